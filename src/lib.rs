@@ -1,0 +1,23 @@
+//! `smartemail`: mail becomes OpCon events.
+//!
+//! One pass over one mailbox, from the command line to the exit code. A mail's way through
+//! the modules, in order: [`cli`] reads the switches and [`config`] the INI file; a
+//! [`mailbox`] (over [`net`]) says what is new; [`message`] turns bytes into what the
+//! [`rules`] look at; [`events`] writes the event lines and hands them to MSGIN; the
+//! [`journal`] remembers what was handled; [`audit`] logs it. [`run`] alone knows the
+//! order. [`secret`] and [`clock`] are leaves that any of them may use.
+//!
+//! Nothing here is a library for others: it is public so that tests and benchmarks can
+//! reach it, and it changes with the program.
+
+pub mod clock;
+pub mod mailbox;
+pub mod message;
+pub mod net;
+pub mod secret;
+
+/// Runs the program with the arguments of the process.
+#[must_use]
+pub fn main() -> std::process::ExitCode {
+    std::process::ExitCode::SUCCESS
+}

@@ -1,0 +1,214 @@
+//! Mailboxes: asked for what is new, never emptied blindly.
+//!
+//! The trait and one file or folder per protocol. A mailbox knows protocols and the
+//! structure of mails; it knows nothing of rules, events or the journal.
+
+use chrono::{DateTime, Utc};
+
+use crate::message::{Content, Envelope, Fault};
+
+pub mod folder;
+pub mod imap;
+
+/// The identity of one mail in its mailbox, the same in every run.
+///
+/// The text is the mailbox's own (IMAP: `UIDVALIDITY.UID`); everybody else only
+/// compares and stores it. It is short, printable ASCII without blanks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MailId(String);
+
+impl MailId {
+    /// Wraps a mailbox's own name of a mail.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text to store.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for MailId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How far a mailbox had been read, in the mailbox's own words (IMAP:
+/// `UIDVALIDITY.UIDNEXT`). Mails before it need not be listed again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position(String);
+
+impl Position {
+    /// Wraps a mailbox's own words.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text to store.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What the caller remembers of a mailbox when it asks for new mails.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Where the last run stopped; `None` for a mailbox never seen, or to look at
+    /// everything again.
+    pub position: Option<Position>,
+    /// Mails before the position that must be listed once more if they still exist
+    /// (they failed in an earlier run).
+    pub again: Vec<MailId>,
+    /// Only mails received at or after this time are wanted. The mailbox may list
+    /// earlier ones (IMAP SINCE knows days only); the caller looks at the received time
+    /// again.
+    pub since: Option<DateTime<Utc>>,
+    /// What takes the place of `since` when the position turns out to be void
+    /// (IMAP: UIDVALIDITY changed).
+    pub since_if_void: Option<DateTime<Utc>>,
+}
+
+/// What a mailbox answers to [`Mailbox::list`].
+#[derive(Clone, Debug, Default)]
+pub struct Listing {
+    /// The mails to look at, in the order in which they are to be processed.
+    pub ids: Vec<MailId>,
+    /// The position to remember when all of them have been dealt with; `None` where the
+    /// mailbox has no such thing and every mail must be remembered by itself.
+    pub position: Option<Position>,
+    /// The remembered position was void (why, in words for the job output).
+    pub void: Option<String>,
+}
+
+/// What is known of a mail before anything of its body is asked for.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Which mail.
+    pub id: MailId,
+    /// When the mailbox received it (IMAP INTERNALDATE; for files the newest Received
+    /// header, else Date, else the file's time).
+    pub received: DateTime<Utc>,
+    /// Size in bytes as the mailbox counts it.
+    pub size: u64,
+    /// Sender, subject, date and Message-ID.
+    pub envelope: Envelope,
+}
+
+/// What the rules want to know of one mail beyond its summary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// Which mail.
+    pub id: MailId,
+    /// The body text is wanted. Without it, the attachment names alone.
+    pub text: bool,
+}
+
+/// What became of a request to delete mails.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deletion {
+    /// These are gone (or were gone already).
+    pub deleted: Vec<MailId>,
+    /// These could only be marked (IMAP without UIDPLUS: expunging could remove mails
+    /// that somebody else had marked).
+    pub marked: Vec<MailId>,
+}
+
+/// A failure of the mailbox as a whole: the run can't go on with it.
+///
+/// The message says what was attempted with which server, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The connection could not be made, broke, or ran out of time.
+    #[error("{0}")]
+    Connection(#[from] crate::net::Error),
+    /// The server refused the credentials.
+    #[error("{server} refused the log-in of {user}: {answer}. Check the user, or set the password again with: smartemail --credentials")]
+    Login {
+        /// Host and port.
+        server: String,
+        /// The user name that was sent.
+        user: String,
+        /// The server's own words.
+        answer: String,
+    },
+    /// The server refused another command.
+    #[error("{server} refused {command}: {answer}")]
+    Refused {
+        /// Host and port.
+        server: String,
+        /// The command's name, without its arguments where they hold secrets.
+        command: String,
+        /// The server's own words.
+        answer: String,
+    },
+    /// The server's answer broke the protocol or a limit.
+    #[error("{server} answered {command} in a way that can't be used: {what}")]
+    Protocol {
+        /// Host and port.
+        server: String,
+        /// The command's name.
+        command: String,
+        /// What was wrong with the answer.
+        what: String,
+    },
+    /// A folder or file of mails can't be read.
+    #[error("can't read {path}: {source}")]
+    File {
+        /// Which one.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A folder holds nothing that is a mail, a Maildir or an mbox.
+    #[error("{path} is no mailbox: {why}")]
+    NotAMailbox {
+        /// Which one.
+        path: String,
+        /// What was expected.
+        why: String,
+    },
+}
+
+/// One mailbox, opened and logged in to.
+///
+/// Ids that no longer exist (another client removed the mail) are left out of answers
+/// without an error. A mail that can't be delivered by itself is answered with its
+/// [`Fault`]; a failure of the mailbox ends the call.
+pub trait Mailbox {
+    /// For the job output: what was opened, where and how well secured, without secrets.
+    fn describe(&self) -> String;
+
+    /// How many mails the mailbox holds.
+    fn count(&mut self) -> Result<u64, Error>;
+
+    /// The mails that are to be looked at. Asks as little as can be when nothing is new.
+    fn list(&mut self, known: &Known) -> Result<Listing, Error>;
+
+    /// Summaries of the given mails, in the order asked for. A mail whose summary can't
+    /// be had by itself is answered with its fault.
+    fn summaries(&mut self, ids: &[MailId]) -> Result<Vec<(MailId, Result<Summary, Fault>)>, Error>;
+
+    /// Attachment names and, where asked for, body text.
+    fn contents(&mut self, queries: &[Query]) -> Result<Vec<(MailId, Result<Content, Fault>)>, Error>;
+
+    /// The whole mails, byte for byte, handed over one by one in the order asked for.
+    /// Memory holds at most a batch of them; the mailbox cuts the batches.
+    fn raw(
+        &mut self,
+        ids: &[MailId],
+        take: &mut dyn FnMut(&MailId, Result<Vec<u8>, Fault>),
+    ) -> Result<(), Error>;
+
+    /// Deletes exactly these mails.
+    fn delete(&mut self, ids: &[MailId]) -> Result<Deletion, Error>;
+
+    /// Says good-bye. Errors at this point hurt nobody and are not reported.
+    fn close(self: Box<Self>);
+}

@@ -1,0 +1,4 @@
+//! The command: hands the arguments to the library and its exit code to the system.
+fn main() -> std::process::ExitCode {
+    smartemail::main()
+}

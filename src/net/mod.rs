@@ -1,0 +1,70 @@
+//! Connecting: addresses, time limits, TLS policy. Shared by everything that talks to a
+//! server; knows nothing of mail.
+
+use std::time::Duration;
+
+/// How a port is secured (`[Mail] ConnectionSecurity`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Security {
+    /// Clear text: everybody on the way reads the password and can forge mails.
+    None,
+    /// STARTTLS where the server offers it, else clear text: someone on the way can
+    /// strip the offer.
+    StartTls,
+    /// STARTTLS, and no conversation without it.
+    StartTlsRequired,
+    /// TLS from the first byte.
+    Tls,
+}
+
+/// The lowest TLS version that is accepted; the highest that both sides have is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TlsFloor {
+    /// TLS 1.0, known to be weak.
+    Tls1_0,
+    /// TLS 1.1, known to be weak.
+    Tls1_1,
+    /// TLS 1.2.
+    Tls1_2,
+    /// TLS 1.3.
+    Tls1_3,
+}
+
+/// Whose certificate is good enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// A chain to an authority that the machine trusts.
+    Authorities,
+    /// Any chain, self-signed too (`SelfSignedCertificate=True`): someone on the way can
+    /// pass for the server. The host name and the dates must be right all the same.
+    AnyChain,
+}
+
+/// Time limits of a connection; none is ever unlimited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To reach the server, all of its addresses together.
+    pub connect: Duration,
+    /// To wait for the server's next bytes. An answer as a whole may take this long plus
+    /// one second for each KiB received, so that a trickle ends too.
+    pub read: Duration,
+    /// To hand bytes to the network.
+    pub write: Duration,
+}
+
+/// Where to connect and how.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// Host name or address, as the certificate must name it.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// How the port is secured.
+    pub security: Security,
+    /// The lowest TLS version accepted.
+    pub floor: TlsFloor,
+    /// Whose certificate is good enough.
+    pub trust: Trust,
+    /// Time limits.
+    pub timeouts: Timeouts,
+}

@@ -10,11 +10,13 @@
 //! Nothing here is a library for others: it is public so that tests and benchmarks can
 //! reach it, and it changes with the program.
 
+pub mod cli;
 pub mod clock;
 pub mod mailbox;
 pub mod message;
 pub mod net;
 pub mod secret;
+mod suggest;
 
 /// Runs the program with the arguments of the process.
 #[must_use]

@@ -10,6 +10,19 @@ use crate::message::{Content, Envelope, Fault};
 pub mod folder;
 pub mod imap;
 
+/// Where mails come from (`[Mail] EmailProtocol`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// IMAP4rev1 (RFC 3501, RFC 9051).
+    Imap,
+    /// POP3 (RFC 1939).
+    Pop,
+    /// Microsoft 365 through Graph, after an MSAL sign-in.
+    Msal,
+    /// A folder of `.eml` files, a Maildir or an mbox on this machine.
+    Folder,
+}
+
 /// The identity of one mail in its mailbox, the same in every run.
 ///
 /// The text is the mailbox's own (IMAP: `UIDVALIDITY.UID`); everybody else only

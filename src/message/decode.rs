@@ -1,0 +1,1 @@
+//! Transfer encodings and charsets to text.

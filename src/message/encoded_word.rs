@@ -1,0 +1,1 @@
+//! Encoded words in headers (RFC 2047).

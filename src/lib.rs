@@ -12,9 +12,12 @@
 
 pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod events;
 pub mod mailbox;
 pub mod message;
 pub mod net;
+pub mod rules;
 pub mod secret;
 mod suggest;
 

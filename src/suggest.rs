@@ -2,7 +2,7 @@
 
 /// The name most like the one typed, if any is like it at all. Case is no difference.
 #[must_use]
-pub fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = typed.to_lowercase();
     names
         .into_iter()

@@ -116,6 +116,12 @@ impl UsageError {
             "no mailbox to read: set {setting} in the INI file, or give {switch}"
         ))
     }
+
+    /// An argument that is not text.
+    #[must_use]
+    pub fn not_text(argument: &std::ffi::OsStr) -> Self {
+        Self(format!("{} is not valid Unicode", argument.to_string_lossy()))
+    }
 }
 
 /// Reads the arguments (without the program's name).

@@ -1,7 +1,6 @@
 //! Changing single values of an INI file in place: every other byte stays, and the file is
 //! replaced in one step, so that nobody ever reads half of it.
 
-use std::io::Write;
 use std::path::Path;
 
 use super::lines::{Kind, scan};
@@ -22,14 +21,14 @@ pub struct Change<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
     /// It can't be read or replaced.
-    #[error("can't {what} {path}: {source}")]
+    #[error("can't {what} {path}: {cause}")]
     File {
         /// "read" or "replace".
         what: &'static str,
         /// Which file.
         path: String,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// A value that could not stand in a line.
     #[error("a value for [{section}] {key} can't be written: it must be one line of ASCII text")]
@@ -44,7 +43,7 @@ pub enum EditError {
 /// Puts the values into the file. A setting that is missing is added at the end of its section, a
 /// section that is missing at the end of the file.
 pub fn change(path: &Path, changes: &[Change<'_>]) -> Result<(), EditError> {
-    let fail = |what| move |source| EditError::File { what, path: path.display().to_string(), source };
+    let fail = |what| move |cause| EditError::File { what, path: path.display().to_string(), cause };
     // Through a link, the file that it leads to is replaced, not the link.
     let target = path.canonicalize().map_err(fail("read"))?;
     let mut bytes = std::fs::read(&target).map_err(fail("read"))?;
@@ -52,7 +51,7 @@ pub fn change(path: &Path, changes: &[Change<'_>]) -> Result<(), EditError> {
         bytes = changed(bytes, change)
             .ok_or_else(|| EditError::Value { section: change.section.to_owned(), key: change.key.to_owned() })?;
     }
-    replace(&target, &bytes).map_err(fail("replace"))
+    crate::durable::replace(&target, &bytes).map_err(fail("replace"))
 }
 
 /// The value as it stands in the file now; for a caller that changes it only if nobody else did.
@@ -62,34 +61,6 @@ pub fn current(path: &Path, section: &str, key: &str) -> std::io::Result<Option<
         Place::Value { from, to } => text.as_str().get(from..to).map(str::to_owned),
         _ => None,
     })
-}
-
-/// Replaces a file by new content in one step, durably, keeping its rights and its owner.
-pub fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    if let Ok(old) = std::fs::metadata(path) {
-        file.as_file().set_permissions(old.permissions())?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::MetadataExt;
-            // Only root can give a file away; anybody else's new file is their own already.
-            let _ = std::os::unix::fs::fchown(file.as_file(), Some(old.uid()), Some(old.gid()));
-        }
-    }
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    sync_folder(folder)
-}
-
-/// Makes a rename durable. Windows has no such call for folders and needs none.
-pub fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    #[cfg(unix)]
-    std::fs::File::open(folder)?.sync_all()?;
-    #[cfg(not(unix))]
-    let _ = folder;
-    Ok(())
 }
 
 fn changed(bytes: Vec<u8>, change: &Change<'_>) -> Option<Vec<u8>> {

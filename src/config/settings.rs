@@ -12,6 +12,7 @@ use super::problem::{Problems, Severity};
 use super::tokens::Tokens;
 use super::values::{Reader, is_set};
 use super::{rule, text::Text};
+use crate::audit::{AuditSettings, Log};
 use crate::cli::{MailboxSwitches, UsageError};
 use crate::clock::stamp;
 use crate::events::{Signature, Template, UnsafeText};
@@ -28,7 +29,7 @@ pub struct Settings {
     /// `[Mail]`, with the command line's word on it.
     pub mail: MailSettings,
     /// `[Audit]`.
-    pub audit: Audit,
+    pub audit: AuditSettings,
     /// The usable configurations, in numeric order.
     pub rules: Vec<Rule>,
     /// Sections that had to be disabled.
@@ -99,40 +100,6 @@ pub enum MailSettings {
     Folder(PathBuf),
 }
 
-/// `[Audit]`.
-#[derive(Debug)]
-pub struct Audit {
-    /// Log of accepted mails and the line's format, when `LogAccepts` is set.
-    pub accepts: Option<Log>,
-    /// Log of rejected mails, when `LogRejects` is set.
-    pub rejects: Option<Log>,
-    /// Log of events, when `LogOpConEvents` is set and `OpConEventLogFile` names a file.
-    pub events: Option<Log>,
-    /// `SMArtEmailRejections.log`, beside the log of rejected mails.
-    pub rejections: PathBuf,
-    /// `RejectTimeframeMessage`.
-    pub timeframe_message: String,
-    /// `RejectSenderMessage`.
-    pub sender_message: String,
-    /// `RejectNoMatchingSubjectMessage`.
-    pub subject_message: String,
-    /// `RejectNoAttachmentMessage`.
-    pub attachment_message: String,
-    /// `RejectEvent`.
-    pub reject_event: Option<Template>,
-    /// `UnsafeText` of `[General]`, for the reject event.
-    pub unsafe_text: UnsafeText,
-}
-
-/// A log file and the format of its lines.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Log {
-    /// The file.
-    pub path: PathBuf,
-    /// A line, with tokens.
-    pub format: String,
-}
-
 /// An INI file, read but not yet understood.
 #[derive(Debug)]
 pub struct SettingsFile {
@@ -145,18 +112,18 @@ pub struct SettingsFile {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file can't be read.
-    #[error("can't read the INI file {path}: {source}. Create it after SMArtEmail.ini.example, or name another with -inifile:FILE")]
+    #[error("can't read the INI file {path}: {cause}. Create it after SMArtEmail.ini.example, or name another with -inifile:FILE")]
     File {
         /// Which file.
         path: String,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// A variable in the INI file's own path.
     #[error("the INI file's path uses %{0}%, but there is no environment variable {0}")]
     Variable(String),
     /// Neither the file nor the command line says where mails come from.
-    #[error("{0}")]
+    #[error(transparent)]
     Usage(#[from] UsageError),
     /// Something in the file stops the run.
     #[error("the INI file can't be used")]
@@ -178,7 +145,7 @@ impl SettingsFile {
     /// Reads the file that was named, or the default one.
     pub fn read(named: Option<&str>, environment: Environment<'_>) -> Result<Self, LoadError> {
         let path = expand(named.unwrap_or(super::places::DEFAULT_INI), environment).map_err(LoadError::Variable)?;
-        let bytes = std::fs::read(&path).map_err(|source| LoadError::File { path: path.display().to_string(), source })?;
+        let bytes = std::fs::read(&path).map_err(|cause| LoadError::File { path: path.display().to_string(), cause })?;
         let mut problems = Problems::default();
         let document = Document::parse(Text::decode(bytes).as_str(), &mut problems);
         Ok(Self { path, document, problems })
@@ -390,7 +357,7 @@ impl<'a> Resolver<'a> {
         Some(Signature { user: user.expose().to_owned(), password })
     }
 
-    fn audit(&mut self, folder: &Path, tokens: &Tokens) -> Audit {
+    fn audit(&mut self, folder: &Path, tokens: &Tokens) -> AuditSettings {
         let unsafe_text = self
             .reader("General", Severity::Fatal)
             .parsed(&keys::UNSAFE_TEXT, "Reject, Replace or Allow", unsafe_text)
@@ -423,7 +390,7 @@ impl<'a> Resolver<'a> {
         let events = log(&mut reader, &keys::LOG_OPCON_EVENTS, &keys::OPCON_EVENT_LOG_FILE, &keys::LOG_OPCON_EVENT_FORMAT);
         let beside = rejects.as_ref().map_or(folder, |(_, log)| log.path.parent().unwrap_or(folder));
         let on = |log: &Option<(bool, Log)>| log.as_ref().filter(|(on, _)| *on).map(|(_, log)| log.clone());
-        Audit {
+        AuditSettings {
             rejections: beside.join("SMArtEmailRejections.log"),
             accepts: on(&accepts),
             rejects: on(&rejects),

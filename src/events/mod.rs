@@ -8,6 +8,7 @@
 pub mod catalogue;
 pub mod line;
 mod safety;
+pub mod spool;
 pub mod template;
 pub mod tokens;
 

@@ -26,12 +26,12 @@ pub enum KeyError {
     #[error("can't be opened: there is no key in {0}. Seal the credentials on this machine, as the user that runs the job, with: smartemail --credentials")]
     Missing(String),
     /// The file can't be read or written.
-    #[error("can't be opened or sealed: the key file {path}: {source}")]
+    #[error("can't be opened or sealed: the key file {path}: {cause}")]
     File {
         /// Which file.
         path: String,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// Others could have read the key.
     #[error("can't be opened: the key file {0} can be read by other users. Take their rights away (chmod 600), and if they may have read it, delete it and seal the credentials again")]
@@ -78,12 +78,12 @@ impl Keeper {
         let text = match std::fs::read_to_string(&self.path) {
             Ok(text) => Zeroizing::new(text),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(KeyError::Missing(self.shown())),
-            Err(source) => return Err(self.failed(source)),
+            Err(cause) => return Err(self.failed(cause)),
         };
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::metadata(&self.path).map_err(|source| self.failed(source))?.permissions().mode();
+            let mode = std::fs::metadata(&self.path).map_err(|cause| self.failed(cause))?.permissions().mode();
             if mode & 0o077 != 0 {
                 return Err(KeyError::Rights(self.shown()));
             }
@@ -113,13 +113,13 @@ impl Keeper {
         getrandom::fill(key.as_mut_slice()).map_err(|_| KeyError::Random)?;
         let stored = protect(key.as_slice()).ok_or_else(|| KeyError::Content(self.shown()))?;
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        make_private_folder(folder).map_err(|source| self.failed(source))?;
+        make_private_folder(folder).map_err(|cause| self.failed(cause))?;
         // A temporary file is its owner's only, and keeps that when it gets its name.
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|source| self.failed(source))?;
+        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|cause| self.failed(cause))?;
         let mut text = format!("{PREFIX}{}\n", BASE64.encode(&stored));
         let written = file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all());
         text.zeroize();
-        written.map_err(|source| self.failed(source))?;
+        written.map_err(|cause| self.failed(cause))?;
         match file.persist_noclobber(&self.path) {
             Ok(_) => Ok(key),
             // Somebody else made one in the meantime: theirs counts.
@@ -132,8 +132,8 @@ impl Keeper {
         self.path.display().to_string()
     }
 
-    fn failed(&self, source: std::io::Error) -> KeyError {
-        KeyError::File { path: self.shown(), source }
+    fn failed(&self, cause: std::io::Error) -> KeyError {
+        KeyError::File { path: self.shown(), cause }
     }
 }
 

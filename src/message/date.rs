@@ -5,13 +5,15 @@ use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, Utc};
 /// A longer text is no date.
 const LONGEST: usize = 200;
 
-/// Reads the value of a Date header, or what follows the semicolon of a Received header.
+/// Reads the value of a Date header, what follows the semicolon of a Received header, or
+/// what follows the address in an mbox's `From ` line.
 ///
 /// Beyond RFC 5322: seconds, weekday or zone missing, a wrong weekday, full month names,
 /// blanks and comments anywhere, two-digit years, the order of C's `asctime`, ISO 8601.
 /// A zone that is unknown counts as UTC (RFC 5322, section 4.3). Garbage, and years
 /// outside 1900 to 9999, give `None`.
-pub(super) fn parse(value: &[u8]) -> Option<DateTime<Utc>> {
+#[must_use]
+pub fn parse(value: &[u8]) -> Option<DateTime<Utc>> {
     let text = without_comments(value);
     let text = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
     if text.len() > LONGEST {

@@ -10,7 +10,7 @@
 //! tree from BODYSTRUCTURE and decodes only the text parts that the tree names.
 
 pub mod body;
-mod date;
+pub mod date;
 pub mod decode;
 pub mod encoded_word;
 pub mod envelope;

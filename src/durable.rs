@@ -49,7 +49,9 @@ pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
 /// The folder of a path; the current one for a bare name.
 #[must_use]
 pub(crate) fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 /// Whether files can be made in a folder, tried by making one that has no name.
@@ -79,7 +81,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         create(&path, b"one", 0o666).unwrap();
-        assert_eq!(create(&path, b"two", 0o666).unwrap_err().kind(), std::io::ErrorKind::AlreadyExists);
+        assert_eq!(
+            create(&path, b"two", 0o666).unwrap_err().kind(),
+            std::io::ErrorKind::AlreadyExists
+        );
         assert_eq!(std::fs::read(&path).unwrap(), b"one");
         replace(&path, b"three").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"three");

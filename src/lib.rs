@@ -28,7 +28,10 @@ mod suggest;
 /// Runs the program with the arguments of the process.
 #[must_use]
 pub fn main() -> std::process::ExitCode {
-    let arguments: Result<Vec<String>, _> = std::env::args_os().skip(1).map(std::ffi::OsString::into_string).collect();
+    let arguments: Result<Vec<String>, _> = std::env::args_os()
+        .skip(1)
+        .map(std::ffi::OsString::into_string)
+        .collect();
     let request = match arguments {
         Ok(arguments) => cli::parse(&arguments),
         Err(argument) => Err(cli::UsageError::not_text(&argument)),

@@ -2,7 +2,10 @@
 
 /// The name most like the one typed, if any is like it at all. Case is no difference.
 #[must_use]
-pub(crate) fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    typed: &str,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let typed = typed.to_lowercase();
     names
         .into_iter()
@@ -20,7 +23,10 @@ mod tests {
     fn finds_a_slip_and_refuses_a_guess() {
         let names = ["AllowedSenders", "AllowedTimeFrame", "Event"];
         assert_eq!(nearest("AlowedSenders", names), Some("AllowedSenders"));
-        assert_eq!(nearest("allowedtimeframes", names), Some("AllowedTimeFrame"));
+        assert_eq!(
+            nearest("allowedtimeframes", names),
+            Some("AllowedTimeFrame")
+        );
         assert_eq!(nearest("Colour", names), None);
     }
 }

@@ -37,7 +37,10 @@ mod tests {
 
     #[test]
     fn nothing_gets_through_that_a_terminal_obeys() {
-        assert_eq!(one_line("a\u{1b}[31mb\nc\u{202e}d\u{85}ü"), "a\\u{1b}[31mb\\nc\\u{202e}d\\u{85}ü");
+        assert_eq!(
+            one_line("a\u{1b}[31mb\nc\u{202e}d\u{85}ü"),
+            "a\\u{1b}[31mb\\nc\\u{202e}d\\u{85}ü"
+        );
         assert_eq!(short("abcdef", 4), "abc…");
         assert_eq!(short("abcd", 4), "abcd");
     }

@@ -69,13 +69,32 @@ impl<'a> AuditLog<'a> {
     /// An empty log.
     #[must_use]
     pub fn new(settings: &'a AuditSettings) -> Self {
-        Self { settings, lines: Vec::new() }
+        Self {
+            settings,
+            lines: Vec::new(),
+        }
     }
 
     /// Notes an accepted mail and its events.
-    pub fn accepted(&mut self, values: &TokenValues<'_>, events: &[&EventLine], now: NaiveDateTime) {
-        let all = events.iter().map(|event| event.as_str()).collect::<Vec<_>>().join("; ");
-        self.note(self.settings.accepts.as_ref(), &TokenValues { event: Some(&all), ..values.clone() }, now);
+    pub fn accepted(
+        &mut self,
+        values: &TokenValues<'_>,
+        events: &[&EventLine],
+        now: NaiveDateTime,
+    ) {
+        let all = events
+            .iter()
+            .map(|event| event.as_str())
+            .collect::<Vec<_>>()
+            .join("; ");
+        self.note(
+            self.settings.accepts.as_ref(),
+            &TokenValues {
+                event: Some(&all),
+                ..values.clone()
+            },
+            now,
+        );
         self.events(values, events, now);
     }
 
@@ -88,7 +107,10 @@ impl<'a> AuditLog<'a> {
         events: &[&EventLine],
         now: NaiveDateTime,
     ) {
-        let values = TokenValues { reason: Some(reason), ..values.clone() };
+        let values = TokenValues {
+            reason: Some(reason),
+            ..values.clone()
+        };
         self.note(self.settings.rejects.as_ref(), &values, now);
         self.events(&values, events, now);
         for (rule, refusal) in judgement.refusals() {
@@ -97,7 +119,8 @@ impl<'a> AuditLog<'a> {
                     "Configuration{rule} - {reason} - From: {} Subject: {} - {}",
                     values.sender, values.subject, refusal.detail
                 );
-                self.lines.push((self.settings.rejections.clone(), stamped(&line, now)));
+                self.lines
+                    .push((self.settings.rejections.clone(), stamped(&line, now)));
             }
         }
     }
@@ -110,16 +133,34 @@ impl<'a> AuditLog<'a> {
         paths.sort_unstable();
         paths.dedup();
         for path in paths {
-            let text: String = lines.iter().filter(|(to, _)| to == path).map(|(_, line)| line.as_str()).collect();
-            let written = OpenOptions::new().append(true).create(true).open(path).and_then(|mut file| file.write_all(text.as_bytes()));
-            errors.extend(written.err().map(|cause| LogError { path: path.display().to_string(), cause }));
+            let text: String = lines
+                .iter()
+                .filter(|(to, _)| to == path)
+                .map(|(_, line)| line.as_str())
+                .collect();
+            let written = OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open(path)
+                .and_then(|mut file| file.write_all(text.as_bytes()));
+            errors.extend(written.err().map(|cause| LogError {
+                path: path.display().to_string(),
+                cause,
+            }));
         }
         errors
     }
 
     fn events(&mut self, values: &TokenValues<'_>, events: &[&EventLine], now: NaiveDateTime) {
         for event in events {
-            self.note(self.settings.events.as_ref(), &TokenValues { event: Some(event.as_str()), ..values.clone() }, now);
+            self.note(
+                self.settings.events.as_ref(),
+                &TokenValues {
+                    event: Some(event.as_str()),
+                    ..values.clone()
+                },
+                now,
+            );
         }
     }
 
@@ -157,7 +198,12 @@ mod tests {
     fn a_mail_is_one_line_whatever_it_says() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("Audit.log");
-        let log = |format: &str| Some(Log { path: path.clone(), format: format.to_owned() });
+        let log = |format: &str| {
+            Some(Log {
+                path: path.clone(),
+                format: format.to_owned(),
+            })
+        };
         let settings = AuditSettings {
             accepts: log("From: [[SENDER]] Subject: [[SUBJECT]] [[X]]"),
             rejects: None,
@@ -170,11 +216,18 @@ mod tests {
             reject_event: None,
             unsafe_text: UnsafeText::Reject,
         };
-        let values = TokenValues { sender: "a@example.com", subject: "one\r\ntwo\u{1b}[2J\u{202e}", ..TokenValues::default() };
+        let values = TokenValues {
+            sender: "a@example.com",
+            subject: "one\r\ntwo\u{1b}[2J\u{202e}",
+            ..TokenValues::default()
+        };
         let mut audit = AuditLog::new(&settings);
         audit.accepted(&values, &[], NaiveDateTime::default());
         assert!(audit.flush().is_empty());
         let text = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(text, "1970-01-01 00:00:00 From: a@example.com Subject: one\\r\\ntwo\\u{1b}[2J\\u{202e} [[X]]\n");
+        assert_eq!(
+            text,
+            "1970-01-01 00:00:00 From: a@example.com Subject: one\\r\\ntwo\\u{1b}[2J\\u{202e} [[X]]\n"
+        );
     }
 }

@@ -120,7 +120,10 @@ impl UsageError {
     /// An argument that is not text.
     #[must_use]
     pub fn not_text(argument: &std::ffi::OsStr) -> Self {
-        Self(format!("{} is not valid Unicode", argument.to_string_lossy()))
+        Self(format!(
+            "{} is not valid Unicode",
+            argument.to_string_lossy()
+        ))
     }
 }
 
@@ -146,10 +149,12 @@ pub fn parse(arguments: &[String]) -> Result<Request, UsageError> {
 
 fn credentials(matches: &ArgMatches) -> Credentials {
     let typed = |name: &str| {
-        matches.get_one::<String>(name).map(|value| match value.as_str() {
-            spelling::ASK => Typed::Ask,
-            _ => Typed::Value(Secret::new(value.clone())),
-        })
+        matches
+            .get_one::<String>(name)
+            .map(|value| match value.as_str() {
+                spelling::ASK => Typed::Ask,
+                _ => Typed::Value(Secret::new(value.clone())),
+            })
     };
     Credentials {
         inifile: matches.get_one::<String>("inifile").cloned(),
@@ -208,9 +213,11 @@ fn pass(matches: &ArgMatches) -> Pass {
 fn usage_error(error: &clap::Error) -> UsageError {
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => switch_in(text),
-        Some(ContextValue::Strings(texts)) => {
-            texts.iter().map(|text| switch_in(text)).collect::<Vec<_>>().join(" and ")
-        }
+        Some(ContextValue::Strings(texts)) => texts
+            .iter()
+            .map(|text| switch_in(text))
+            .collect::<Vec<_>>()
+            .join(" and "),
         _ => String::new(),
     };
     let switch = context(ContextKind::InvalidArg);
@@ -231,13 +238,21 @@ fn usage_error(error: &clap::Error) -> UsageError {
             };
             format!("{switch} has a value that can't be used: {value}")
         }
-        _ => error.to_string().lines().next().unwrap_or_default().to_owned(),
+        _ => error
+            .to_string()
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
     })
 }
 
 /// The switch in clap's rendering of an argument (`--port <PORT>`).
 fn switch_in(text: &str) -> String {
-    text.split([' ', '=', '[']).next().unwrap_or(text).to_owned()
+    text.split([' ', '=', '['])
+        .next()
+        .unwrap_or(text)
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -245,7 +260,11 @@ mod tests {
     use super::*;
 
     fn parse_line(line: &str) -> Result<Request, UsageError> {
-        let arguments: Vec<String> = line.split(' ').filter(|a| !a.is_empty()).map(Into::into).collect();
+        let arguments: Vec<String> = line
+            .split(' ')
+            .filter(|a| !a.is_empty())
+            .map(Into::into)
+            .collect();
         parse(&arguments)
     }
 
@@ -264,7 +283,11 @@ mod tests {
             "--server mail.example.com",
             "-SERVER mail.example.com",
         ] {
-            assert_eq!(pass_of(line).mailbox.server.as_deref(), Some("mail.example.com"), "{line}");
+            assert_eq!(
+                pass_of(line).mailbox.server.as_deref(),
+                Some("mail.example.com"),
+                "{line}"
+            );
         }
     }
 
@@ -274,7 +297,10 @@ mod tests {
             ("--pop --imap", ["--pop", "--imap"]),
             ("--ssl --tls1_2", ["--ssl", "--tls1_2"]),
             ("--imap -folder:mails", ["--imap", "--folder"]),
-            ("--renewMsalToken --renewTokenSilent --doNotSaveAccount", ["--renewTokenSilent", "--doNotSaveAccount"]),
+            (
+                "--renewMsalToken --renewTokenSilent --doNotSaveAccount",
+                ["--renewTokenSilent", "--doNotSaveAccount"],
+            ),
             ("--explain --check", ["--explain", "--check"]),
         ] {
             let message = parse_line(line).unwrap_err().to_string();
@@ -282,7 +308,10 @@ mod tests {
             for name in names {
                 assert!(first.contains(name), "{line}: {message}");
             }
-            assert!(message.lines().nth(1).unwrap().starts_with("usage:"), "{message}");
+            assert!(
+                message.lines().nth(1).unwrap().starts_with("usage:"),
+                "{message}"
+            );
         }
     }
 
@@ -305,14 +334,19 @@ mod tests {
             ("--explain=xml", "--explain"),
         ] {
             let message = parse_line(line).unwrap_err().to_string();
-            assert!(message.lines().next().unwrap().contains(name), "{line}: {message}");
+            assert!(
+                message.lines().next().unwrap().contains(name),
+                "{line}: {message}"
+            );
             assert_eq!(message.lines().count(), 2, "{message}");
         }
     }
 
     #[test]
     fn a_secret_without_value_is_asked_for() {
-        let Ok(Request::Credentials(c)) = parse_line("--credentials -opconuser:ocadm -opconpassword -password -") else {
+        let Ok(Request::Credentials(c)) =
+            parse_line("--credentials -opconuser:ocadm -opconpassword -password -")
+        else {
             panic!("credentials");
         };
         assert!(matches!(c.opcon_password, Typed::Ask));
@@ -323,7 +357,9 @@ mod tests {
 
     #[test]
     fn help_wins_over_everything_but_a_mistake() {
-        let Ok(Request::Print(text)) = parse_line("--HELP --delete") else { panic!("help") };
+        let Ok(Request::Print(text)) = parse_line("--HELP --delete") else {
+            panic!("help")
+        };
         for name in ["--renewMsalToken", "--tls1_1", "--explain"] {
             assert!(text.contains(name), "{name} is not in the help");
         }
@@ -333,12 +369,18 @@ mod tests {
     fn every_switch_is_explained() {
         for argument in switches::command().get_arguments() {
             assert!(argument.get_help().is_some(), "{argument} has no help");
-            assert!(argument.get_help_heading().is_some(), "{argument} stands in no group");
+            assert!(
+                argument.get_help_heading().is_some(),
+                "{argument} stands in no group"
+            );
         }
     }
 
     #[test]
     fn renewing_means_msal() {
-        assert_eq!(pass_of("--renewMsalToken").mailbox.protocol, Some(Protocol::Msal));
+        assert_eq!(
+            pass_of("--renewMsalToken").mailbox.protocol,
+            Some(Protocol::Msal)
+        );
     }
 }

@@ -10,12 +10,17 @@ pub(super) const ASK: &str = "-";
 
 /// Rewrites the arguments; a name that is not in the table, a value too many and a value
 /// too few are found here, everything else by clap.
-pub(super) fn normalise(arguments: &[String], command: &Command) -> Result<Vec<String>, UsageError> {
+pub(super) fn normalise(
+    arguments: &[String],
+    command: &Command,
+) -> Result<Vec<String>, UsageError> {
     let mut spelled = vec![command.get_name().to_owned()];
     let mut rest = arguments.iter().peekable();
     while let Some(argument) = rest.next() {
         let Some(body) = switch_body(argument) else {
-            return Err(UsageError(format!("{argument} is not a switch; switches start with a dash")));
+            return Err(UsageError(format!(
+                "{argument} is not a switch; switches start with a dash"
+            )));
         };
         let (name, value) = match body.split_once([':', '=']) {
             Some((name, value)) => (name, Some(value.to_owned())),
@@ -36,9 +41,17 @@ pub(super) fn normalise(arguments: &[String], command: &Command) -> Result<Vec<S
         };
         match value {
             Some(value) if !value.is_empty() => spelled.push(format!("--{long}={value}")),
-            _ if super::switches::ASKABLE.contains(&long) => spelled.push(format!("--{long}={ASK}")),
-            None if super::switches::VALUE_OPTIONAL.contains(&long) => spelled.push(format!("--{long}")),
-            _ => return Err(UsageError(format!("--{long} needs a value, as in -{long}:VALUE"))),
+            _ if super::switches::ASKABLE.contains(&long) => {
+                spelled.push(format!("--{long}={ASK}"))
+            }
+            None if super::switches::VALUE_OPTIONAL.contains(&long) => {
+                spelled.push(format!("--{long}"))
+            }
+            _ => {
+                return Err(UsageError(format!(
+                    "--{long} needs a value, as in -{long}:VALUE"
+                )));
+            }
         }
     }
     Ok(spelled)
@@ -46,14 +59,18 @@ pub(super) fn normalise(arguments: &[String], command: &Command) -> Result<Vec<S
 
 /// The argument without its dashes; `None` when it is a value.
 fn switch_body(argument: &str) -> Option<&str> {
-    let body = argument.strip_prefix("--").or_else(|| argument.strip_prefix('-'))?;
+    let body = argument
+        .strip_prefix("--")
+        .or_else(|| argument.strip_prefix('-'))?;
     (!body.is_empty()).then_some(body)
 }
 
 fn find<'a>(command: &'a Command, name: &str) -> Option<&'a Arg> {
-    command
-        .get_arguments()
-        .find(|argument| argument.get_long().is_some_and(|long| long.eq_ignore_ascii_case(name)))
+    command.get_arguments().find(|argument| {
+        argument
+            .get_long()
+            .is_some_and(|long| long.eq_ignore_ascii_case(name))
+    })
 }
 
 fn unknown(command: &Command, name: &str) -> UsageError {

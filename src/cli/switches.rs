@@ -103,7 +103,10 @@ pub(super) fn command() -> Command {
 }
 
 fn flag(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+    Arg::new(name)
+        .long(name)
+        .action(ArgAction::SetTrue)
+        .help(help)
 }
 
 fn value(name: &'static str, placeholder: &'static str, help: &'static str) -> Arg {

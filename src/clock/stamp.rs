@@ -40,8 +40,14 @@ fn parse_local(text: &str) -> Option<NaiveDateTime> {
         "%Y-%m-%dT%H:%M",
         "%Y-%m-%d %H:%M",
     ];
-    let time = TIMES.iter().find_map(|form| NaiveDateTime::parse_from_str(&text, form).ok());
-    let date = || ["%m/%d/%Y", "%Y-%m-%d"].iter().find_map(|form| NaiveDate::parse_from_str(&text, form).ok());
+    let time = TIMES
+        .iter()
+        .find_map(|form| NaiveDateTime::parse_from_str(&text, form).ok());
+    let date = || {
+        ["%m/%d/%Y", "%Y-%m-%d"]
+            .iter()
+            .find_map(|form| NaiveDate::parse_from_str(&text, form).ok())
+    };
     let time = time.or_else(|| Some(date()?.and_time(NaiveTime::MIN)))?;
     // A leap second would not survive being written back.
     time.with_nanosecond(time.nanosecond().min(999_999_999))
@@ -68,7 +74,13 @@ mod tests {
         ] {
             assert_eq!(local(text).as_deref(), Some(expected), "{text}");
         }
-        for text in ["", "yesterday", "31/1/2017 12:30:00 AM", "1/31/2017 13:00:00 AM", "0"] {
+        for text in [
+            "",
+            "yesterday",
+            "31/1/2017 12:30:00 AM",
+            "1/31/2017 13:00:00 AM",
+            "0",
+        ] {
             assert_eq!(local(text), None, "{text}");
         }
         let zoned = parse("2017-01-31T00:30:00+14:00").unwrap();

@@ -43,13 +43,21 @@ pub enum EditError {
 /// Puts the values into the file. A setting that is missing is added at the end of its section, a
 /// section that is missing at the end of the file.
 pub fn change(path: &Path, changes: &[Change<'_>]) -> Result<(), EditError> {
-    let fail = |what| move |cause| EditError::File { what, path: path.display().to_string(), cause };
+    let fail = |what| {
+        move |cause| EditError::File {
+            what,
+            path: path.display().to_string(),
+            cause,
+        }
+    };
     // Through a link, the file that it leads to is replaced, not the link.
     let target = path.canonicalize().map_err(fail("read"))?;
     let mut bytes = std::fs::read(&target).map_err(fail("read"))?;
     for change in changes {
-        bytes = changed(bytes, change)
-            .ok_or_else(|| EditError::Value { section: change.section.to_owned(), key: change.key.to_owned() })?;
+        bytes = changed(bytes, change).ok_or_else(|| EditError::Value {
+            section: change.section.to_owned(),
+            key: change.key.to_owned(),
+        })?;
     }
     crate::durable::replace(&target, &bytes).map_err(fail("replace"))
 }
@@ -69,7 +77,11 @@ fn changed(bytes: Vec<u8>, change: &Change<'_>) -> Option<Vec<u8>> {
     }
     let text = Text::decode(bytes);
     let content = text.as_str();
-    let end = if content.contains("\r\n") { "\r\n" } else { "\n" };
+    let end = if content.contains("\r\n") {
+        "\r\n"
+    } else {
+        "\n"
+    };
     match find(content, change.section, change.key) {
         Place::Value { from, to } => text.replaced(from, to, change.value),
         Place::Section { after } => {
@@ -78,8 +90,15 @@ fn changed(bytes: Vec<u8>, change: &Change<'_>) -> Option<Vec<u8>> {
             text.replaced(after, after, &line)
         }
         Place::Nowhere => {
-            let gap = if content.is_empty() || content.ends_with(['\r', '\n']) { "" } else { end };
-            let block = format!("{gap}{end}[{}]{end}{}={}{end}", change.section, change.key, change.value);
+            let gap = if content.is_empty() || content.ends_with(['\r', '\n']) {
+                ""
+            } else {
+                end
+            };
+            let block = format!(
+                "{gap}{end}[{}]{end}{}={}{end}",
+                change.section, change.key, change.value
+            );
             text.replaced(content.len(), content.len(), &block)
         }
     }
@@ -107,8 +126,15 @@ fn find(text: &str, section: &str, key: &str) -> Place {
                     place = Place::Section { after: line.end };
                 }
             }
-            Kind::Setting { key: found, value, value_at } if here && found.eq_ignore_ascii_case(key) => {
-                return Place::Value { from: value_at, to: value_at + value.len() };
+            Kind::Setting {
+                key: found,
+                value,
+                value_at,
+            } if here && found.eq_ignore_ascii_case(key) => {
+                return Place::Value {
+                    from: value_at,
+                    to: value_at + value.len(),
+                };
             }
             Kind::Setting { .. } if here => place = Place::Section { after: line.end },
             _ => {}
@@ -124,7 +150,11 @@ mod tests {
     use super::*;
 
     fn set(text: &str, value: &str) -> String {
-        let change = Change { section: "General", key: "LastRunDate", value };
+        let change = Change {
+            section: "General",
+            key: "LastRunDate",
+            value,
+        };
         String::from_utf8(changed(text.as_bytes().to_vec(), &change).unwrap()).unwrap()
     }
 
@@ -136,7 +166,10 @@ mod tests {
 
     #[test]
     fn a_missing_setting_is_added_to_its_section() {
-        assert_eq!(set("[General]\r\nA=1\r\n\r\n[Mail]\r\n", "x"), "[General]\r\nA=1\r\nLastRunDate=x\r\n\r\n[Mail]\r\n");
+        assert_eq!(
+            set("[General]\r\nA=1\r\n\r\n[Mail]\r\n", "x"),
+            "[General]\r\nA=1\r\nLastRunDate=x\r\n\r\n[Mail]\r\n"
+        );
         assert_eq!(set("[General]", "x"), "[General]\nLastRunDate=x");
         assert_eq!(set("A=1", "x"), "A=1\n\n[General]\nLastRunDate=x\n");
         assert_eq!(set("", "x"), "\n[General]\nLastRunDate=x\n");
@@ -159,12 +192,33 @@ mod tests {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
             let link = folder.path().join("link.ini");
             std::os::unix::fs::symlink(&path, &link).unwrap();
-            change(&link, &[Change { section: "S", key: "k", value: "v" }]).unwrap();
+            change(
+                &link,
+                &[Change {
+                    section: "S",
+                    key: "k",
+                    value: "v",
+                }],
+            )
+            .unwrap();
             assert!(link.is_symlink());
-            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+            assert_eq!(
+                std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+                0o640
+            );
         }
-        assert_eq!(current(&path, "s", "K").unwrap().as_deref(), if cfg!(unix) { Some("v") } else { Some("") });
-        let twice = change(&path, &[Change { section: "S", key: "k", value: "a\nb" }]);
+        assert_eq!(
+            current(&path, "s", "K").unwrap().as_deref(),
+            if cfg!(unix) { Some("v") } else { Some("") }
+        );
+        let twice = change(
+            &path,
+            &[Change {
+                section: "S",
+                key: "k",
+                value: "a\nb",
+            }],
+        );
         assert!(matches!(twice, Err(EditError::Value { .. })));
     }
 

@@ -37,7 +37,9 @@ pub(crate) struct Section {
 impl Section {
     /// The setting of this name; case is no difference.
     pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.key.eq_ignore_ascii_case(key))
+        self.entries
+            .iter()
+            .find(|entry| entry.key.eq_ignore_ascii_case(key))
     }
 }
 
@@ -56,14 +58,21 @@ impl Document {
         match Ini::load_from_str_opt(&clean, LITERAL) {
             Ok(ini) => document.fill(&ini, problems),
             // The cleaned text holds nothing that the reader could refuse.
-            Err(error) => problems.add(Severity::Fatal, None, "", format!("can't be read as an INI file: {error}")),
+            Err(error) => problems.add(
+                Severity::Fatal,
+                None,
+                "",
+                format!("can't be read as an INI file: {error}"),
+            ),
         }
         document
     }
 
     /// The section of this name; case is no difference.
     pub(crate) fn section(&self, name: &str) -> Option<&Section> {
-        self.sections.iter().find(|section| section.name.eq_ignore_ascii_case(name))
+        self.sections
+            .iter()
+            .find(|section| section.name.eq_ignore_ascii_case(name))
     }
 
     fn fill(&mut self, ini: &Ini, problems: &mut Problems) {
@@ -72,13 +81,20 @@ impl Document {
                 for (key, tagged) in properties {
                     // An empty value has lost the blank behind its line number.
                     let (line, value) = tagged.split_once(' ').unwrap_or((tagged, ""));
-                    let entry = Entry { key: key.to_owned(), value: value.to_owned(), line: line.parse().unwrap_or_default() };
+                    let entry = Entry {
+                        key: key.to_owned(),
+                        value: value.to_owned(),
+                        line: line.parse().unwrap_or_default(),
+                    };
                     match section.get(key) {
                         Some(first) => problems.add(
                             Severity::Warning,
                             Some(entry.line),
                             format!("[{}] {key}", section.name),
-                            format!("is set a second time; the value of line {} counts", first.line),
+                            format!(
+                                "is set a second time; the value of line {} counts",
+                                first.line
+                            ),
                         ),
                         None => section.entries.push(entry),
                     }
@@ -106,7 +122,10 @@ fn clean(text: &str, document: &mut Document, problems: &mut Problems) -> String
             Kind::Nothing => {}
             Kind::Section(name) => {
                 headless = false;
-                let known = document.sections.iter_mut().find(|section| section.name.eq_ignore_ascii_case(name));
+                let known = document
+                    .sections
+                    .iter_mut()
+                    .find(|section| section.name.eq_ignore_ascii_case(name));
                 match known {
                     Some(section) => section.again.push(line.number),
                     None => document.sections.push(Section {
@@ -120,10 +139,20 @@ fn clean(text: &str, document: &mut Document, problems: &mut Problems) -> String
                 let _ = write!(out, "[{name}]\r\n");
             }
             Kind::Setting { key, .. } if headless => {
-                problems.add(Severity::Warning, Some(line.number), key, "stands before the first [section] and is not used");
+                problems.add(
+                    Severity::Warning,
+                    Some(line.number),
+                    key,
+                    "stands before the first [section] and is not used",
+                );
             }
             Kind::Setting { key, .. } if key.contains(':') => {
-                problems.add(Severity::Warning, Some(line.number), key, "has a colon in its name and is not used");
+                problems.add(
+                    Severity::Warning,
+                    Some(line.number),
+                    key,
+                    "has a colon in its name and is not used",
+                );
             }
             Kind::Setting { key, value, .. } => {
                 let _ = write!(out, "{key}={} {value}\r\n", line.number);
@@ -132,7 +161,10 @@ fn clean(text: &str, document: &mut Document, problems: &mut Problems) -> String
                 Severity::Warning,
                 Some(line.number),
                 "",
-                format!("\"{}\" is no [section], no setting (key=value) and no comment; it is not used", shorten(what)),
+                format!(
+                    "\"{}\" is no [section], no setting (key=value) and no comment; it is not used",
+                    shorten(what)
+                ),
             ),
         }
     }
@@ -150,7 +182,11 @@ mod tests {
     fn parse(text: &str) -> (Document, Vec<String>) {
         let mut problems = Problems::default();
         let document = Document::parse(text, &mut problems);
-        let told = problems.sorted().iter().map(|p| format!("{:?} {} {}", p.line, p.place, p.message)).collect();
+        let told = problems
+            .sorted()
+            .iter()
+            .map(|p| format!("{:?} {} {}", p.line, p.place, p.message))
+            .collect();
         (document, told)
     }
 
@@ -179,7 +215,11 @@ mod tests {
             for end in ["\n", "\r\n", "\r"] {
                 let (document, told) = parse(&format!("[S]{end}k={value}{end}next=1{end}"));
                 let section = document.section("s").unwrap();
-                assert_eq!(section.get("K").map(|e| e.value.as_str()), Some(value), "{told:?} {end:?}");
+                assert_eq!(
+                    section.get("K").map(|e| e.value.as_str()),
+                    Some(value),
+                    "{told:?} {end:?}"
+                );
                 assert_eq!(section.get("next").unwrap().line, 3, "{value}");
                 assert!(told.is_empty(), "{told:?}");
             }
@@ -190,9 +230,25 @@ mod tests {
     fn what_is_lost_is_told() {
         let (document, told) = parse("early=1\n[A] ; c\nk=1\njunk\nK=2\n[b]\nx:y=1\n[a]\nz=3\n");
         let a = document.section("A").unwrap();
-        assert_eq!((a.get("k").unwrap().value.as_str(), a.get("z").unwrap().line, a.again.as_slice()), ("1", 9, [8].as_slice()));
-        for (line, word) in [(1, "before the first"), (4, "junk"), (5, "line 3"), (7, "colon")] {
-            assert!(told.iter().any(|t| t.starts_with(&format!("Some({line})")) && t.contains(word)), "{line}: {told:?}");
+        assert_eq!(
+            (
+                a.get("k").unwrap().value.as_str(),
+                a.get("z").unwrap().line,
+                a.again.as_slice()
+            ),
+            ("1", 9, [8].as_slice())
+        );
+        for (line, word) in [
+            (1, "before the first"),
+            (4, "junk"),
+            (5, "line 3"),
+            (7, "colon"),
+        ] {
+            assert!(
+                told.iter()
+                    .any(|t| t.starts_with(&format!("Some({line})")) && t.contains(word)),
+                "{line}: {told:?}"
+            );
         }
     }
 

@@ -96,7 +96,8 @@ mod tests {
     fn names_are_unique_in_their_section() {
         for (index, key) in ALL.iter().enumerate() {
             assert!(
-                ALL[..index].iter().all(|other| other.section != key.section || !other.name.eq_ignore_ascii_case(key.name)),
+                ALL[..index].iter().all(|other| other.section != key.section
+                    || !other.name.eq_ignore_ascii_case(key.name)),
                 "{key:?}"
             );
             assert!(key.meaning.ends_with('.'), "{key:?}");

@@ -53,7 +53,11 @@ pub(crate) fn scan(text: &str) -> impl Iterator<Item = Line<'_>> {
             }
         };
         number += 1;
-        let found = Line { number, kind: kind(line, at), end: at + line.len() };
+        let found = Line {
+            number,
+            kind: kind(line, at),
+            end: at + line.len(),
+        };
         at += step;
         Some(found)
     })
@@ -73,7 +77,11 @@ fn kind(line: &str, at: usize) -> Kind<'_> {
     match line.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => {
             let lead = value.len() - value.trim_start().len();
-            Kind::Setting { key: key.trim(), value: value.trim(), value_at: at + key.len() + 1 + lead }
+            Kind::Setting {
+                key: key.trim(),
+                value: value.trim(),
+                value_at: at + key.len() + 1 + lead,
+            }
         }
         _ => Kind::Junk(trimmed),
     }
@@ -93,12 +101,20 @@ mod tests {
             [
                 Kind::Nothing,
                 Kind::Section("Mail"),
-                Kind::Setting { key: "Key", value: "a # b", value_at: at },
+                Kind::Setting {
+                    key: "Key",
+                    value: "a # b",
+                    value_at: at
+                },
                 Kind::Junk("junk"),
                 Kind::Junk("=v"),
                 Kind::Junk("[open"),
                 Kind::Nothing,
-                Kind::Setting { key: "k", value: "", value_at: text.len() },
+                Kind::Setting {
+                    key: "k",
+                    value: "",
+                    value_at: text.len()
+                },
             ]
         );
     }

@@ -18,4 +18,6 @@ mod unknown;
 mod values;
 
 pub use problem::{Problems, Severity};
-pub use settings::{Delete, General, LastRun, LoadError, MailSettings, Purpose, Settings, SettingsFile};
+pub use settings::{
+    Delete, General, LastRun, LoadError, MailSettings, Purpose, Settings, SettingsFile,
+};

@@ -20,8 +20,17 @@ pub fn process_environment(name: &str) -> Option<String> {
     if is_root() {
         return Some("/var/lib".to_owned());
     }
-    let data = std::env::var("XDG_DATA_HOME").ok().filter(|value| !value.is_empty());
-    data.or_else(|| Some(std::env::home_dir()?.join(".local/share").to_str()?.to_owned()))
+    let data = std::env::var("XDG_DATA_HOME")
+        .ok()
+        .filter(|value| !value.is_empty());
+    data.or_else(|| {
+        Some(
+            std::env::home_dir()?
+                .join(".local/share")
+                .to_str()?
+                .to_owned(),
+        )
+    })
 }
 
 /// Whether the process runs as root; never on Windows.
@@ -59,7 +68,11 @@ pub fn expand(value: &str, environment: Environment<'_>) -> Result<PathBuf, Stri
         }
     }
     out.push_str(rest);
-    Ok(PathBuf::from(if cfg!(windows) { out } else { out.replace('\\', "/") }))
+    Ok(PathBuf::from(if cfg!(windows) {
+        out
+    } else {
+        out.replace('\\', "/")
+    }))
 }
 
 /// The state folder of an INI file: `<stem>.state` beside it.
@@ -69,7 +82,10 @@ pub fn state_folder(ini: &Path) -> PathBuf {
 }
 
 fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '(' | ')'))
+    !text.is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '(' | ')'))
 }
 
 #[cfg(test)]
@@ -83,13 +99,17 @@ mod tests {
             "X" => Some("x%y".to_owned()),
             _ => None,
         };
-        let expand = |value| expand(value, &environment).map(|path| path.to_string_lossy().into_owned());
+        let expand =
+            |value| expand(value, &environment).map(|path| path.to_string_lossy().into_owned());
         assert_eq!(expand(r"%PROGRAMDATA%/a").as_deref(), Ok("/data/a"));
         assert_eq!(expand("a/%X%/%X%").as_deref(), Ok("a/x%y/x%y"));
         assert_eq!(expand("100%").as_deref(), Ok("100%"));
         assert_eq!(expand("50% of 100%").as_deref(), Ok("50% of 100%"));
         assert_eq!(expand("%NOPE%/a"), Err("NOPE".to_owned()));
         #[cfg(unix)]
-        assert_eq!(expand(r"%PROGRAMDATA%\OpConxps\SAM").as_deref(), Ok("/data/OpConxps/SAM"));
+        assert_eq!(
+            expand(r"%PROGRAMDATA%\OpConxps\SAM").as_deref(),
+            Ok("/data/OpConxps/SAM")
+        );
     }
 }

@@ -36,7 +36,11 @@ impl Problem {
             Severity::Error | Severity::Fatal => "error",
         };
         let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
-        let place = if self.place.is_empty() { String::new() } else { format!("{} ", self.place) };
+        let place = if self.place.is_empty() {
+            String::new()
+        } else {
+            format!("{} ", self.place)
+        };
         format!("{word}: {}{line}: {place}{}", file.display(), self.message)
     }
 }
@@ -47,8 +51,19 @@ pub struct Problems(Vec<Problem>);
 
 impl Problems {
     /// Adds one.
-    pub fn add(&mut self, severity: Severity, line: Option<usize>, place: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Problem { severity, line, place: place.into(), message: message.into() });
+    pub fn add(
+        &mut self,
+        severity: Severity,
+        line: Option<usize>,
+        place: impl Into<String>,
+        message: impl Into<String>,
+    ) {
+        self.0.push(Problem {
+            severity,
+            line,
+            place: place.into(),
+            message: message.into(),
+        });
     }
 
     /// The worst of them; `None` when there is none.

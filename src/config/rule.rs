@@ -14,7 +14,8 @@ use crate::rules::{AttachmentRule, BodyRule, Mask, Rule, Senders, TimeWindow};
 pub(super) fn number(section: &str) -> Option<u32> {
     let prefix = section.get(.."Configuration".len())?;
     let digits = section.get("Configuration".len()..)?;
-    (prefix.eq_ignore_ascii_case("Configuration") && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok())?
+    (prefix.eq_ignore_ascii_case("Configuration") && digits.bytes().all(|b| b.is_ascii_digit()))
+        .then(|| digits.parse().ok())?
 }
 
 /// The number in `Event`, `Event2`, …; `Event` is the first.
@@ -24,7 +25,14 @@ pub(super) fn event_number(key: &str) -> Option<u32> {
     if !prefix.eq_ignore_ascii_case("Event") {
         return None;
     }
-    if digits.is_empty() { Some(1) } else { digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())? }
+    if digits.is_empty() {
+        Some(1)
+    } else {
+        digits
+            .bytes()
+            .all(|b| b.is_ascii_digit())
+            .then(|| digits.parse().ok())?
+    }
 }
 
 /// One section on its way to a rule.
@@ -43,18 +51,39 @@ pub(super) fn build(
     general_unsafe_text: UnsafeText,
     problems: &mut Problems,
 ) -> Option<Rule> {
-    let mut builder = Builder { section, tokens, problems, usable: true };
+    let mut builder = Builder {
+        section,
+        tokens,
+        problems,
+        usable: true,
+    };
     let senders = builder.senders();
-    let window = builder.value(&keys::ALLOWED_TIME_FRAME, "HHMM-HHMM as in 0800-1700", TimeWindow::parse);
+    let window = builder.value(
+        &keys::ALLOWED_TIME_FRAME,
+        "HHMM-HHMM as in 0800-1700",
+        TimeWindow::parse,
+    );
     let mask = builder.mask(&keys::SUBJECT_LINE_MASK);
     if mask.is_none() && builder.usable {
-        builder.refuse(section.line, keys::SUBJECT_LINE_MASK.name, "is not set; write .* to match every subject");
+        builder.refuse(
+            section.line,
+            keys::SUBJECT_LINE_MASK.name,
+            "is not set; write .* to match every subject",
+        );
     }
-    let with_body = builder.value(&keys::PROCESS_BODY, "Yes or No", boolean).unwrap_or_default();
+    let with_body = builder
+        .value(&keys::PROCESS_BODY, "Yes or No", boolean)
+        .unwrap_or_default();
     let qualifier = builder.mask(&keys::QUALIFYING_SUBJECT_LINE);
-    let with_attachments = builder.value(&keys::PROCESS_ATTACHMENTS, "True or False", boolean).unwrap_or_default();
+    let with_attachments = builder
+        .value(&keys::PROCESS_ATTACHMENTS, "True or False", boolean)
+        .unwrap_or_default();
     let attachment_mask = builder.mask(&keys::ATTACHMENT_MASK);
-    let unsafe_text = builder.value(&keys::RULE_UNSAFE_TEXT, "Reject, Replace or Allow", unsafe_text);
+    let unsafe_text = builder.value(
+        &keys::RULE_UNSAFE_TEXT,
+        "Reject, Replace or Allow",
+        unsafe_text,
+    );
     let events = builder.events();
     if !builder.usable {
         return None;
@@ -96,12 +125,21 @@ impl Builder<'_> {
         self.section.get(key.name).cloned()
     }
 
-    fn value<T>(&mut self, key: &Key, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+    fn value<T>(
+        &mut self,
+        key: &Key,
+        expected: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
         let entry = self.entry(key)?;
         let text = self.text(&entry)?;
         let value = parse(&text);
         if value.is_none() {
-            self.refuse(entry.line, key.name, &format!("\"{text}\" is not {expected}"));
+            self.refuse(
+                entry.line,
+                key.name,
+                &format!("\"{text}\" is not {expected}"),
+            );
         }
         value
     }
@@ -112,26 +150,42 @@ impl Builder<'_> {
         match Mask::compile(&text) {
             Ok(mask) => Some(mask),
             Err(why) => {
-                self.refuse(entry.line, key.name, &format!("the mask {text} can't be used: {why}"));
+                self.refuse(
+                    entry.line,
+                    key.name,
+                    &format!("the mask {text} can't be used: {why}"),
+                );
                 None
             }
         }
     }
 
     fn senders(&mut self) -> Senders {
-        let Some(entry) = self.entry(&keys::ALLOWED_SENDERS) else { return Senders::default() };
+        let Some(entry) = self.entry(&keys::ALLOWED_SENDERS) else {
+            return Senders::default();
+        };
         Senders::parse(&self.text(&entry).unwrap_or_default())
     }
 
     /// The events in the order of their numbers.
     fn events(&mut self) -> Vec<Template> {
-        let mut entries: Vec<(u32, Entry)> =
-            self.section.entries.iter().filter_map(|entry| Some((event_number(&entry.key)?, entry.clone()))).collect();
+        let mut entries: Vec<(u32, Entry)> = self
+            .section
+            .entries
+            .iter()
+            .filter_map(|entry| Some((event_number(&entry.key)?, entry.clone())))
+            .collect();
         entries.sort_by_key(|(number, _)| *number);
-        let events: Vec<Template> =
-            entries.iter().filter_map(|(_, entry)| self.text(entry).map(Template::new)).collect();
+        let events: Vec<Template> = entries
+            .iter()
+            .filter_map(|(_, entry)| self.text(entry).map(Template::new))
+            .collect();
         if events.is_empty() && self.usable {
-            self.refuse(self.section.line, keys::EVENT.name, "is not set; a configuration is there to write events");
+            self.refuse(
+                self.section.line,
+                keys::EVENT.name,
+                "is not set; a configuration is there to write events",
+            );
         }
         events
     }
@@ -139,7 +193,12 @@ impl Builder<'_> {
     fn refuse(&mut self, line: usize, key: &str, why: &str) {
         self.usable = false;
         let place = format!("[{}] {key}", self.section.name);
-        self.problems.add(Severity::Error, Some(line), place, format!("{why}. This configuration is disabled"));
+        self.problems.add(
+            Severity::Error,
+            Some(line),
+            place,
+            format!("{why}. This configuration is disabled"),
+        );
     }
 }
 

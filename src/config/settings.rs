@@ -112,7 +112,9 @@ pub struct SettingsFile {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file can't be read.
-    #[error("can't read the INI file {path}: {cause}. Create it after SMArtEmail.ini.example, or name another with -inifile:FILE")]
+    #[error(
+        "can't read the INI file {path}: {cause}. Create it after SMArtEmail.ini.example, or name another with -inifile:FILE"
+    )]
     File {
         /// Which file.
         path: String,
@@ -144,11 +146,19 @@ pub struct Purpose<'a> {
 impl SettingsFile {
     /// Reads the file that was named, or the default one.
     pub fn read(named: Option<&str>, environment: Environment<'_>) -> Result<Self, LoadError> {
-        let path = expand(named.unwrap_or(super::places::DEFAULT_INI), environment).map_err(LoadError::Variable)?;
-        let bytes = std::fs::read(&path).map_err(|cause| LoadError::File { path: path.display().to_string(), cause })?;
+        let path = expand(named.unwrap_or(super::places::DEFAULT_INI), environment)
+            .map_err(LoadError::Variable)?;
+        let bytes = std::fs::read(&path).map_err(|cause| LoadError::File {
+            path: path.display().to_string(),
+            cause,
+        })?;
         let mut problems = Problems::default();
         let document = Document::parse(Text::decode(bytes).as_str(), &mut problems);
-        Ok(Self { path, document, problems })
+        Ok(Self {
+            path,
+            document,
+            problems,
+        })
     }
 
     /// Where the file is.
@@ -158,20 +168,41 @@ impl SettingsFile {
     }
 
     /// Understands the file.
-    pub fn resolve(self, purpose: Purpose<'_>, keeper: &Keeper, environment: Environment<'_>) -> Result<Settings, LoadError> {
-        let Self { path, document, mut problems } = self;
+    pub fn resolve(
+        self,
+        purpose: Purpose<'_>,
+        keeper: &Keeper,
+        environment: Environment<'_>,
+    ) -> Result<Settings, LoadError> {
+        let Self {
+            path,
+            document,
+            mut problems,
+        } = self;
         let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
         let tokens = Tokens::new(document.section("Tokens"));
         super::unknown::report(&document, &tokens, &mut problems);
 
-        let mut resolver = Resolver { document: &document, problems: &mut problems, environment, keeper };
+        let mut resolver = Resolver {
+            document: &document,
+            problems: &mut problems,
+            environment,
+            keeper,
+        };
         let mail = resolver.mail(purpose.mailbox)?;
         let general = resolver.general(purpose, mail.as_ref());
         let audit = resolver.audit(&folder, &tokens);
         let (rules, disabled_rules) = resolver.rules(&tokens, audit.unsafe_text);
         match (general, mail) {
             (Some(general), Some(mail)) if problems.worst() < Some(Severity::Fatal) => {
-                Ok(Settings { general, mail, audit, rules, disabled_rules, problems })
+                Ok(Settings {
+                    general,
+                    mail,
+                    audit,
+                    rules,
+                    disabled_rules,
+                    problems,
+                })
             }
             _ => Err(LoadError::Problems(problems)),
         }
@@ -202,16 +233,32 @@ impl<'a> Resolver<'a> {
         'a: 'r,
     {
         let section: Option<&'r Section> = self.document.section(name);
-        Reader { section, name, severity, problems: self.problems, environment: self.environment }
+        Reader {
+            section,
+            name,
+            severity,
+            problems: self.problems,
+            environment: self.environment,
+        }
     }
 
     /// A credential: user names may stand in plain text, passwords must be sealed.
-    fn credential(&mut self, section: &'static str, key: &'static Key, is_password: bool) -> Option<Secret> {
+    fn credential(
+        &mut self,
+        section: &'static str,
+        key: &'static Key,
+        is_password: bool,
+    ) -> Option<Secret> {
         let keeper = self.keeper;
         let mut reader = self.reader(section, Severity::Fatal);
         let Some(entry) = reader.entry(key).cloned() else {
             let message = "is not set; set it with: smartemail --credentials";
-            reader.problems.add(Severity::Fatal, None, format!("[{section}] {}", key.name), message);
+            reader.problems.add(
+                Severity::Fatal,
+                None,
+                format!("[{section}] {}", key.name),
+                message,
+            );
             return None;
         };
         if !crate::secret::is_sealed(&entry.value) {
@@ -240,16 +287,27 @@ impl<'a> Resolver<'a> {
             if reader.entry(&keys::EMAIL_PROTOCOL).is_some() {
                 return Ok(None);
             }
-            return Err(UsageError::missing("[Mail] EmailProtocol", "--imap (or --pop, --msal, -folder:PATH)").into());
+            return Err(UsageError::missing(
+                "[Mail] EmailProtocol",
+                "--imap (or --pop, --msal, -folder:PATH)",
+            )
+            .into());
         };
         match protocol {
             Protocol::Folder => self.folder(switches),
             Protocol::Imap => self.imap(switches),
             Protocol::Pop | Protocol::Msal => {
-                let word = if protocol == Protocol::Pop { "POP" } else { "MSAL" };
+                let word = if protocol == Protocol::Pop {
+                    "POP"
+                } else {
+                    "MSAL"
+                };
                 let line = reader.entry(&keys::EMAIL_PROTOCOL).map(|entry| entry.line);
-                let message = format!("{word} is not available yet in this version; IMAP and FOLDER are");
-                reader.problems.add(Severity::Fatal, line, "[Mail] EmailProtocol", message);
+                let message =
+                    format!("{word} is not available yet in this version; IMAP and FOLDER are");
+                reader
+                    .problems
+                    .add(Severity::Fatal, line, "[Mail] EmailProtocol", message);
                 Ok(None)
             }
         }
@@ -260,7 +318,8 @@ impl<'a> Resolver<'a> {
             return match expand(named, self.environment) {
                 Ok(path) => Ok(Some(MailSettings::Folder(path))),
                 Err(name) => {
-                    let message = format!("uses %{name}%, but there is no environment variable {name}");
+                    let message =
+                        format!("uses %{name}%, but there is no environment variable {name}");
                     self.problems.add(Severity::Fatal, None, "-folder", message);
                     Ok(None)
                 }
@@ -275,14 +334,29 @@ impl<'a> Resolver<'a> {
 
     fn imap(&mut self, switches: &MailboxSwitches) -> Result<Option<MailSettings>, LoadError> {
         let mut reader = self.reader("Mail", Severity::Fatal);
-        let host = switches.server.clone().or_else(|| reader.text(&keys::SERVER).map(str::to_owned));
-        let Some(host) = host else { return Err(UsageError::missing("[Mail] Server", "-server:HOST").into()) };
+        let host = switches
+            .server
+            .clone()
+            .or_else(|| reader.text(&keys::SERVER).map(str::to_owned));
+        let Some(host) = host else {
+            return Err(UsageError::missing("[Mail] Server", "-server:HOST").into());
+        };
         let floor = match switches.floor {
             Some(floor) => Some(floor),
-            None => reader.parsed(&keys::SECURITY_PROTOCOL, "SSL, SSL2, TLS1, TLS1_1, TLS1_2 or TLS1_3", floor),
+            None => reader.parsed(
+                &keys::SECURITY_PROTOCOL,
+                "SSL, SSL2, TLS1, TLS1_1, TLS1_2 or TLS1_3",
+                floor,
+            ),
         };
-        let chosen = reader.parsed(&keys::CONNECTION_SECURITY, "none, start-tls, start-tls-required or ssl-tls", security);
-        let port = switches.port.or_else(|| reader.number(&keys::PORT, 1, u16::MAX));
+        let chosen = reader.parsed(
+            &keys::CONNECTION_SECURITY,
+            "none, start-tls, start-tls-required or ssl-tls",
+            security,
+        );
+        let port = switches
+            .port
+            .or_else(|| reader.number(&keys::PORT, 1, u16::MAX));
         let encrypted = floor.is_some() || chosen == Some(Security::Tls);
         let port = port.unwrap_or(if encrypted { 993 } else { 143 });
         let security = chosen.unwrap_or(match floor {
@@ -292,37 +366,72 @@ impl<'a> Resolver<'a> {
         });
         if security == Security::None {
             let message = "the connection is not encrypted: password and mails can be read and forged on the way; set SecurityProtocol";
-            reader.problems.add(Severity::Warning, None, "[Mail]", message);
+            reader
+                .problems
+                .add(Severity::Warning, None, "[Mail]", message);
         }
-        let trust = if reader.boolean(&keys::SELF_SIGNED_CERTIFICATE) { Trust::AnyChain } else { Trust::Authorities };
-        let mut seconds = |key, most| Duration::from_secs(reader.number(key, 1, most).unwrap_or(60));
+        let trust = if reader.boolean(&keys::SELF_SIGNED_CERTIFICATE) {
+            Trust::AnyChain
+        } else {
+            Trust::Authorities
+        };
+        let mut seconds =
+            |key, most| Duration::from_secs(reader.number(key, 1, most).unwrap_or(60));
         let timeouts = Timeouts {
             connect: seconds(&keys::CONNECT_TIMEOUT, 600),
             read: seconds(&keys::READ_TIMEOUT, 3600),
             write: seconds(&keys::WRITE_TIMEOUT, 3600),
         };
-        let endpoint = Endpoint { host, port, security, floor: floor.unwrap_or(TlsFloor::Tls1_2), trust, timeouts };
+        let endpoint = Endpoint {
+            host,
+            port,
+            security,
+            floor: floor.unwrap_or(TlsFloor::Tls1_2),
+            trust,
+            timeouts,
+        };
         let user = self.credential("Mail", &keys::USER, false);
         let password = self.credential("Mail", &keys::PASSWORD, true);
-        Ok(user.zip(password).map(|(user, password)| MailSettings::Imap { endpoint, user: user.expose().to_owned(), password }))
+        Ok(user
+            .zip(password)
+            .map(|(user, password)| MailSettings::Imap {
+                endpoint,
+                user: user.expose().to_owned(),
+                password,
+            }))
     }
 
     fn general(&mut self, purpose: Purpose<'_>, mail: Option<&MailSettings>) -> Option<General> {
         let signature = purpose.writes_events.then(|| self.signature()).flatten();
         let mut reader = self.reader("General", Severity::Fatal);
         let msgin = reader.path(&keys::MSGIN_DIRECTORY);
-        let staging = reader.path(&keys::STAGING_DIRECTORY).or_else(|| msgin.as_deref().map(beside));
+        let staging = reader
+            .path(&keys::STAGING_DIRECTORY)
+            .or_else(|| msgin.as_deref().map(beside));
         let mut delete = reader.parsed(&keys::DELETE_EMAILS, "Match, All or None", delete)?;
-        if matches!(mail, Some(MailSettings::Folder(_))) && reader.entry(&keys::DELETE_EMAILS).is_none() {
+        if matches!(mail, Some(MailSettings::Folder(_)))
+            && reader.entry(&keys::DELETE_EMAILS).is_none()
+        {
             delete = Delete::None;
         }
         if purpose.delete && delete == Delete::None {
             delete = Delete::Match;
         }
-        let download = if reader.boolean(&keys::DOWNLOAD_EMAILS) { Some(reader.path(&keys::DOWNLOAD_FOLDER)) } else { None };
+        let download = if reader.boolean(&keys::DOWNLOAD_EMAILS) {
+            Some(reader.path(&keys::DOWNLOAD_FOLDER))
+        } else {
+            None
+        };
         let last_run = if reader.boolean(&keys::USE_LAST_RUN_DATE) {
-            let time = reader.parsed(&keys::LAST_RUN_DATE, "a date such as 1/31/2017 12:30:00 AM", stamp::parse);
-            let text = reader.entry(&keys::LAST_RUN_DATE).map(|entry| entry.value.clone()).unwrap_or_default();
+            let time = reader.parsed(
+                &keys::LAST_RUN_DATE,
+                "a date such as 1/31/2017 12:30:00 AM",
+                stamp::parse,
+            );
+            let text = reader
+                .entry(&keys::LAST_RUN_DATE)
+                .map(|entry| entry.value.clone())
+                .unwrap_or_default();
             LastRun::Used { text, time }
         } else {
             LastRun::Unused
@@ -347,14 +456,25 @@ impl<'a> Resolver<'a> {
         let user = self.credential("General", &keys::OPCON_USER, false);
         let password = self.credential("General", &keys::OPCON_USER_PASSWORD, true);
         let (user, password) = user.zip(password)?;
-        for (key, value) in [(&keys::OPCON_USER, &user), (&keys::OPCON_USER_PASSWORD, &password)] {
+        for (key, value) in [
+            (&keys::OPCON_USER, &user),
+            (&keys::OPCON_USER_PASSWORD, &password),
+        ] {
             if value.expose().contains(',') || value.expose().contains(char::is_control) {
                 let message = "holds a comma or a control character, which no event can carry; set it again with: smartemail --credentials";
-                self.problems.add(Severity::Fatal, None, format!("[General] {}", key.name), message);
+                self.problems.add(
+                    Severity::Fatal,
+                    None,
+                    format!("[General] {}", key.name),
+                    message,
+                );
                 return None;
             }
         }
-        Some(Signature { user: user.expose().to_owned(), password })
+        Some(Signature {
+            user: user.expose().to_owned(),
+            password,
+        })
     }
 
     fn audit(&mut self, folder: &Path, tokens: &Tokens) -> AuditSettings {
@@ -364,32 +484,70 @@ impl<'a> Resolver<'a> {
             .unwrap_or_default();
         // The older names count where the newer ones are absent; both only matter once notices can be sent.
         let mut general = self.reader("General", Severity::Fatal);
-        let older = [&keys::SEND_ACCEPTED_NOTICE, &keys::SEND_REJECTION_NOTICE].map(|key| general.boolean(key));
+        let older = [&keys::SEND_ACCEPTED_NOTICE, &keys::SEND_REJECTION_NOTICE]
+            .map(|key| general.boolean(key));
         let mut reader = self.reader("Audit", Severity::Error);
-        for (key, older) in [&keys::NOTIFY_ON_ACCEPTS, &keys::NOTIFY_ON_REJECTS].into_iter().zip(older) {
+        for (key, older) in [&keys::NOTIFY_ON_ACCEPTS, &keys::NOTIFY_ON_REJECTS]
+            .into_iter()
+            .zip(older)
+        {
             let newer = reader.boolean(key);
             if newer || (older && reader.entry(key).is_none()) {
                 let message = "sending notices is not available yet in this version; none is sent";
                 let line = reader.entry(key).map(|entry| entry.line);
-                reader.problems.add(Severity::Warning, line, format!("[Audit] {}", key.name), message);
+                reader.problems.add(
+                    Severity::Warning,
+                    line,
+                    format!("[Audit] {}", key.name),
+                    message,
+                );
             }
         }
-        let log = |reader: &mut Reader<'_>, switch: &'static Key, file: &'static Key, format: &'static Key| {
+        let log = |reader: &mut Reader<'_>,
+                   switch: &'static Key,
+                   file: &'static Key,
+                   format: &'static Key| {
             let on = reader.boolean(switch);
             let path = reader.path(file).map(|path| folder.join(path));
             let format = audit_text(reader, format, tokens);
             if on && path.is_none() {
                 let line = reader.entry(switch).map(|entry| entry.line);
                 let message = format!("is set, but {} names no file; nothing is logged", file.name);
-                reader.problems.add(Severity::Warning, line, format!("[Audit] {}", switch.name), message);
+                reader.problems.add(
+                    Severity::Warning,
+                    line,
+                    format!("[Audit] {}", switch.name),
+                    message,
+                );
             }
             path.map(|path| (on, Log { path, format }))
         };
-        let accepts = log(&mut reader, &keys::LOG_ACCEPTS, &keys::AUDIT_ACCEPT_LOG_FILE, &keys::LOG_ACCEPT_FORMAT);
-        let rejects = log(&mut reader, &keys::LOG_REJECTS, &keys::AUDIT_REJECT_LOG_FILE, &keys::LOG_REJECT_FORMAT);
-        let events = log(&mut reader, &keys::LOG_OPCON_EVENTS, &keys::OPCON_EVENT_LOG_FILE, &keys::LOG_OPCON_EVENT_FORMAT);
-        let beside = rejects.as_ref().map_or(folder, |(_, log)| log.path.parent().unwrap_or(folder));
-        let on = |log: &Option<(bool, Log)>| log.as_ref().filter(|(on, _)| *on).map(|(_, log)| log.clone());
+        let accepts = log(
+            &mut reader,
+            &keys::LOG_ACCEPTS,
+            &keys::AUDIT_ACCEPT_LOG_FILE,
+            &keys::LOG_ACCEPT_FORMAT,
+        );
+        let rejects = log(
+            &mut reader,
+            &keys::LOG_REJECTS,
+            &keys::AUDIT_REJECT_LOG_FILE,
+            &keys::LOG_REJECT_FORMAT,
+        );
+        let events = log(
+            &mut reader,
+            &keys::LOG_OPCON_EVENTS,
+            &keys::OPCON_EVENT_LOG_FILE,
+            &keys::LOG_OPCON_EVENT_FORMAT,
+        );
+        let beside = rejects
+            .as_ref()
+            .map_or(folder, |(_, log)| log.path.parent().unwrap_or(folder));
+        let on = |log: &Option<(bool, Log)>| {
+            log.as_ref()
+                .filter(|(on, _)| *on)
+                .map(|(_, log)| log.clone())
+        };
         AuditSettings {
             rejections: beside.join("SMArtEmailRejections.log"),
             accepts: on(&accepts),
@@ -397,27 +555,46 @@ impl<'a> Resolver<'a> {
             events: on(&events),
             timeframe_message: audit_text(&mut reader, &keys::REJECT_TIMEFRAME_MESSAGE, tokens),
             sender_message: audit_text(&mut reader, &keys::REJECT_SENDER_MESSAGE, tokens),
-            subject_message: audit_text(&mut reader, &keys::REJECT_NO_MATCHING_SUBJECT_MESSAGE, tokens),
-            attachment_message: audit_text(&mut reader, &keys::REJECT_NO_ATTACHMENT_MESSAGE, tokens),
-            reject_event: Some(audit_text(&mut reader, &keys::REJECT_EVENT, tokens)).filter(|t| is_set(t)).map(Template::new),
+            subject_message: audit_text(
+                &mut reader,
+                &keys::REJECT_NO_MATCHING_SUBJECT_MESSAGE,
+                tokens,
+            ),
+            attachment_message: audit_text(
+                &mut reader,
+                &keys::REJECT_NO_ATTACHMENT_MESSAGE,
+                tokens,
+            ),
+            reject_event: Some(audit_text(&mut reader, &keys::REJECT_EVENT, tokens))
+                .filter(|t| is_set(t))
+                .map(Template::new),
             unsafe_text,
         }
     }
 
     fn rules(&mut self, tokens: &Tokens, unsafe_text: UnsafeText) -> (Vec<Rule>, usize) {
-        let mut numbered: Vec<(u32, &Section)> =
-            self.document.sections.iter().filter_map(|section| Some((rule::number(&section.name)?, section))).collect();
+        let mut numbered: Vec<(u32, &Section)> = self
+            .document
+            .sections
+            .iter()
+            .filter_map(|section| Some((rule::number(&section.name)?, section)))
+            .collect();
         numbered.sort_by_key(|(number, section)| (*number, section.line));
         let mut rules: Vec<Rule> = Vec::new();
         let mut disabled = 0;
         let mut last = None;
         for (number, section) in numbered {
             let place = format!("[{}]", section.name);
-            let doubled = section.again.first().copied().or((last == Some(number)).then_some(section.line));
+            let doubled = section
+                .again
+                .first()
+                .copied()
+                .or((last == Some(number)).then_some(section.line));
             last = Some(number);
             if let Some(line) = doubled {
                 let message = "stands twice; give the second one a number of its own. This configuration is disabled";
-                self.problems.add(Severity::Error, Some(line), place, message);
+                self.problems
+                    .add(Severity::Error, Some(line), place, message);
                 disabled += 1;
                 continue;
             }
@@ -427,8 +604,17 @@ impl<'a> Resolver<'a> {
             }
         }
         if rules.is_empty() {
-            let what = if disabled == 0 { "has no [Configuration#] section" } else { "has no usable [Configuration#] section" };
-            self.problems.add(Severity::Fatal, None, "", format!("{what}, so there is nothing to look for"));
+            let what = if disabled == 0 {
+                "has no [Configuration#] section"
+            } else {
+                "has no usable [Configuration#] section"
+            };
+            self.problems.add(
+                Severity::Fatal,
+                None,
+                "",
+                format!("{what}, so there is nothing to look for"),
+            );
         }
         (rules, disabled)
     }

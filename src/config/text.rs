@@ -32,7 +32,9 @@ impl Text {
         let (encoding, mark) = match encoding_rs::Encoding::for_bom(&bytes) {
             Some((found, mark)) if found == UTF_16LE => (Encoding::Utf16Le, mark),
             Some((found, mark)) if found == UTF_16BE => (Encoding::Utf16Be, mark),
-            Some((found, mark)) if found == UTF_8 && std::str::from_utf8(&bytes).is_ok() => (Encoding::Utf8, mark),
+            Some((found, mark)) if found == UTF_8 && std::str::from_utf8(&bytes).is_ok() => {
+                (Encoding::Utf8, mark)
+            }
             _ if std::str::from_utf8(&bytes).is_ok() => (Encoding::Utf8, 0),
             _ => (Encoding::Windows1252, 0),
         };
@@ -44,7 +46,12 @@ impl Text {
             Encoding::Windows1252 => WINDOWS_1252,
         };
         let text = decoder.decode_without_bom_handling(content).0.into_owned();
-        Self { bytes, mark, encoding, text }
+        Self {
+            bytes,
+            mark,
+            encoding,
+            text,
+        }
     }
 
     /// The text, without the byte-order mark.
@@ -60,8 +67,12 @@ impl Text {
         if !ascii.is_ascii() {
             return None;
         }
-        let before = self.bytes.get(..self.mark + self.width(self.text.get(..from)?))?;
-        let after = self.bytes.get(self.mark + self.width(self.text.get(..to)?)..)?;
+        let before = self
+            .bytes
+            .get(..self.mark + self.width(self.text.get(..from)?))?;
+        let after = self
+            .bytes
+            .get(self.mark + self.width(self.text.get(..to)?)..)?;
         let mut out = Vec::with_capacity(self.bytes.len() + ascii.len());
         out.extend_from_slice(before);
         for byte in ascii.bytes() {
@@ -92,9 +103,17 @@ mod tests {
     #[test]
     fn each_encoding_is_known_by_its_bytes() {
         let utf16 = |big: bool| {
-            let mut bytes = if big { vec![0xFE, 0xFF] } else { vec![0xFF, 0xFE] };
+            let mut bytes = if big {
+                vec![0xFE, 0xFF]
+            } else {
+                vec![0xFF, 0xFE]
+            };
             for unit in "a=ü€".encode_utf16() {
-                bytes.extend(if big { unit.to_be_bytes() } else { unit.to_le_bytes() });
+                bytes.extend(if big {
+                    unit.to_be_bytes()
+                } else {
+                    unit.to_le_bytes()
+                });
             }
             bytes
         };

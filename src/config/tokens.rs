@@ -19,7 +19,11 @@ impl Tokens {
     /// Takes the `[Tokens]` section.
     pub(crate) fn new(section: Option<&Section>) -> Self {
         Self(section.map_or_else(Vec::new, |section| {
-            section.entries.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect()
+            section
+                .entries
+                .iter()
+                .map(|entry| (entry.key.clone(), entry.value.clone()))
+                .collect()
         }))
     }
 
@@ -43,12 +47,17 @@ impl Tokens {
             match piece {
                 Piece::Text(text) => work.out.push_str(text),
                 Piece::Token { name, raw } => {
-                    let Some((known, inner)) = self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) else {
+                    let Some((known, inner)) = self
+                        .0
+                        .iter()
+                        .find(|(known, _)| known.eq_ignore_ascii_case(name))
+                    else {
                         work.out.push_str(raw);
                         continue;
                     };
                     if work.open.contains(&known.as_str()) {
-                        let chain: Vec<_> = work.open.iter().copied().chain([known.as_str()]).collect();
+                        let chain: Vec<_> =
+                            work.open.iter().copied().chain([known.as_str()]).collect();
                         return Err(format!("uses [Tokens] in a circle: {}", chain.join(" > ")));
                     }
                     work.open.push(known);
@@ -57,7 +66,10 @@ impl Tokens {
                 }
             }
             if work.out.len() > LONGEST || work.steps > LONGEST || work.open.len() > DEEPEST {
-                return Err("grows without measure by its [Tokens], which use each other too often".to_owned());
+                return Err(
+                    "grows without measure by its [Tokens], which use each other too often"
+                        .to_owned(),
+                );
             }
         }
         Ok(())
@@ -78,13 +90,21 @@ mod tests {
     use super::*;
 
     fn tokens(pairs: &[(&str, &str)]) -> Tokens {
-        Tokens(pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect())
+        Tokens(
+            pairs
+                .iter()
+                .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
+                .collect(),
+        )
     }
 
     #[test]
     fn tokens_may_use_each_other() {
         let tokens = tokens(&[("a", "[[B]];x"), ("b", "y[[SENDER]]")]);
-        assert_eq!(tokens.expand("[[A]] [[1]] [[c]]").as_deref(), Ok("y[[SENDER]];x [[1]] [[c]]"));
+        assert_eq!(
+            tokens.expand("[[A]] [[1]] [[c]]").as_deref(),
+            Ok("y[[SENDER]];x [[1]] [[c]]")
+        );
     }
 
     #[test]
@@ -93,9 +113,26 @@ mod tests {
         assert!(circle.expand("[[a]]").unwrap_err().contains("a > b > a"));
         let names: Vec<String> = (0..30).map(|i| format!("t{i}")).collect();
         let values: Vec<String> = (1..31).map(|i| format!("[[t{i}]][[t{i}]]x")).collect();
-        let pairs: Vec<_> = names.iter().zip(&values).map(|(a, b)| (a.as_str(), b.as_str())).collect();
-        assert!(tokens(&pairs).expand("[[t0]]").unwrap_err().contains("grows"));
-        let silent: Vec<_> = pairs.iter().map(|(a, b)| (*a, b.trim_end_matches('x'))).collect();
-        assert!(tokens(&silent).expand("[[t0]]").unwrap_err().contains("grows"));
+        let pairs: Vec<_> = names
+            .iter()
+            .zip(&values)
+            .map(|(a, b)| (a.as_str(), b.as_str()))
+            .collect();
+        assert!(
+            tokens(&pairs)
+                .expand("[[t0]]")
+                .unwrap_err()
+                .contains("grows")
+        );
+        let silent: Vec<_> = pairs
+            .iter()
+            .map(|(a, b)| (*a, b.trim_end_matches('x')))
+            .collect();
+        assert!(
+            tokens(&silent)
+                .expand("[[t0]]")
+                .unwrap_err()
+                .contains("grows")
+        );
     }
 }

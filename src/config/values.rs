@@ -39,23 +39,36 @@ pub(super) fn boolean(value: &str) -> Option<bool> {
 impl<'a> Reader<'a> {
     /// The setting as it stands in the file, if it is set.
     pub(super) fn entry(&self, key: &Key) -> Option<&'a Entry> {
-        self.section?.get(key.name).filter(|entry| is_set(&entry.value))
+        self.section?
+            .get(key.name)
+            .filter(|entry| is_set(&entry.value))
     }
 
     /// The value, or the default; `None` when both are "not set".
     pub(super) fn text(&self, key: &'static Key) -> Option<&'a str> {
-        let value = self.entry(key).map_or(key.default, |entry| entry.value.as_str());
+        let value = self
+            .entry(key)
+            .map_or(key.default, |entry| entry.value.as_str());
         is_set(value).then_some(value)
     }
 
     /// A value of some type: that of the file if it can be read, else the default's.
     ///
     /// A value that can't be read is a problem that says what is `expected`.
-    pub(super) fn parsed<T>(&mut self, key: &'static Key, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+    pub(super) fn parsed<T>(
+        &mut self,
+        key: &'static Key,
+        expected: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
         if let Some(entry) = self.entry(key) {
             match parse(&entry.value) {
                 Some(value) => return Some(value),
-                None => self.wrong(entry.line, key, format!("\"{}\" is not {expected}", entry.value)),
+                None => self.wrong(
+                    entry.line,
+                    key,
+                    format!("\"{}\" is not {expected}", entry.value),
+                ),
             }
         }
         is_set(key.default).then(|| parse(key.default)).flatten()
@@ -63,13 +76,24 @@ impl<'a> Reader<'a> {
 
     /// A Boolean; its default stands in the table.
     pub(super) fn boolean(&mut self, key: &'static Key) -> bool {
-        self.parsed(key, "True or False", boolean).unwrap_or_default()
+        self.parsed(key, "True or False", boolean)
+            .unwrap_or_default()
     }
 
     /// A whole number within bounds, both included.
-    pub(super) fn number<T: FromStr + PartialOrd + std::fmt::Display>(&mut self, key: &'static Key, least: T, most: T) -> Option<T> {
+    pub(super) fn number<T: FromStr + PartialOrd + std::fmt::Display>(
+        &mut self,
+        key: &'static Key,
+        least: T,
+        most: T,
+    ) -> Option<T> {
         let expected = format!("a number from {least} to {most}");
-        self.parsed(key, &expected, |value| value.parse().ok().filter(|number| (&least..=&most).contains(&number)))
+        self.parsed(key, &expected, |value| {
+            value
+                .parse()
+                .ok()
+                .filter(|number| (&least..=&most).contains(&number))
+        })
     }
 
     /// A path, expanded.
@@ -80,7 +104,12 @@ impl<'a> Reader<'a> {
             Err(name) => {
                 let line = self.entry(key).map(|entry| entry.line);
                 let message = format!("uses %{name}%, but there is no environment variable {name}");
-                self.problems.add(self.severity, line, format!("[{}] {}", self.name, key.name), message);
+                self.problems.add(
+                    self.severity,
+                    line,
+                    format!("[{}] {}", self.name, key.name),
+                    message,
+                );
                 None
             }
         }
@@ -88,6 +117,11 @@ impl<'a> Reader<'a> {
 
     /// Adds a problem with a setting of this section.
     pub(super) fn wrong(&mut self, line: usize, key: &Key, message: impl Into<String>) {
-        self.problems.add(self.severity, Some(line), format!("[{}] {}", self.name, key.name), message);
+        self.problems.add(
+            self.severity,
+            Some(line),
+            format!("[{}] {}", self.name, key.name),
+            message,
+        );
     }
 }

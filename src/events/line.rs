@@ -63,20 +63,40 @@ impl Template {
     }
 
     /// Fills the template in one pass. `signature` counts for the length only.
-    pub fn fill(&self, values: &TokenValues<'_>, policy: UnsafeText, signature: &Signature) -> Result<EventLine, Unwritable> {
+    pub fn fill(
+        &self,
+        values: &TokenValues<'_>,
+        policy: UnsafeText,
+        signature: &Signature,
+    ) -> Result<EventLine, Unwritable> {
         let segments: Vec<Segment<'_>> = pieces(&self.text)
             .map(|piece| match piece {
-                Piece::Text(text) => Segment { text: text.to_owned(), token: None },
+                Piece::Text(text) => Segment {
+                    text: text.to_owned(),
+                    token: None,
+                },
                 Piece::Token { name, raw } => match values.get(name) {
-                    None => Segment { text: raw.to_owned(), token: None },
-                    Some(value) => Segment { text: value.text, token: value.from_mail.then_some(name) },
+                    None => Segment {
+                        text: raw.to_owned(),
+                        token: None,
+                    },
+                    Some(value) => Segment {
+                        text: value.text,
+                        token: value.from_mail.then_some(name),
+                    },
                 },
             })
             .collect();
-        let text = join(&segments, policy, is_xml(&self.text))
-            .map_err(|found| Unwritable::Unsafe { token: found.token, what: found.what })?;
+        let text =
+            join(&segments, policy, is_xml(&self.text)).map_err(|found| Unwritable::Unsafe {
+                token: found.token,
+                what: found.what,
+            })?;
         let line = EventLine { text };
-        let length = line.signed(&signature.user, signature.password.expose()).chars().count();
+        let length = line
+            .signed(&signature.user, signature.password.expose())
+            .chars()
+            .count();
         if length > LONGEST_LINE {
             return Err(Unwritable::TooLong { length });
         }
@@ -118,22 +138,33 @@ impl EventLine {
 /// Whether an event is in the XML form.
 #[must_use]
 pub fn is_xml(text: &str) -> bool {
-    text.trim_start().get(..6).is_some_and(|start| start.eq_ignore_ascii_case("<EVENT"))
+    text.trim_start()
+        .get(..6)
+        .is_some_and(|start| start.eq_ignore_ascii_case("<EVENT"))
 }
 
 /// The XML event with this element holding this value: filled in where it stands, else put
 /// before the end of the event.
 fn with_element(event: &str, element: &str, value: &str) -> String {
     let mut filled = format!("<{element}>");
-    value.chars().for_each(|character| escape_xml(character, &mut filled));
+    value
+        .chars()
+        .for_each(|character| escape_xml(character, &mut filled));
     filled.push_str(&format!("</{element}>"));
     // ASCII case folding keeps every byte offset.
     let folded = event.to_ascii_uppercase();
-    let (open, close, empty) = (format!("<{element}>"), format!("</{element}>"), format!("<{element}/>"));
+    let (open, close, empty) = (
+        format!("<{element}>"),
+        format!("</{element}>"),
+        format!("<{element}/>"),
+    );
     let place = if let Some(at) = folded.find(&empty) {
         at..at + empty.len()
     } else if let Some(at) = folded.find(&open) {
-        let end = folded.get(at..).and_then(|tail| tail.find(&close)).map_or(at + open.len(), |end| at + end + close.len());
+        let end = folded
+            .get(at..)
+            .and_then(|tail| tail.find(&close))
+            .map_or(at + open.len(), |end| at + end + close.len());
         at..end
     } else {
         let at = folded.rfind("</EVENT>").unwrap_or(event.len());
@@ -150,20 +181,36 @@ mod tests {
     use crate::events::tokens::Captures;
 
     fn signature() -> Signature {
-        Signature { user: "ocadm".into(), password: Secret::new("p<w".into()) }
+        Signature {
+            user: "ocadm".into(),
+            password: Secret::new("p<w".into()),
+        }
     }
 
     fn fill(template: &str, groups: &[&str], policy: UnsafeText) -> Result<String, Unwritable> {
         let numbered = groups.iter().map(|&g| g.to_owned()).collect();
-        let values = TokenValues { captures: Captures { numbered, named: vec![] }, ..TokenValues::default() };
+        let values = TokenValues {
+            captures: Captures {
+                numbered,
+                named: vec![],
+            },
+            ..TokenValues::default()
+        };
         let line = Template::new(template).fill(&values, policy, &signature())?;
         Ok(line.with_credentials(&signature()).expose().to_owned())
     }
 
     #[test]
     fn the_worked_example_of_the_specification() {
-        let line = fill("$TOKEN:SET,[[1]],[[2]]", &["ACHBalanceTotal", "149926.22"], UnsafeText::Reject);
-        assert_eq!(line.as_deref(), Ok("$TOKEN:SET,ACHBalanceTotal,149926.22,ocadm,p<w"));
+        let line = fill(
+            "$TOKEN:SET,[[1]],[[2]]",
+            &["ACHBalanceTotal", "149926.22"],
+            UnsafeText::Reject,
+        );
+        assert_eq!(
+            line.as_deref(),
+            Ok("$TOKEN:SET,ACHBalanceTotal,149926.22,ocadm,p<w")
+        );
     }
 
     #[test]
@@ -182,7 +229,12 @@ mod tests {
         ] {
             let line = fill(template, &["1<2"], UnsafeText::Reject).unwrap();
             let end = template.get(template.len() - 8..).unwrap();
-            assert!(line.ends_with(&format!("<A>1&lt;2</A><USERNAME>ocadm</USERNAME><USERPWD>p&lt;w</USERPWD>{end}")), "{line}");
+            assert!(
+                line.ends_with(&format!(
+                    "<A>1&lt;2</A><USERNAME>ocadm</USERNAME><USERPWD>p&lt;w</USERPWD>{end}"
+                )),
+                "{line}"
+            );
         }
     }
 
@@ -192,7 +244,9 @@ mod tests {
         assert!(fill("[[1]]", &[&"ü".repeat(room)], UnsafeText::Reject).is_ok());
         assert_eq!(
             fill("[[1]]", &[&"ü".repeat(room + 1)], UnsafeText::Reject),
-            Err(Unwritable::TooLong { length: LONGEST_LINE + 1 })
+            Err(Unwritable::TooLong {
+                length: LONGEST_LINE + 1
+            })
         );
     }
 }

@@ -42,12 +42,19 @@ struct Marked<'a> {
 
 /// Joins the pieces of an event. Text from the mail loses line breaks and control characters
 /// (each becomes one space) and is judged by `policy`; in an XML event it is escaped.
-pub(super) fn join(segments: &[Segment<'_>], policy: UnsafeText, xml: bool) -> Result<String, Found> {
+pub(super) fn join(
+    segments: &[Segment<'_>],
+    policy: UnsafeText,
+    xml: bool,
+) -> Result<String, Found> {
     let mut joined: Vec<Marked<'_>> = Vec::new();
     let mut after_carriage_return = false;
     for segment in segments {
         for character in segment.text.chars() {
-            let mut next = Marked { character, token: segment.token };
+            let mut next = Marked {
+                character,
+                token: segment.token,
+            };
             if let Some(token) = segment.token {
                 let second_half = after_carriage_return && character == '\n';
                 after_carriage_return = character == '\r';
@@ -58,7 +65,10 @@ pub(super) fn join(segments: &[Segment<'_>], policy: UnsafeText, xml: bool) -> R
                     next.character = ' ';
                 } else if character == ',' && policy != UnsafeText::Allow {
                     if policy == UnsafeText::Reject {
-                        return Err(Found { token: token.to_owned(), what: "a comma" });
+                        return Err(Found {
+                            token: token.to_owned(),
+                            what: "a comma",
+                        });
                     }
                     next.character = ' ';
                 }
@@ -72,8 +82,15 @@ pub(super) fn join(segments: &[Segment<'_>], policy: UnsafeText, xml: bool) -> R
 }
 
 /// Adds a character, unless it forms a pair with the one before it in which the mail has a hand.
-fn push<'a>(joined: &mut Vec<Marked<'a>>, next: Marked<'a>, policy: UnsafeText) -> Result<(), Found> {
-    let Some(last) = joined.last_mut().filter(|last| last.character == next.character) else {
+fn push<'a>(
+    joined: &mut Vec<Marked<'a>>,
+    next: Marked<'a>,
+    policy: UnsafeText,
+) -> Result<(), Found> {
+    let Some(last) = joined
+        .last_mut()
+        .filter(|last| last.character == next.character)
+    else {
         joined.push(next);
         return Ok(());
     };
@@ -92,7 +109,10 @@ fn push<'a>(joined: &mut Vec<Marked<'a>>, next: Marked<'a>, policy: UnsafeText) 
         return Ok(());
     };
     if policy != UnsafeText::Replace {
-        return Err(Found { token: token.to_owned(), what });
+        return Err(Found {
+            token: token.to_owned(),
+            what,
+        });
     }
     match (last.token, next.token) {
         // The pair is the mail's: one space for it.
@@ -102,7 +122,10 @@ fn push<'a>(joined: &mut Vec<Marked<'a>>, next: Marked<'a>, policy: UnsafeText) 
             last.character = ' ';
             joined.push(next);
         }
-        _ => joined.push(Marked { character: ' ', ..next }),
+        _ => joined.push(Marked {
+            character: ' ',
+            ..next
+        }),
     }
     Ok(())
 }
@@ -146,20 +169,32 @@ mod tests {
     fn segments<'a>(parts: &[(&'a str, &str)]) -> Vec<Segment<'a>> {
         parts
             .iter()
-            .map(|(owner, text)| Segment { text: (*text).to_owned(), token: (*owner != "a").then_some(*owner) })
+            .map(|(owner, text)| Segment {
+                text: (*text).to_owned(),
+                token: (*owner != "a").then_some(*owner),
+            })
             .collect()
     }
 
     #[test]
     fn breaks_become_one_space() {
-        let parts = segments(&[("a", "x,"), ("1", "a\r\nb\rc\nd\u{85}e\u{2028}f\u{2029}g\th\0i\u{7f}j")]);
-        assert_eq!(join(&parts, UnsafeText::Reject, false).as_deref(), Ok("x,a b c d e f g h i j"));
+        let parts = segments(&[
+            ("a", "x,"),
+            ("1", "a\r\nb\rc\nd\u{85}e\u{2028}f\u{2029}g\th\0i\u{7f}j"),
+        ]);
+        assert_eq!(
+            join(&parts, UnsafeText::Reject, false).as_deref(),
+            Ok("x,a b c d e f g h i j")
+        );
     }
 
     #[test]
     fn a_break_at_a_seam_is_not_swallowed() {
         let parts = segments(&[("1", "a\r"), ("a", "-"), ("2", "\nb")]);
-        assert_eq!(join(&parts, UnsafeText::Reject, false).as_deref(), Ok("a - b"));
+        assert_eq!(
+            join(&parts, UnsafeText::Reject, false).as_deref(),
+            Ok("a - b")
+        );
     }
 
     #[test]
@@ -176,8 +211,14 @@ mod tests {
             let found = join(&parts, UnsafeText::Reject, false).err();
             assert_eq!(found.as_ref().map(|f| f.what), rejected, "{text}");
             assert!(found.is_none_or(|f| f.token == "SUBJECT"));
-            assert_eq!(join(&parts, UnsafeText::Replace, false).unwrap(), format!("$X,{replaced}"));
-            assert_eq!(join(&parts, UnsafeText::Allow, false).ok(), allowed.map(|a| format!("$X,{a}")));
+            assert_eq!(
+                join(&parts, UnsafeText::Replace, false).unwrap(),
+                format!("$X,{replaced}")
+            );
+            assert_eq!(
+                join(&parts, UnsafeText::Allow, false).ok(),
+                allowed.map(|a| format!("$X,{a}"))
+            );
         }
     }
 
@@ -192,10 +233,16 @@ mod tests {
             let parts = segments(&parts);
             assert!(join(&parts, UnsafeText::Reject, false).is_err());
             assert!(join(&parts, UnsafeText::Allow, false).is_err());
-            assert_eq!(join(&parts, UnsafeText::Replace, false).as_deref(), Ok(replaced));
+            assert_eq!(
+                join(&parts, UnsafeText::Replace, false).as_deref(),
+                Ok(replaced)
+            );
         }
         let own = segments(&[("a", "[[$DATE]]{{p}}"), ("1", "x")]);
-        assert_eq!(join(&own, UnsafeText::Reject, false).as_deref(), Ok("[[$DATE]]{{p}}x"));
+        assert_eq!(
+            join(&own, UnsafeText::Reject, false).as_deref(),
+            Ok("[[$DATE]]{{p}}x")
+        );
     }
 
     #[test]

@@ -23,7 +23,9 @@ pub struct Spool {
 #[non_exhaustive]
 pub enum SpoolError {
     /// MSGIN is not there.
-    #[error("[General] MSGINDirectory {0} is not there. Events are written nowhere else; mend the setting or make the folder")]
+    #[error(
+        "[General] MSGINDirectory {0} is not there. Events are written nowhere else; mend the setting or make the folder"
+    )]
     NoMsgin(String),
     /// A rename between the two would not be one step.
     #[error(
@@ -37,7 +39,9 @@ pub enum SpoolError {
         msgin: String,
     },
     /// The staging folder is MSGIN or inside it, where OpCon would read unfinished files.
-    #[error("[General] StagingDirectory {0} lies in MSGINDirectory, where OpCon reads every file. Set it to a folder outside MSGIN")]
+    #[error(
+        "[General] StagingDirectory {0} lies in MSGINDirectory, where OpCon reads every file. Set it to a folder outside MSGIN"
+    )]
     Inside(String),
     /// Something can't be written.
     #[error("can't {what} {path}: {cause}. The mail stays on the server")]
@@ -62,9 +66,14 @@ impl Spool {
         // Event files hold a password while they wait here.
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&own).map_err(failed("make the staging folder", &own))?;
+        builder
+            .create(&own)
+            .map_err(failed("make the staging folder", &own))?;
         check_places(msgin, staging)?;
-        Ok(Self { msgin: msgin.to_path_buf(), staging: own })
+        Ok(Self {
+            msgin: msgin.to_path_buf(),
+            staging: own,
+        })
     }
 
     /// As [`Self::open`], but changes nothing: a missing staging folder is judged by the one that it would be made in.
@@ -87,7 +96,8 @@ impl Spool {
         let text = Secret::new(text);
         let path = self.staging.join(name);
         // The agent that reads it may be another user of the same group; nobody else is to see the password.
-        durable::create(&path, text.expose().as_bytes(), 0o660).map_err(failed("write the event file", &path))?;
+        durable::create(&path, text.expose().as_bytes(), 0o660)
+            .map_err(failed("write the event file", &path))?;
         Ok(path)
     }
 
@@ -135,9 +145,16 @@ fn check_places(msgin: &Path, staging: &Path) -> Result<(), SpoolError> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
-        let device = |path: &Path| path.metadata().map(|found| found.dev()).map_err(failed("look at", path));
+        let device = |path: &Path| {
+            path.metadata()
+                .map(|found| found.dev())
+                .map_err(failed("look at", path))
+        };
         if device(msgin)? != device(found)? {
-            return Err(SpoolError::OtherFileSystem { staging: staging.display().to_string(), msgin: msgin.display().to_string() });
+            return Err(SpoolError::OtherFileSystem {
+                staging: staging.display().to_string(),
+                msgin: msgin.display().to_string(),
+            });
         }
     }
     Ok(())
@@ -145,7 +162,10 @@ fn check_places(msgin: &Path, staging: &Path) -> Result<(), SpoolError> {
 
 /// The folder, or the nearest one above it that exists.
 fn existing(folder: &Path) -> &Path {
-    folder.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("."))
+    folder
+        .ancestors()
+        .find(|path| path.is_dir())
+        .unwrap_or(Path::new("."))
 }
 
 fn failed(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> SpoolError {
@@ -160,18 +180,32 @@ mod tests {
     #[test]
     fn a_file_appears_by_a_rename_and_leftovers_go() {
         let folder = tempfile::tempdir().unwrap();
-        let (msgin, staging) = (folder.path().join("MSGIN"), folder.path().join("MSGIN.staging"));
-        assert!(matches!(Spool::open(&msgin, &staging, "t"), Err(SpoolError::NoMsgin(_))));
+        let (msgin, staging) = (
+            folder.path().join("MSGIN"),
+            folder.path().join("MSGIN.staging"),
+        );
+        assert!(matches!(
+            Spool::open(&msgin, &staging, "t"),
+            Err(SpoolError::NoMsgin(_))
+        ));
         std::fs::create_dir(&msgin).unwrap();
         let spool = Spool::open(&msgin, &staging, "t").unwrap();
         let other = Spool::open(&msgin, &staging, "u").unwrap();
-        let a = spool.stage("a.txt", &[Secret::new("one".into()), Secret::new("two".into())]).unwrap();
+        let a = spool
+            .stage(
+                "a.txt",
+                &[Secret::new("one".into()), Secret::new("two".into())],
+            )
+            .unwrap();
         let b = spool.stage("b.txt", &[]).unwrap();
         let c = spool.stage("c.txt", &[]).unwrap();
         let theirs = other.stage("d.txt", &[]).unwrap();
         assert!(!msgin.join("a.txt").exists());
         spool.submit(&a).unwrap();
-        assert_eq!(std::fs::read_to_string(msgin.join("a.txt")).unwrap(), format!("one{LINE_END}two{LINE_END}"));
+        assert_eq!(
+            std::fs::read_to_string(msgin.join("a.txt")).unwrap(),
+            format!("one{LINE_END}two{LINE_END}")
+        );
         assert_eq!(spool.clear(std::slice::from_ref(&b)).unwrap(), 1);
         assert!(b.exists() && !c.exists() && theirs.exists());
     }
@@ -182,8 +216,14 @@ mod tests {
         let msgin = folder.path().join("MSGIN");
         std::fs::create_dir(&msgin).unwrap();
         for staging in [msgin.clone(), msgin.join("tmp")] {
-            assert!(matches!(Spool::check(&msgin, &staging), Err(SpoolError::Inside(_))));
-            assert!(matches!(Spool::open(&msgin, &staging, "t"), Err(SpoolError::Inside(_))));
+            assert!(matches!(
+                Spool::check(&msgin, &staging),
+                Err(SpoolError::Inside(_))
+            ));
+            assert!(matches!(
+                Spool::open(&msgin, &staging, "t"),
+                Err(SpoolError::Inside(_))
+            ));
             assert!(std::fs::read_dir(&msgin).unwrap().next().is_none());
         }
     }

@@ -25,7 +25,13 @@ pub fn pieces(template: &str) -> impl Iterator<Item = Piece<'_>> {
         let (piece, length) = match start {
             Some((0, length)) => {
                 let raw = rest.get(..length)?;
-                (Piece::Token { name: raw.get(2..length - 2)?, raw }, length)
+                (
+                    Piece::Token {
+                        name: raw.get(2..length - 2)?,
+                        raw,
+                    },
+                    length,
+                )
             }
             Some((start, _)) => (Piece::Text(rest.get(..start)?), start),
             None => (Piece::Text(rest), rest.len()),

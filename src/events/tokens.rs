@@ -40,10 +40,17 @@ impl Captures {
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        if let Some(index) = name.parse::<usize>().ok().and_then(|number| number.checked_sub(1)) {
+        if let Some(index) = name
+            .parse::<usize>()
+            .ok()
+            .and_then(|number| number.checked_sub(1))
+        {
             return self.numbered.get(index).map(String::as_str);
         }
-        self.named.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.named
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -89,8 +96,18 @@ impl TokenValues<'_> {
     /// The value of a token; `None` for a name that this mail does not know.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Value> {
-        let mail = |text: &str| Some(Value { text: text.to_owned(), from_mail: true });
-        let ours = |text: String| Some(Value { text, from_mail: false });
+        let mail = |text: &str| {
+            Some(Value {
+                text: text.to_owned(),
+                from_mail: true,
+            })
+        };
+        let ours = |text: String| {
+            Some(Value {
+                text,
+                from_mail: false,
+            })
+        };
         match name.to_ascii_uppercase().as_str() {
             "SENDER" => mail(self.sender),
             "SUBJECT" => mail(self.subject),
@@ -114,9 +131,19 @@ mod tests {
 
     #[test]
     fn names_and_numbers() {
-        let first = Captures { numbered: vec!["a".into()], named: vec![("Who".into(), "a".into())] };
-        let second = Captures { numbered: vec!["b".into()], named: vec![] };
-        let values = TokenValues { captures: first.followed_by(&second), configuration: Some(7), ..TokenValues::default() };
+        let first = Captures {
+            numbered: vec!["a".into()],
+            named: vec![("Who".into(), "a".into())],
+        };
+        let second = Captures {
+            numbered: vec!["b".into()],
+            named: vec![],
+        };
+        let values = TokenValues {
+            captures: first.followed_by(&second),
+            configuration: Some(7),
+            ..TokenValues::default()
+        };
         let text = |name| values.get(name).map(|value| value.text);
         assert_eq!(text("1").as_deref(), Some("a"));
         assert_eq!(text("2").as_deref(), Some("b"));
@@ -130,7 +157,12 @@ mod tests {
 
     #[test]
     fn every_fixed_name_is_answered() {
-        let values = TokenValues { event: Some(""), reason: Some(""), configuration: Some(1), ..TokenValues::default() };
+        let values = TokenValues {
+            event: Some(""),
+            reason: Some(""),
+            configuration: Some(1),
+            ..TokenValues::default()
+        };
         for name in NAMES {
             assert!(values.get(&name.to_lowercase()).is_some(), "{name}");
         }

@@ -22,14 +22,26 @@ impl JournalFile {
         let bytes = read(&path)?;
         let (records, good) = parse(&bytes, &path)?;
         if good < bytes.len() {
-            let file = OpenOptions::new().write(true).open(&path).map_err(Error::file("mend", &path))?;
-            file.set_len(good as u64).and_then(|()| file.sync_all()).map_err(Error::file("mend", &path))?;
+            let file = OpenOptions::new()
+                .write(true)
+                .open(&path)
+                .map_err(Error::file("mend", &path))?;
+            file.set_len(good as u64)
+                .and_then(|()| file.sync_all())
+                .map_err(Error::file("mend", &path))?;
         }
         let mailbox = records.iter().rev().find_map(|record| match record {
             Record::Mailbox { name } => Some(name.clone()),
             _ => None,
         });
-        Ok((Self { path, file: None, mailbox }, records))
+        Ok((
+            Self {
+                path,
+                file: None,
+                mailbox,
+            },
+            records,
+        ))
     }
 
     /// Reads the records and changes nothing.
@@ -56,7 +68,9 @@ impl JournalFile {
             Some(file) => file,
             none => none.insert(create(path).map_err(Error::file("write", path))?),
         };
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_data()).map_err(Error::file("write", path))?;
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.sync_data())
+            .map_err(Error::file("write", path))?;
         if is_new && let Some(folder) = path.parent() {
             crate::durable::sync_folder(folder).map_err(Error::file("write", folder))?;
         }
@@ -67,7 +81,8 @@ impl JournalFile {
     pub(super) fn rewrite(&mut self, records: &[Record]) -> Result<(), Error> {
         self.file = None;
         self.mailbox = None;
-        crate::durable::replace(&self.path, lines(records).as_bytes()).map_err(Error::file("replace", &self.path))
+        crate::durable::replace(&self.path, lines(records).as_bytes())
+            .map_err(Error::file("replace", &self.path))
     }
 }
 
@@ -91,7 +106,10 @@ fn lines(records: &[Record]) -> String {
     for record in records {
         // Records are plain structs of texts and numbers, which always have a JSON form.
         let json = serde_json::to_string(record).unwrap_or_default();
-        text.push_str(&format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes())));
+        text.push_str(&format!(
+            "{:08x} {json}\n",
+            crc32fast::hash(json.as_bytes())
+        ));
     }
     text
 }
@@ -107,7 +125,12 @@ fn parse(bytes: &[u8], path: &Path) -> Result<(Vec<Record>, usize), Error> {
                 good += line.len();
             }
             None if good + line.len() == bytes.len() => break,
-            None => return Err(Error::Damaged { path: path.display().to_string(), line: index + 1 }),
+            None => {
+                return Err(Error::Damaged {
+                    path: path.display().to_string(),
+                    line: index + 1,
+                });
+            }
         }
     }
     Ok((records, good))
@@ -126,7 +149,9 @@ mod tests {
     use crate::journal::MailId;
 
     fn record(number: u32) -> Record {
-        Record::Handled { id: MailId::new(number.to_string()) }
+        Record::Handled {
+            id: MailId::new(number.to_string()),
+        }
     }
 
     #[test]
@@ -146,6 +171,9 @@ mod tests {
         let mut damaged = whole.clone();
         damaged[12] ^= 1;
         std::fs::write(&path, &damaged).unwrap();
-        assert!(matches!(JournalFile::open(path), Err(Error::Damaged { line: 1, .. })));
+        assert!(matches!(
+            JournalFile::open(path),
+            Err(Error::Damaged { line: 1, .. })
+        ));
     }
 }

@@ -49,4 +49,3 @@ impl Position {
         &self.0
     }
 }
-

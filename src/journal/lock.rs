@@ -20,16 +20,30 @@ impl Lock {
         let path = folder.join("lock");
         // The holder's name stands in a file of its own: Windows keeps others from reading a locked one.
         let holder = folder.join("lock.holder");
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(Error::file("open", &path))?;
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(Error::file("open", &path))?;
         match file.try_lock() {
             Ok(()) => {
-                let text = format!("process {} since {}", std::process::id(), stamp::format(now));
+                let text = format!(
+                    "process {} since {}",
+                    std::process::id(),
+                    stamp::format(now)
+                );
                 std::fs::write(&holder, text).map_err(Error::file("write", &holder))?;
                 Ok(Self { _file: file })
             }
             Err(TryLockError::WouldBlock) => {
-                let holder = std::fs::read_to_string(&holder).map(|text| format!(": {text}")).unwrap_or_default();
-                Err(Error::Locked { folder: folder.display().to_string(), holder })
+                let holder = std::fs::read_to_string(&holder)
+                    .map(|text| format!(": {text}"))
+                    .unwrap_or_default();
+                Err(Error::Locked {
+                    folder: folder.display().to_string(),
+                    holder,
+                })
             }
             Err(TryLockError::Error(source)) => Err(Error::file("lock", &path)(source)),
         }

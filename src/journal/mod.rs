@@ -38,7 +38,9 @@ pub struct Journal {
 #[non_exhaustive]
 pub enum Error {
     /// Another run holds the lock.
-    #[error("another run is using {folder}{holder}. This run ends; the next scheduled one will look at the mails")]
+    #[error(
+        "another run is using {folder}{holder}. This run ends; the next scheduled one will look at the mails"
+    )]
     Locked {
         /// The state folder.
         folder: String,
@@ -109,14 +111,20 @@ impl Journal {
     /// The user wants everything from this time on to be looked at (again): what was handled is
     /// forgotten. Durable on return.
     pub fn rewind(&mut self, text: &str, floor: Option<DateTime<Utc>>) -> Result<(), Error> {
-        self.add(Record::Rewind { text: text.to_owned(), floor: floor.map(|time| time.timestamp()) });
+        self.add(Record::Rewind {
+            text: text.to_owned(),
+            floor: floor.map(|time| time.timestamp()),
+        });
         self.sync()
     }
 
     /// These event files are staged and about to be moved into MSGIN. Durable on return.
     pub fn intend(&mut self, intents: &[(MailId, String)]) -> Result<(), Error> {
         for (id, file) in intents {
-            self.add(Record::Intend { id: id.clone(), file: file.clone() });
+            self.add(Record::Intend {
+                id: id.clone(),
+                file: file.clone(),
+            });
         }
         self.sync()
     }
@@ -128,7 +136,10 @@ impl Journal {
 
     /// This mail failed by itself and will be looked at again.
     pub fn failed(&mut self, id: &MailId, reason: &str) {
-        self.add(Record::Failed { id: id.clone(), reason: reason.to_owned() });
+        self.add(Record::Failed {
+            id: id.clone(),
+            reason: reason.to_owned(),
+        });
     }
 
     /// This mail is to be deleted on the server.
@@ -146,14 +157,21 @@ impl Journal {
     /// Every mail before this position is dealt with (but those that failed).
     pub fn advance(&mut self, position: &Position) {
         if self.state().position.as_ref() != Some(position) {
-            self.add(Record::Position { at: position.clone() });
+            self.add(Record::Position {
+                at: position.clone(),
+            });
         }
     }
 
     /// Only these mails still exist; what is known of others is dropped.
     pub fn retain(&mut self, existing: &[MailId]) {
         let existing: std::collections::HashSet<_> = existing.iter().collect();
-        let gone: Vec<MailId> = self.state().ids().filter(|id| !existing.contains(id)).cloned().collect();
+        let gone: Vec<MailId> = self
+            .state()
+            .ids()
+            .filter(|id| !existing.contains(id))
+            .cloned()
+            .collect();
         for id in gone {
             self.add(Record::Forgotten { id });
         }
@@ -162,13 +180,17 @@ impl Journal {
     /// `LastRunDate` is about to be written with this text. Durable on return, so that the text is
     /// known for ours when it is read back, whatever happens in between.
     pub fn writing_date(&mut self, text: &str) -> Result<(), Error> {
-        self.add(Record::WritingDate { text: text.to_owned() });
+        self.add(Record::WritingDate {
+            text: text.to_owned(),
+        });
         self.sync()
     }
 
     /// `LastRunDate` has been written.
     pub fn date_written(&mut self, text: &str) {
-        self.add(Record::DateWritten { text: text.to_owned() });
+        self.add(Record::DateWritten {
+            text: text.to_owned(),
+        });
     }
 
     /// Makes everything so far durable. Costs nothing when there is nothing new.
@@ -182,11 +204,16 @@ impl Journal {
 
     fn add(&mut self, record: Record) {
         if self.file.current_mailbox() != Some(self.mailbox.as_str()) {
-            let heading = Record::Mailbox { name: self.mailbox.clone() };
+            let heading = Record::Mailbox {
+                name: self.mailbox.clone(),
+            };
             self.file.set_current_mailbox(&self.mailbox);
             self.pending.push(heading);
         }
-        self.states.entry(self.mailbox.clone()).or_default().apply(&record);
+        self.states
+            .entry(self.mailbox.clone())
+            .or_default()
+            .apply(&record);
         self.pending.push(record);
     }
 
@@ -195,7 +222,9 @@ impl Journal {
         let sorted: BTreeMap<_, _> = self.states.iter().collect();
         let live: Vec<Record> = sorted
             .into_iter()
-            .flat_map(|(name, state)| std::iter::once(Record::Mailbox { name: name.clone() }).chain(state.records()))
+            .flat_map(|(name, state)| {
+                std::iter::once(Record::Mailbox { name: name.clone() }).chain(state.records())
+            })
             .collect();
         if records > 2 * live.len() + 1000 {
             self.file.rewrite(&live)?;
@@ -234,7 +263,9 @@ mod tests {
     fn what_was_written_is_known_in_the_next_run() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = open(folder.path(), "m");
-        journal.intend(&[(id("1"), "a".into()), (id("2"), "b".into())]).unwrap();
+        journal
+            .intend(&[(id("1"), "a".into()), (id("2"), "b".into())])
+            .unwrap();
         journal.handled(&id("1"));
         journal.failed(&id("3"), "why");
         journal.failed(&id("3"), "why again");
@@ -245,10 +276,23 @@ mod tests {
         let journal = open(folder.path(), "m");
         let state = journal.state();
         assert_eq!(state.intents().collect::<Vec<_>>(), [(&id("2"), "b")]);
-        assert!(state.is_handled(&id("1")) && !state.is_handled(&id("2")) && !state.is_handled(&id("3")));
-        assert_eq!(state.failures().map(|(id, f)| (id.as_str(), f.runs, f.reason.as_str())).collect::<Vec<_>>(), [("3", 2, "why again")]);
+        assert!(
+            state.is_handled(&id("1"))
+                && !state.is_handled(&id("2"))
+                && !state.is_handled(&id("3"))
+        );
+        assert_eq!(
+            state
+                .failures()
+                .map(|(id, f)| (id.as_str(), f.runs, f.reason.as_str()))
+                .collect::<Vec<_>>(),
+            [("3", 2, "why again")]
+        );
         assert_eq!(state.doomed().collect::<Vec<_>>(), [&id("1")]);
-        assert_eq!(Journal::peek(folder.path(), "other").unwrap(), State::default());
+        assert_eq!(
+            Journal::peek(folder.path(), "other").unwrap(),
+            State::default()
+        );
         drop(journal);
         assert_eq!(open(folder.path(), "other").state(), &State::default());
     }
@@ -266,7 +310,13 @@ mod tests {
         let journal = open(folder.path(), "m");
         assert_eq!(journal.state().position, Some(Position::new("9")));
         assert_eq!(journal.state().ids().count(), 0);
-        assert_eq!((journal.state().failures().count(), journal.state().doomed().count()), (1, 1));
+        assert_eq!(
+            (
+                journal.state().failures().count(),
+                journal.state().doomed().count()
+            ),
+            (1, 1)
+        );
     }
 
     #[test]
@@ -297,7 +347,9 @@ mod tests {
     fn a_second_run_is_told_who_is_there() {
         let folder = tempfile::tempdir().unwrap();
         let first = open(folder.path(), "m");
-        let Err(Error::Locked { holder, .. }) = Journal::open(folder.path(), "m", DateTime::from_timestamp(0, 0).unwrap()) else {
+        let Err(Error::Locked { holder, .. }) =
+            Journal::open(folder.path(), "m", DateTime::from_timestamp(0, 0).unwrap())
+        else {
             panic!("two runs at once");
         };
         assert!(holder.contains(&std::process::id().to_string()), "{holder}");

@@ -121,7 +121,13 @@ impl State {
             }
             Record::Failed { id, reason } => {
                 let runs = self.failed.get(id).map_or(0, |failure| failure.runs) + 1;
-                self.failed.insert(id.clone(), Failure { runs, reason: reason.clone() });
+                self.failed.insert(
+                    id.clone(),
+                    Failure {
+                        runs,
+                        reason: reason.clone(),
+                    },
+                );
             }
             Record::Doomed { id } => {
                 self.doomed.insert(id.clone());
@@ -147,16 +153,43 @@ impl State {
     pub(super) fn records(&self) -> Vec<Record> {
         let mut records = Vec::new();
         if let Some((first, more)) = self.dates.split_first() {
-            records.push(Record::Rewind { text: first.clone(), floor: self.floor.map(|time| time.timestamp()) });
-            records.extend(more.iter().map(|text| Record::WritingDate { text: text.clone() }));
+            records.push(Record::Rewind {
+                text: first.clone(),
+                floor: self.floor.map(|time| time.timestamp()),
+            });
+            records.extend(
+                more.iter()
+                    .map(|text| Record::WritingDate { text: text.clone() }),
+            );
         }
-        records.extend(self.position.iter().map(|at| Record::Position { at: at.clone() }));
-        records.extend(self.handled.iter().map(|id| Record::Handled { id: id.clone() }));
-        records.extend(self.intents.iter().map(|(id, file)| Record::Intend { id: id.clone(), file: file.clone() }));
-        records.extend(self.doomed.iter().map(|id| Record::Doomed { id: id.clone() }));
+        records.extend(
+            self.position
+                .iter()
+                .map(|at| Record::Position { at: at.clone() }),
+        );
+        records.extend(
+            self.handled
+                .iter()
+                .map(|id| Record::Handled { id: id.clone() }),
+        );
+        records.extend(self.intents.iter().map(|(id, file)| Record::Intend {
+            id: id.clone(),
+            file: file.clone(),
+        }));
+        records.extend(
+            self.doomed
+                .iter()
+                .map(|id| Record::Doomed { id: id.clone() }),
+        );
         for (id, failure) in &self.failed {
-            let record = Record::Failed { id: id.clone(), reason: failure.reason.clone() };
-            records.extend(std::iter::repeat_n(record, usize::try_from(failure.runs).unwrap_or(1)));
+            let record = Record::Failed {
+                id: id.clone(),
+                reason: failure.reason.clone(),
+            };
+            records.extend(std::iter::repeat_n(
+                record,
+                usize::try_from(failure.runs).unwrap_or(1),
+            ));
         }
         records
     }
@@ -185,14 +218,17 @@ mod tests {
         let id = || "[a-c]".prop_map(MailId::new);
         let text = || "[xy]";
         prop_oneof![
-            (text(), proptest::option::of(0i64..9)).prop_map(|(text, floor)| Record::Rewind { text, floor }),
+            (text(), proptest::option::of(0i64..9))
+                .prop_map(|(text, floor)| Record::Rewind { text, floor }),
             (id(), text()).prop_map(|(id, file)| Record::Intend { id, file }),
             id().prop_map(|id| Record::Handled { id }),
             (id(), text()).prop_map(|(id, reason)| Record::Failed { id, reason }),
             id().prop_map(|id| Record::Doomed { id }),
             id().prop_map(|id| Record::Deleted { id }),
             id().prop_map(|id| Record::Forgotten { id }),
-            text().prop_map(|text| Record::Position { at: Position::new(text) }),
+            text().prop_map(|text| Record::Position {
+                at: Position::new(text)
+            }),
             text().prop_map(|text| Record::WritingDate { text }),
             text().prop_map(|text| Record::DateWritten { text }),
         ]

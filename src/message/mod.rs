@@ -10,21 +10,25 @@
 //! tree from BODYSTRUCTURE and decodes only the text parts that the tree names.
 
 pub mod body;
+pub mod date;
 pub mod decode;
 pub mod encoded_word;
 pub mod envelope;
 pub mod file_name;
+mod header;
 pub mod html;
 pub mod mime;
 pub mod params;
 pub mod part;
+pub mod sender;
 
 pub use body::Body;
-pub use envelope::{Envelope, Sender, received_time};
+pub use envelope::{Envelope, received_time};
 pub use file_name::{distinct_file_name, safe_file_name};
 pub use mime::Mail;
 pub use params::parameter;
 pub use part::{Attachment, Disposition, Encoding, Part};
+pub use sender::Sender;
 
 /// Bounds on what one mail may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,10 @@ pub fn doubts(mask: &Mask, single_line: bool) -> Vec<String> {
     if never_matches(mask.as_str()) {
         found.push("can never match anything".to_owned());
     } else if single_line && needs_break(mask.as_str()) {
-        found.push("asks for a line break, which no subject and no file name has; it can never match".to_owned());
+        found.push(
+            "asks for a line break, which no subject and no file name has; it can never match"
+                .to_owned(),
+        );
     }
     found
 }
@@ -29,14 +32,21 @@ fn differences(mask: &Mask) -> Vec<String> {
     };
     for class in classes(source) {
         note(class.contains("-["), "the class subtraction […-[…]]");
-        note(["&&", "~~", "--"].iter().any(|sign| class.contains(sign)), "&&, ~~ or -- in a class");
+        note(
+            ["&&", "~~", "--"].iter().any(|sign| class.contains(sign)),
+            "&&, ~~ or -- in a class",
+        );
         note(class.contains("[:"), "[:name:] in a class");
     }
     note(balances(source), "the balancing group (?<-name>…)");
     note(source.contains("{,"), "the repetition {,n}");
     let named = mask.group_names().count();
-    let counted_back = (b'1'..=b'9').any(|digit| source.contains(&format!("\\{}", char::from(digit))));
-    note(named > 0 && named < mask.group_count() && counted_back, "a numbered back-reference beside named groups");
+    let counted_back =
+        (b'1'..=b'9').any(|digit| source.contains(&format!("\\{}", char::from(digit))));
+    note(
+        named > 0 && named < mask.group_count() && counted_back,
+        "a numbered back-reference beside named groups",
+    );
     found
 }
 
@@ -71,8 +81,14 @@ fn classes(source: &str) -> Vec<String> {
 
 fn balances(source: &str) -> bool {
     source.split("(?<").skip(1).any(|rest| {
-        let name: String = rest.chars().take_while(|c| !matches!(c, '>' | ')' | '=' | '!')).collect();
-        name.contains('-') && rest.get(name.len()..).is_some_and(|tail| tail.starts_with('>'))
+        let name: String = rest
+            .chars()
+            .take_while(|c| !matches!(c, '>' | ')' | '=' | '!'))
+            .collect();
+        name.contains('-')
+            && rest
+                .get(name.len()..)
+                .is_some_and(|tail| tail.starts_with('>'))
     })
 }
 
@@ -104,12 +120,18 @@ fn never(hir: &Hir) -> bool {
         HirKind::Repetition(repetition) => repetition.min > 0 && never(&repetition.sub),
         HirKind::Alternation(parts) => parts.iter().all(never),
         HirKind::Concat(parts) => {
-            let taken = |parts: &[Hir]| parts.iter().any(|part| part.properties().minimum_len().unwrap_or(0) > 0);
+            let taken = |parts: &[Hir]| {
+                parts
+                    .iter()
+                    .any(|part| part.properties().minimum_len().unwrap_or(0) > 0)
+            };
             parts.iter().any(never)
                 || parts.iter().enumerate().any(|(index, part)| {
                     let looks = part.properties();
-                    looks.look_set_prefix().contains(Look::Start) && taken(parts.get(..index).unwrap_or_default())
-                        || looks.look_set_suffix().contains(Look::End) && taken(parts.get(index + 1..).unwrap_or_default())
+                    looks.look_set_prefix().contains(Look::Start)
+                        && taken(parts.get(..index).unwrap_or_default())
+                        || looks.look_set_suffix().contains(Look::End)
+                            && taken(parts.get(index + 1..).unwrap_or_default())
                 })
         }
         _ => false,
@@ -133,20 +155,43 @@ mod tests {
             ("a{,3}", "{,n}"),
             (r"(?<n>a)(b)\1", "back-reference"),
         ] {
-            assert!(doubts_of(mask).contains(word), "{mask}: {}", doubts_of(mask));
+            assert!(
+                doubts_of(mask).contains(word),
+                "{mask}: {}",
+                doubts_of(mask)
+            );
         }
     }
 
     #[test]
     fn masks_that_never_match_are_named() {
-        for mask in ["a^b", "a$b", r"[^\s\S]", "(x$)y", r"a\nb", "(?i)foo^bar|x$y"] {
-            assert!(doubts_of(mask).contains("never"), "{mask}: {}", doubts_of(mask));
+        for mask in [
+            "a^b",
+            "a$b",
+            r"[^\s\S]",
+            "(x$)y",
+            r"a\nb",
+            "(?i)foo^bar|x$y",
+        ] {
+            assert!(
+                doubts_of(mask).contains("never"),
+                "{mask}: {}",
+                doubts_of(mask)
+            );
         }
     }
 
     #[test]
     fn plain_masks_raise_no_doubt() {
-        for mask in ["Test", r"^OpCon/xps: (\S+) total = ([0-9]+\.[0-9]+)$", r"[\[a]x", "a|^b", "(?<y>a)b", "^$", r"(?<=a-)b"] {
+        for mask in [
+            "Test",
+            r"^OpCon/xps: (\S+) total = ([0-9]+\.[0-9]+)$",
+            r"[\[a]x",
+            "a|^b",
+            "(?<y>a)b",
+            "^$",
+            r"(?<=a-)b",
+        ] {
             assert_eq!(doubts_of(mask), "", "{mask}");
         }
     }

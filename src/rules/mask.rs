@@ -36,7 +36,9 @@ enum Engine {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MaskError {
     /// It exceeded its steps.
-    #[error("the mask {mask} was given up after {STEP_LIMIT} steps; write it without nested repetition")]
+    #[error(
+        "the mask {mask} was given up after {STEP_LIMIT} steps; write it without nested repetition"
+    )]
     Steps {
         /// The mask.
         mask: String,
@@ -58,12 +60,18 @@ impl Mask {
     /// Compiles a mask; the error says what is wrong with it and where.
     pub fn compile(source: &str) -> Result<Self, String> {
         let pattern = dollar_before_final_break(source);
-        let linear = regex::RegexBuilder::new(&pattern).size_limit(SIZE_LIMIT).build();
+        let linear = regex::RegexBuilder::new(&pattern)
+            .size_limit(SIZE_LIMIT)
+            .build();
         let engine = match linear {
             Ok(engine) => Engine::Linear(engine),
-            Err(regex::Error::CompiledTooBig(_)) => return Err("needs too much memory; use smaller repetition counts".to_owned()),
+            Err(regex::Error::CompiledTooBig(_)) => {
+                return Err("needs too much memory; use smaller repetition counts".to_owned());
+            }
             // fancy-regex takes these braces for literal text, .NET refuses them.
-            Err(_) if has_reversed_count(&pattern) => return Err("has a repetition {n,m} with n greater than m".to_owned()),
+            Err(_) if has_reversed_count(&pattern) => {
+                return Err("has a repetition {n,m} with n greater than m".to_owned());
+            }
             Err(_) => Engine::Backtracking(
                 fancy_regex::RegexBuilder::new(&pattern)
                     .backtrack_limit(STEP_LIMIT)
@@ -73,14 +81,29 @@ impl Mask {
             ),
         };
         let names: Vec<Option<String>> = match &engine {
-            Engine::Linear(engine) => engine.capture_names().map(|name| name.map(str::to_owned)).collect(),
-            Engine::Backtracking(engine) => engine.capture_names().map(|name| name.map(str::to_owned)).collect(),
+            Engine::Linear(engine) => engine
+                .capture_names()
+                .map(|name| name.map(str::to_owned))
+                .collect(),
+            Engine::Backtracking(engine) => engine
+                .capture_names()
+                .map(|name| name.map(str::to_owned))
+                .collect(),
         };
         let groups = |named: bool| {
-            names.iter().enumerate().skip(1).filter(move |(_, name)| name.is_some() == named).map(|(index, name)| (index, name.clone()))
+            names
+                .iter()
+                .enumerate()
+                .skip(1)
+                .filter(move |(_, name)| name.is_some() == named)
+                .map(|(index, name)| (index, name.clone()))
         };
         let groups = groups(false).chain(groups(true)).collect();
-        Ok(Self { source: source.to_owned(), engine, groups })
+        Ok(Self {
+            source: source.to_owned(),
+            engine,
+            groups,
+        })
     }
 
     /// The mask as the administrator wrote it.
@@ -92,7 +115,9 @@ impl Mask {
     /// Whether a match may reach over the end of a line, so that the whole body is searched.
     #[must_use]
     pub fn spans_lines(&self) -> bool {
-        ["\\n", "\\r", "(?s)"].iter().any(|sign| self.source.contains(sign))
+        ["\\n", "\\r", "(?s)"]
+            .iter()
+            .any(|sign| self.source.contains(sign))
             || self.source.split("(?").skip(1).any(|flags| {
                 let flags: String = flags.chars().take_while(char::is_ascii_lowercase).collect();
                 flags.contains('s') && !flags.is_empty()
@@ -148,10 +173,15 @@ impl Mask {
             }
             Engine::Backtracking(engine) => {
                 if text.len() > BACKTRACK_TEXT {
-                    return Err(MaskError::Text { mask: self.source.clone(), length: text.len() });
+                    return Err(MaskError::Text {
+                        mask: self.source.clone(),
+                        length: text.len(),
+                    });
                 }
                 for found in engine.captures_iter(text) {
-                    let found = found.map_err(|_| MaskError::Steps { mask: self.source.clone() })?;
+                    let found = found.map_err(|_| MaskError::Steps {
+                        mask: self.source.clone(),
+                    })?;
                     if !take(self.captures(&|index| found.get(index).map(|group| group.as_str()))) {
                         break;
                     }
@@ -203,11 +233,21 @@ fn dollar_before_final_break(source: &str) -> String {
 fn has_reversed_count(pattern: &str) -> bool {
     regex_syntax::ast::parse::Parser::new()
         .parse(pattern)
-        .is_err_and(|error| matches!(error.kind(), regex_syntax::ast::ErrorKind::RepetitionCountInvalid))
+        .is_err_and(|error| {
+            matches!(
+                error.kind(),
+                regex_syntax::ast::ErrorKind::RepetitionCountInvalid
+            )
+        })
 }
 
 fn sets_multi_line(source: &str) -> bool {
-    source.split("(?").skip(1).any(|flags| flags.chars().take_while(char::is_ascii_lowercase).any(|flag| flag == 'm'))
+    source.split("(?").skip(1).any(|flags| {
+        flags
+            .chars()
+            .take_while(char::is_ascii_lowercase)
+            .any(|flag| flag == 'm')
+    })
 }
 
 #[cfg(test)]
@@ -215,19 +255,31 @@ mod tests {
     use super::*;
 
     fn groups(mask: &str, text: &str) -> Option<Vec<String>> {
-        Mask::compile(mask).unwrap().find(text).unwrap().map(|captures| captures.numbered)
+        Mask::compile(mask)
+            .unwrap()
+            .find(text)
+            .unwrap()
+            .map(|captures| captures.numbered)
     }
 
     #[test]
     fn the_dialect_of_dot_net() {
         for (mask, text, expected) in [
-            (r"OpCon/xps: (\S+) total = ([0-9]+\.[0-9]+)", "OpCon/xps: A total = 1.5", Some(vec!["A", "1.5"])),
+            (
+                r"OpCon/xps: (\S+) total = ([0-9]+\.[0-9]+)",
+                "OpCon/xps: A total = 1.5",
+                Some(vec!["A", "1.5"]),
+            ),
             ("test", "a Test", None),
             ("(?i)test", "a Test", Some(vec![])),
             (r"(?<n>a)(b)", "ab", Some(vec!["b", "a"])),
             (r"(?'n'a)", "a", Some(vec!["a"])),
             (r"(a)?b", "b", Some(vec![""])),
-            (r"(?<!not )failed (?!OK)(\w+)", "failed hard", Some(vec!["hard"])),
+            (
+                r"(?<!not )failed (?!OK)(\w+)",
+                "failed hard",
+                Some(vec!["hard"]),
+            ),
             (r"(\w)\1", "xyyz", Some(vec!["y"])),
             ("end$", "the end\n", Some(vec![])),
             ("end$", "the end", Some(vec![])),
@@ -235,7 +287,8 @@ mod tests {
             ("(?m)one$", "one\ntwo", Some(vec![])),
             ("one$", "one\ntwo", None),
         ] {
-            let expected = expected.map(|list: Vec<&str>| list.into_iter().map(str::to_owned).collect());
+            let expected =
+                expected.map(|list: Vec<&str>| list.into_iter().map(str::to_owned).collect());
             assert_eq!(groups(mask, text), expected, "{mask} on {text:?}");
         }
     }
@@ -245,7 +298,11 @@ mod tests {
         for mask in ["(", "[a", "a{2,1}", "(?<x", "*"] {
             assert!(!Mask::compile(mask).unwrap_err().is_empty(), "{mask}");
         }
-        assert!(Mask::compile(r"(\w{1,500}){1,500}").unwrap_err().contains("memory"));
+        assert!(
+            Mask::compile(r"(\w{1,500}){1,500}")
+                .unwrap_err()
+                .contains("memory")
+        );
     }
 
     #[test]
@@ -261,10 +318,19 @@ mod tests {
     #[test]
     fn work_is_bounded() {
         let mask = Mask::compile(r"(?=(a+)+$)(a+)+\2b").unwrap();
-        assert!(matches!(mask.find(&"a".repeat(3000)), Err(MaskError::Steps { .. }) | Ok(None)));
+        assert!(matches!(
+            mask.find(&"a".repeat(3000)),
+            Err(MaskError::Steps { .. }) | Ok(None)
+        ));
         let mask = Mask::compile(r"(a+)+\1!").unwrap();
-        assert!(matches!(mask.find(&"a".repeat(5000)), Err(MaskError::Steps { .. })));
-        assert!(matches!(mask.find(&"a".repeat(BACKTRACK_TEXT + 1)), Err(MaskError::Text { .. })));
+        assert!(matches!(
+            mask.find(&"a".repeat(5000)),
+            Err(MaskError::Steps { .. })
+        ));
+        assert!(matches!(
+            mask.find(&"a".repeat(BACKTRACK_TEXT + 1)),
+            Err(MaskError::Text { .. })
+        ));
         let linear = Mask::compile("(a+)+!").unwrap();
         assert_eq!(linear.find(&"a".repeat(BACKTRACK_TEXT * 4)), Ok(None));
     }
@@ -272,7 +338,12 @@ mod tests {
     #[test]
     fn all_matches_do_not_overlap() {
         let mask = Mask::compile(r"(?s)A(.)B").unwrap();
-        let found: Vec<_> = mask.find_all("A\nB AxB").unwrap().into_iter().map(|c| c.numbered).collect();
+        let found: Vec<_> = mask
+            .find_all("A\nB AxB")
+            .unwrap()
+            .into_iter()
+            .map(|c| c.numbered)
+            .collect();
         assert_eq!(found, [["\n"], ["x"]]);
     }
 }

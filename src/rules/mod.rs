@@ -101,7 +101,10 @@ impl Needs {
     /// What either wants.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
-        Self { text: self.text || other.text, attachments: self.attachments || other.attachments }
+        Self {
+            text: self.text || other.text,
+            attachments: self.attachments || other.attachments,
+        }
     }
 
     /// Whether anything is wanted.
@@ -113,8 +116,19 @@ impl Needs {
 
 /// Asks every rule.
 #[must_use]
-pub fn judge(rules: &[Rule], head: &Head<'_>, content: &Content, files: &Files, signature: &Signature) -> Judgement {
-    Judgement { verdicts: rules.iter().map(|rule| rule.judge(head, content, files, signature)).collect() }
+pub fn judge(
+    rules: &[Rule],
+    head: &Head<'_>,
+    content: &Content,
+    files: &Files,
+    signature: &Signature,
+) -> Judgement {
+    Judgement {
+        verdicts: rules
+            .iter()
+            .map(|rule| rule.judge(head, content, files, signature))
+            .collect(),
+    }
 }
 
 impl Rule {
@@ -124,26 +138,55 @@ impl Rule {
     #[must_use]
     pub fn needs(&self, head: &Head<'_>) -> Needs {
         let open = self.gate(head).is_none();
-        let matches = |mask: &Mask| mask.find(&head.envelope.subject).is_ok_and(|found| found.is_some());
+        let matches = |mask: &Mask| {
+            mask.find(&head.envelope.subject)
+                .is_ok_and(|found| found.is_some())
+        };
         let wants_attachments = open && !matches!(self.attachments, AttachmentRule::Ignore);
         match &self.body {
-            BodyRule::Ignore => Needs { text: false, attachments: wants_attachments && matches(&self.mask) },
-            BodyRule::WithSubject => Needs { text: open || !matches(&self.mask), attachments: wants_attachments },
+            BodyRule::Ignore => Needs {
+                text: false,
+                attachments: wants_attachments && matches(&self.mask),
+            },
+            BodyRule::WithSubject => Needs {
+                text: open || !matches(&self.mask),
+                attachments: wants_attachments,
+            },
             BodyRule::Qualified(qualifier) => {
                 let qualified = open && matches(qualifier);
-                Needs { text: qualified, attachments: qualified && wants_attachments }
+                Needs {
+                    text: qualified,
+                    attachments: qualified && wants_attachments,
+                }
             }
         }
     }
 
     /// Decides. `content` holds at least what [`Rule::needs`] asked for.
     #[must_use]
-    pub fn judge(&self, head: &Head<'_>, content: &Content, files: &Files, signature: &Signature) -> Verdict {
-        let outcome = self.steps(head, content, files, signature).map_or_else(Outcome::Refused, Outcome::Matched);
-        Verdict { rule: self.number, outcome }
+    pub fn judge(
+        &self,
+        head: &Head<'_>,
+        content: &Content,
+        files: &Files,
+        signature: &Signature,
+    ) -> Verdict {
+        let outcome = self
+            .steps(head, content, files, signature)
+            .map_or_else(Outcome::Refused, Outcome::Matched);
+        Verdict {
+            rule: self.number,
+            outcome,
+        }
     }
 
-    fn steps(&self, head: &Head<'_>, content: &Content, files: &Files, signature: &Signature) -> Result<Vec<Match>, Refusal> {
+    fn steps(
+        &self,
+        head: &Head<'_>,
+        content: &Content,
+        files: &Files,
+        signature: &Signature,
+    ) -> Result<Vec<Match>, Refusal> {
         let texts = self.text_matches(head, content);
         if let Some((step, detail)) = self.gate(head) {
             // A qualified rule is meant for the mail when the qualifier matched; its body need not be read.
@@ -151,7 +194,11 @@ impl Rule {
                 Ok(_) => true,
                 Err(refusal) => refusal.step == Step::Body,
             };
-            return Err(Refusal { step, meant, detail });
+            return Err(Refusal {
+                step,
+                meant,
+                detail,
+            });
         }
         let texts = texts?;
         let mut matches = Vec::new();
@@ -159,9 +206,18 @@ impl Rule {
             for (attachment, captures) in self.attachment_matches(content, captures)? {
                 if matches.len() == MOST_MATCHES {
                     let detail = format!("more than {MOST_MATCHES} matches in one mail");
-                    return Err(Refusal { step: Step::TooMany, meant: true, detail });
+                    return Err(Refusal {
+                        step: Step::TooMany,
+                        meant: true,
+                        detail,
+                    });
                 }
-                matches.push(Match { place, attachment, captures, events: Vec::new() });
+                matches.push(Match {
+                    place,
+                    attachment,
+                    captures,
+                    events: Vec::new(),
+                });
             }
         }
         for found in &mut matches {
@@ -175,29 +231,58 @@ impl Rule {
         let sender = &head.envelope.sender;
         if !self.senders.allow(sender) {
             let detail = if sender.reliable || sender.address.is_empty() {
-                format!("{} is not in AllowedSenders", if sender.address.is_empty() { "no sender" } else { &sender.address })
+                format!(
+                    "{} is not in AllowedSenders",
+                    if sender.address.is_empty() {
+                        "no sender"
+                    } else {
+                        &sender.address
+                    }
+                )
             } else {
-                "its From header is not one plain address, so it matches no listed sender".to_owned()
+                "its From header is not one plain address, so it matches no listed sender"
+                    .to_owned()
             };
             return Some((Step::Sender, detail));
         }
         let time = head.received_local;
-        (!self.window.contains(time))
-            .then(|| (Step::TimeFrame, format!("received at {}, outside {}", time.format("%H:%M"), self.window)))
+        (!self.window.contains(time)).then(|| {
+            (
+                Step::TimeFrame,
+                format!(
+                    "received at {}, outside {}",
+                    time.format("%H:%M"),
+                    self.window
+                ),
+            )
+        })
     }
 
     /// Subject and body: every place where the mask matched.
-    fn text_matches(&self, head: &Head<'_>, content: &Content) -> Result<Vec<(Place, Captures)>, Refusal> {
+    fn text_matches(
+        &self,
+        head: &Head<'_>,
+        content: &Content,
+    ) -> Result<Vec<(Place, Captures)>, Refusal> {
         let subject = &head.envelope.subject;
         let mut found = Vec::new();
         match &self.body {
             BodyRule::Qualified(qualifier) => {
                 if find(qualifier, subject)?.is_none() {
-                    return Err(refused(Step::Subject, format!("the subject does not match the qualifier {}", qualifier.as_str())));
+                    return Err(refused(
+                        Step::Subject,
+                        format!(
+                            "the subject does not match the qualifier {}",
+                            qualifier.as_str()
+                        ),
+                    ));
                 }
                 self.body_matches(content, &mut found)?;
                 if found.is_empty() {
-                    return Err(refused(Step::Body, format!("no body line matches {}", self.mask.as_str())));
+                    return Err(refused(
+                        Step::Body,
+                        format!("no body line matches {}", self.mask.as_str()),
+                    ));
                 }
             }
             body => {
@@ -207,29 +292,48 @@ impl Rule {
                     self.body_matches(content, &mut found)?;
                 }
                 if found.is_empty() {
-                    let what = if with_body { "neither the subject nor a body line matches" } else { "the subject does not match" };
-                    return Err(refused(Step::Subject, format!("{what} {}", self.mask.as_str())));
+                    let what = if with_body {
+                        "neither the subject nor a body line matches"
+                    } else {
+                        "the subject does not match"
+                    };
+                    return Err(refused(
+                        Step::Subject,
+                        format!("{what} {}", self.mask.as_str()),
+                    ));
                 }
             }
         }
         Ok(found)
     }
 
-    fn body_matches(&self, content: &Content, found: &mut Vec<(Place, Captures)>) -> Result<(), Refusal> {
-        let Some(body) = &content.body else { return Ok(()) };
+    fn body_matches(
+        &self,
+        content: &Content,
+        found: &mut Vec<(Place, Captures)>,
+    ) -> Result<(), Refusal> {
+        let Some(body) = &content.body else {
+            return Ok(());
+        };
         if self.mask.spans_lines() {
             let all = self.mask.find_all(body.text()).map_err(failed)?;
             found.extend(all.into_iter().map(|captures| (Place::Body, captures)));
         } else {
             for (index, line) in body.lines().enumerate() {
-                found.extend(find(&self.mask, line)?.map(|captures| (Place::BodyLine(index + 1), captures)));
+                found.extend(
+                    find(&self.mask, line)?.map(|captures| (Place::BodyLine(index + 1), captures)),
+                );
             }
         }
         Ok(())
     }
 
     /// The matching attachments, their groups numbered on from those of the text.
-    fn attachment_matches(&self, content: &Content, text: Captures) -> Result<Vec<(Option<usize>, Captures)>, Refusal> {
+    fn attachment_matches(
+        &self,
+        content: &Content,
+        text: Captures,
+    ) -> Result<Vec<(Option<usize>, Captures)>, Refusal> {
         let mask = match &self.attachments {
             AttachmentRule::Ignore => return Ok(vec![(None, text)]),
             AttachmentRule::Any => None,
@@ -240,17 +344,26 @@ impl Rule {
             match mask {
                 None => found.push((Some(index), text.clone())),
                 Some(mask) => {
-                    found.extend(find(mask, &attachment.name)?.map(|captures| (Some(index), text.followed_by(&captures))));
+                    found.extend(
+                        find(mask, &attachment.name)?
+                            .map(|captures| (Some(index), text.followed_by(&captures))),
+                    );
                 }
             }
         }
         if found.is_empty() {
             let count = content.attachments.len();
             let detail = match mask {
-                Some(mask) if count > 0 => format!("none of its {count} attachment names matches {}", mask.as_str()),
+                Some(mask) if count > 0 => format!(
+                    "none of its {count} attachment names matches {}",
+                    mask.as_str()
+                ),
                 _ => "it has no attachment".to_owned(),
             };
-            return Err(Refusal { meant: true, ..refused(Step::Attachment, detail) });
+            return Err(Refusal {
+                meant: true,
+                ..refused(Step::Attachment, detail)
+            });
         }
         Ok(found)
     }
@@ -263,8 +376,16 @@ impl Rule {
         files: &Files,
         signature: &Signature,
     ) -> Result<Vec<crate::events::EventLine>, Refusal> {
-        let file = |list: &'_ [String]| found.attachment.and_then(|index| list.get(index).cloned()).unwrap_or_default();
-        let name = found.attachment.and_then(|index| content.attachments.get(index)).map(|attachment| attachment.name.as_str());
+        let file = |list: &'_ [String]| {
+            found
+                .attachment
+                .and_then(|index| list.get(index).cloned())
+                .unwrap_or_default()
+        };
+        let name = found
+            .attachment
+            .and_then(|index| content.attachments.get(index))
+            .map(|attachment| attachment.name.as_str());
         let attachment = file(&files.attachments);
         let values = TokenValues {
             configuration: Some(self.number),
@@ -278,7 +399,10 @@ impl Rule {
             .iter()
             .map(|event| event.fill(&values, self.unsafe_text, signature))
             .collect::<Result<_, _>>()
-            .map_err(|why| Refusal { meant: true, ..refused(Step::Event, why.to_string()) })
+            .map_err(|why| Refusal {
+                meant: true,
+                ..refused(Step::Event, why.to_string())
+            })
     }
 }
 
@@ -304,5 +428,9 @@ fn failed(error: MaskError) -> Refusal {
 }
 
 fn refused(step: Step, detail: String) -> Refusal {
-    Refusal { step, meant: false, detail }
+    Refusal {
+        step,
+        meant: false,
+        detail,
+    }
 }

@@ -17,7 +17,11 @@ impl Senders {
     #[must_use]
     pub fn parse(list: &str) -> Self {
         let mut senders = Self::default();
-        for entry in list.split(';').map(|entry| entry.trim().to_lowercase()).filter(|entry| !entry.is_empty()) {
+        for entry in list
+            .split(';')
+            .map(|entry| entry.trim().to_lowercase())
+            .filter(|entry| !entry.is_empty())
+        {
             if entry == "all" {
                 senders.all = true;
             } else if let Some(domain) = entry.strip_prefix("any@") {
@@ -37,7 +41,10 @@ impl Senders {
 
     /// Entries that can't be an address.
     pub fn odd_entries(&self) -> impl Iterator<Item = &str> {
-        self.addresses.iter().map(String::as_str).filter(|entry| !entry.contains('@') || entry.contains(char::is_whitespace))
+        self.addresses
+            .iter()
+            .map(String::as_str)
+            .filter(|entry| !entry.contains('@') || entry.contains(char::is_whitespace))
     }
 
     /// Whether this sender is allowed. One who can't be told for certain matches `ALL` alone.
@@ -49,7 +56,9 @@ impl Senders {
         let address = sender.address.to_lowercase();
         sender.reliable
             && (self.addresses.contains(&address)
-                || address.rsplit_once('@').is_some_and(|(_, domain)| self.domains.iter().any(|known| known == domain)))
+                || address
+                    .rsplit_once('@')
+                    .is_some_and(|(_, domain)| self.domains.iter().any(|known| known == domain)))
     }
 }
 
@@ -58,7 +67,10 @@ mod tests {
     use super::*;
 
     fn allow(list: &str, address: &str, reliable: bool) -> bool {
-        Senders::parse(list).allow(&Sender { address: address.to_owned(), reliable })
+        Senders::parse(list).allow(&Sender {
+            address: address.to_owned(),
+            reliable,
+        })
     }
 
     #[test]
@@ -83,7 +95,11 @@ mod tests {
 
     #[test]
     fn an_unreliable_sender_matches_all_alone() {
-        assert!(!allow("a@example.com;any@example.com", "a@example.com", false));
+        assert!(!allow(
+            "a@example.com;any@example.com",
+            "a@example.com",
+            false
+        ));
         assert!(allow("ALL", "a@example.com", false));
     }
 }

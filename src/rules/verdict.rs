@@ -116,18 +116,24 @@ impl Judgement {
 
     /// Every match, with the number of its configuration.
     pub fn matches(&self) -> impl Iterator<Item = (u32, &Match)> {
-        self.verdicts.iter().flat_map(|verdict| match &verdict.outcome {
-            Outcome::Matched(matches) => matches.iter().map(|found| (verdict.rule, found)).collect(),
-            Outcome::Refused(_) => Vec::new(),
-        })
+        self.verdicts
+            .iter()
+            .flat_map(|verdict| match &verdict.outcome {
+                Outcome::Matched(matches) => {
+                    matches.iter().map(|found| (verdict.rule, found)).collect()
+                }
+                Outcome::Refused(_) => Vec::new(),
+            })
     }
 
     /// Every refusal, with the number of its configuration.
     pub fn refusals(&self) -> impl Iterator<Item = (u32, &Refusal)> {
-        self.verdicts.iter().filter_map(|verdict| match &verdict.outcome {
-            Outcome::Matched(_) => None,
-            Outcome::Refused(refusal) => Some((verdict.rule, refusal)),
-        })
+        self.verdicts
+            .iter()
+            .filter_map(|verdict| match &verdict.outcome {
+                Outcome::Matched(_) => None,
+                Outcome::Refused(refusal) => Some((verdict.rule, refusal)),
+            })
     }
 
     /// The refusal that a rejected mail is told of: that of the first configuration which the
@@ -141,6 +147,7 @@ impl Judgement {
     /// not finish with it.
     #[must_use]
     pub fn must_stay(&self) -> bool {
-        self.refusals().any(|(_, refusal)| refusal.step == Step::Event || refusal.step.is_error())
+        self.refusals()
+            .any(|(_, refusal)| refusal.step == Step::Event || refusal.step.is_error())
     }
 }

@@ -11,13 +11,19 @@ pub struct TimeWindow {
 
 impl TimeWindow {
     /// The whole day.
-    pub const ALWAYS: Self = Self { from: 0, to: MIDNIGHT };
+    pub const ALWAYS: Self = Self {
+        from: 0,
+        to: MIDNIGHT,
+    };
 
     /// Reads `HHMM-HHMM`; `2400` is the end of the day. `None` when it is not of that form.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (from, to) = text.split_once('-')?;
-        let window = Self { from: minutes(from.trim())?, to: minutes(to.trim())? };
+        let window = Self {
+            from: minutes(from.trim())?,
+            to: minutes(to.trim())?,
+        };
         (window.from < MIDNIGHT).then_some(window)
     }
 
@@ -35,7 +41,14 @@ impl TimeWindow {
 
 impl std::fmt::Display for TimeWindow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:02}{:02}-{:02}{:02}", self.from / 60, self.from % 60, self.to / 60, self.to % 60)
+        write!(
+            f,
+            "{:02}{:02}-{:02}{:02}",
+            self.from / 60,
+            self.from % 60,
+            self.to / 60,
+            self.to % 60
+        )
     }
 }
 
@@ -59,15 +72,21 @@ mod tests {
     use super::*;
 
     fn at(hour: u32, minute: u32, second: u32) -> NaiveDateTime {
-        NaiveDate::from_ymd_opt(2026, 3, 1).unwrap().and_hms_opt(hour, minute, second).unwrap()
+        NaiveDate::from_ymd_opt(2026, 3, 1)
+            .unwrap()
+            .and_hms_opt(hour, minute, second)
+            .unwrap()
     }
 
     #[test]
     fn both_ends_are_included() {
         let day = TimeWindow::parse("0800-1700").unwrap();
-        for (time, expected) in
-            [(at(7, 59, 59), false), (at(8, 0, 0), true), (at(17, 0, 59), true), (at(17, 1, 0), false)]
-        {
+        for (time, expected) in [
+            (at(7, 59, 59), false),
+            (at(8, 0, 0), true),
+            (at(17, 0, 59), true),
+            (at(17, 1, 0), false),
+        ] {
             assert_eq!(day.contains(time), expected, "{time}");
         }
     }
@@ -75,16 +94,34 @@ mod tests {
     #[test]
     fn a_window_may_cross_midnight() {
         let night = TimeWindow::parse(" 2200 - 0600 ").unwrap();
-        assert!(night.contains(at(23, 0, 0)) && night.contains(at(6, 0, 30)) && night.contains(at(0, 0, 0)));
+        assert!(
+            night.contains(at(23, 0, 0))
+                && night.contains(at(6, 0, 30))
+                && night.contains(at(0, 0, 0))
+        );
         assert!(!night.contains(at(6, 1, 0)) && !night.contains(at(21, 59, 0)));
     }
 
     #[test]
     fn other_forms_are_refused() {
-        for text in ["", "0800", "800-1700", "0860-1700", "0000-2401", "2500-2600", "2400-0100", "08:00-17:00", "+800-1700"] {
+        for text in [
+            "",
+            "0800",
+            "800-1700",
+            "0860-1700",
+            "0000-2401",
+            "2500-2600",
+            "2400-0100",
+            "08:00-17:00",
+            "+800-1700",
+        ] {
             assert_eq!(TimeWindow::parse(text), None, "{text}");
         }
-        assert!(TimeWindow::parse("0000-2400").unwrap().contains(at(23, 59, 59)));
+        assert!(
+            TimeWindow::parse("0000-2400")
+                .unwrap()
+                .contains(at(23, 59, 59))
+        );
         assert_eq!(TimeWindow::parse("0000-2400"), Some(TimeWindow::ALWAYS));
     }
 

@@ -16,15 +16,27 @@ use crate::rules::doubts::doubts;
 use crate::rules::{AttachmentRule, BodyRule, Rule};
 
 /// Checks the settings, the folders and the mailbox.
-pub(super) fn run(settings: &Settings, place: Place<'_>, output: &mut Output) -> anyhow::Result<ExitCode> {
+pub(super) fn run(
+    settings: &Settings,
+    place: Place<'_>,
+    output: &mut Output,
+) -> anyhow::Result<ExitCode> {
     for rule in &settings.rules {
         for doubt in rule_doubts(rule, settings) {
-            output.warning(&format!("{}:{}: [Configuration{}] {doubt}", place.ini.display(), rule.line, rule.number));
+            output.warning(&format!(
+                "{}:{}: [Configuration{}] {doubt}",
+                place.ini.display(),
+                rule.line,
+                rule.number
+            ));
         }
     }
     if let Some(event) = &settings.audit.reject_event {
         if let Some(doubt) = catalogue::doubt(event.as_str()) {
-            output.warning(&format!("{}: [Audit] RejectEvent: {doubt}", place.ini.display()));
+            output.warning(&format!(
+                "{}: [Audit] RejectEvent: {doubt}",
+                place.ini.display()
+            ));
         }
     }
     folders(settings, place, output);
@@ -34,14 +46,23 @@ pub(super) fn run(settings: &Settings, place: Place<'_>, output: &mut Output) ->
         mailbox.close();
         Ok((described, mails))
     }) {
-        Ok((described, mails)) => output.line(&format!("connected: {}, {mails} mails", one_line(&described))),
+        Ok((described, mails)) => output.line(&format!(
+            "connected: {}, {mails} mails",
+            one_line(&described)
+        )),
         Err(error) => output.error(&format!("{error:#}")),
     }
     Ok(if output.errors() == 0 {
-        output.line(&format!("checked: a run would work, with {}", count(settings.rules.len(), "configuration")));
+        output.line(&format!(
+            "checked: a run would work, with {}",
+            count(settings.rules.len(), "configuration")
+        ));
         ExitCode::MATCHED
     } else {
-        output.line(&format!("checked: a run would not work as it should; {}", count(output.errors(), "error")));
+        output.line(&format!(
+            "checked: a run would not work as it should; {}",
+            count(output.errors(), "error")
+        ));
         ExitCode::FAILURE
     })
 }
@@ -52,7 +73,9 @@ fn rule_doubts(rule: &Rule, settings: &Settings) -> Vec<String> {
     if rule.senders.is_nobody() {
         found.push("AllowedSenders: is blank, so no mail is ever accepted; list addresses, any@domain or ALL".to_owned());
     }
-    found.extend(rule.senders.odd_entries().map(|entry| format!("AllowedSenders: \"{entry}\" is no address; no sender will match it")));
+    found.extend(rule.senders.odd_entries().map(|entry| {
+        format!("AllowedSenders: \"{entry}\" is no address; no sender will match it")
+    }));
     let with_body = !matches!(rule.body, BodyRule::Ignore);
     let mut masks = vec![("SubjectLineMask", &rule.mask, !with_body)];
     if let BodyRule::Qualified(qualifier) = &rule.body {
@@ -64,20 +87,32 @@ fn rule_doubts(rule: &Rule, settings: &Settings) -> Vec<String> {
         groups += mask.group_count();
     }
     for (key, mask, single_line) in masks {
-        found.extend(doubts(mask, single_line).into_iter().map(|doubt| format!("{key}: {} {doubt}", mask.as_str())));
+        found.extend(
+            doubts(mask, single_line)
+                .into_iter()
+                .map(|doubt| format!("{key}: {} {doubt}", mask.as_str())),
+        );
     }
     for event in &rule.events {
         let text = event.as_str();
         found.extend(catalogue::doubt(text).map(|doubt| format!("Event: {doubt}")));
         for piece in pieces(text) {
             if let Piece::Token { name, raw } = piece
-                && name.parse::<usize>().is_ok_and(|number| number == 0 || number > groups)
+                && name
+                    .parse::<usize>()
+                    .is_ok_and(|number| number == 0 || number > groups)
             {
-                found.push(format!("Event: {raw} stays as it is, because the masks have {}", count(groups, "group")));
+                found.push(format!(
+                    "Event: {raw} stays as it is, because the masks have {}",
+                    count(groups, "group")
+                ));
             }
         }
         if carries_credentials(text, settings) {
-            found.push("Event: ends with credentials; leave them out, they are appended by the program".to_owned());
+            found.push(
+                "Event: ends with credentials; leave them out, they are appended by the program"
+                    .to_owned(),
+            );
         }
     }
     found
@@ -85,11 +120,20 @@ fn rule_doubts(rule: &Rule, settings: &Settings) -> Vec<String> {
 
 /// Whether somebody has written the OpCon user, with or without the password, at the end of an event.
 fn carries_credentials(event: &str, settings: &Settings) -> bool {
-    let Some(signature) = &settings.general.signature else { return false };
+    let Some(signature) = &settings.general.signature else {
+        return false;
+    };
     let fields: Vec<&str> = event.split(',').map(str::trim).collect();
-    let behind = |from_end: usize| fields.len().checked_sub(from_end).and_then(|index| fields.get(index)).copied();
+    let behind = |from_end: usize| {
+        fields
+            .len()
+            .checked_sub(from_end)
+            .and_then(|index| fields.get(index))
+            .copied()
+    };
     behind(1) == Some(signature.password.expose())
-        || behind(2).is_some_and(|user| fields.len() > 2 && user.eq_ignore_ascii_case(&signature.user))
+        || behind(2)
+            .is_some_and(|user| fields.len() > 2 && user.eq_ignore_ascii_case(&signature.user))
 }
 
 fn folders(settings: &Settings, place: Place<'_>, output: &mut Output) {
@@ -102,18 +146,31 @@ fn folders(settings: &Settings, place: Place<'_>, output: &mut Output) {
         wanted.push(("[General] DownloadFolder", folder));
     }
     if general.last_run != LastRun::Unused {
-        wanted.push(("the INI file's folder (LastRunDate is written there)", durable::folder_of(place.ini)));
+        wanted.push((
+            "the INI file's folder (LastRunDate is written there)",
+            durable::folder_of(place.ini),
+        ));
     }
     wanted.push(("the state folder", place.state));
     let audit = &settings.audit;
-    for log in [&audit.accepts, &audit.rejects, &audit.events].into_iter().flatten() {
+    for log in [&audit.accepts, &audit.rejects, &audit.events]
+        .into_iter()
+        .flatten()
+    {
         wanted.push(("[Audit] the folder of a log", durable::folder_of(&log.path)));
     }
     for (what, folder) in wanted {
         // What is missing would be made; so the nearest folder that exists must be writable.
-        let existing = folder.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("."));
+        let existing = folder
+            .ancestors()
+            .find(|path| path.is_dir())
+            .unwrap_or(Path::new("."));
         if let Err(error) = durable::writable(existing) {
-            output.error(&format!("{what} {}: can't write into {}: {error}", folder.display(), existing.display()));
+            output.error(&format!(
+                "{what} {}: can't write into {}: {error}",
+                folder.display(),
+                existing.display()
+            ));
         }
     }
 }

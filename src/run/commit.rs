@@ -30,7 +30,10 @@ pub(super) struct Job {
 impl Job {
     /// About how much memory its events take, in bytes.
     pub(super) fn cost(&self) -> usize {
-        self.lines.iter().map(|line| 2 * line.as_str().len() + 300).sum()
+        self.lines
+            .iter()
+            .map(|line| 2 * line.as_str().len() + 300)
+            .sum()
     }
 }
 
@@ -67,13 +70,23 @@ impl Commit<'_> {
         // 2. The event files are complete, outside MSGIN.
         let mut staged: Vec<(MailId, PathBuf)> = Vec::new();
         for job in jobs.iter().filter(|job| !job.lines.is_empty()) {
-            let lines: Vec<_> = job.lines.iter().map(|line| line.with_credentials(self.signature)).collect();
+            let lines: Vec<_> = job
+                .lines
+                .iter()
+                .map(|line| line.with_credentials(self.signature))
+                .collect();
             self.files += 1;
-            staged.push((job.looked.summary.id.clone(), self.spool.stage(&self.file_name(), &lines)?));
+            staged.push((
+                job.looked.summary.id.clone(),
+                self.spool.stage(&self.file_name(), &lines)?,
+            ));
         }
         self.spool.sync_staging()?;
         // 3. The journal knows what is about to happen. From here on the events will be submitted, by this run or the next.
-        let intents: Vec<_> = staged.iter().map(|(id, path)| (id.clone(), path.display().to_string())).collect();
+        let intents: Vec<_> = staged
+            .iter()
+            .map(|(id, path)| (id.clone(), path.display().to_string()))
+            .collect();
         journal.intend(&intents)?;
         // 4. They are submitted.
         for (_, path) in &staged {
@@ -95,19 +108,34 @@ impl Commit<'_> {
     }
 
     /// Fetches and saves what is to be saved; a mail that can't be is taken out of the batch.
-    fn save(&self, jobs: Vec<Job>, mailbox: &mut dyn Mailbox) -> anyhow::Result<(Vec<Job>, Vec<(Job, String)>)> {
-        let Some(plan) = self.plan else { return Ok((jobs, Vec::new())) };
-        let wanted: Vec<MailId> = jobs.iter().filter(|job| job.save).map(|job| job.looked.summary.id.clone()).collect();
+    fn save(
+        &self,
+        jobs: Vec<Job>,
+        mailbox: &mut dyn Mailbox,
+    ) -> anyhow::Result<(Vec<Job>, Vec<(Job, String)>)> {
+        let Some(plan) = self.plan else {
+            return Ok((jobs, Vec::new()));
+        };
+        let wanted: Vec<MailId> = jobs
+            .iter()
+            .filter(|job| job.save)
+            .map(|job| job.looked.summary.id.clone())
+            .collect();
         if wanted.is_empty() {
             return Ok((jobs, Vec::new()));
         }
-        let by_id: std::collections::HashMap<&MailId, &Looked> = jobs.iter().map(|job| (&job.looked.summary.id, &job.looked)).collect();
-        let mut outcomes: std::collections::HashMap<MailId, Result<(), String>> = std::collections::HashMap::new();
+        let by_id: std::collections::HashMap<&MailId, &Looked> = jobs
+            .iter()
+            .map(|job| (&job.looked.summary.id, &job.looked))
+            .collect();
+        let mut outcomes: std::collections::HashMap<MailId, Result<(), String>> =
+            std::collections::HashMap::new();
         mailbox.raw(&wanted, &mut |id, bytes| {
             let Some(looked) = by_id.get(id) else { return };
-            let saved = bytes
-                .map_err(|fault| fault.to_string())
-                .and_then(|bytes| plan.save(looked, &bytes, &self.limits).map_err(|error| error.to_string()));
+            let saved = bytes.map_err(|fault| fault.to_string()).and_then(|bytes| {
+                plan.save(looked, &bytes, &self.limits)
+                    .map_err(|error| error.to_string())
+            });
             outcomes.insert(id.clone(), saved);
         })?;
         plan.sync().context("can't sync [General] DownloadFolder")?;
@@ -125,15 +153,27 @@ impl Commit<'_> {
 
     /// A name that sorts in the order of processing.
     fn file_name(&self) -> String {
-        format!("smartemail-{}-{:06}.txt", self.began.format("%Y%m%dT%H%M%S%3fZ"), self.files)
+        format!(
+            "smartemail-{}-{:06}.txt",
+            self.began.format("%Y%m%dT%H%M%S%3fZ"),
+            self.files
+        )
     }
 }
 
 /// Finishes what an interrupted run had begun: an intent whose file is still staged is submitted now, one whose
 /// file is gone was submitted then, and a staged file without intent never counted (its mail comes again).
 pub(super) fn recover(spool: &Spool, journal: &mut Journal, output: &Output) -> anyhow::Result<()> {
-    let intents: Vec<(MailId, PathBuf)> = journal.state().intents().map(|(id, file)| (id.clone(), PathBuf::from(file))).collect();
-    let staged: Vec<PathBuf> = intents.iter().map(|(_, path)| path.clone()).filter(|path| path.exists()).collect();
+    let intents: Vec<(MailId, PathBuf)> = journal
+        .state()
+        .intents()
+        .map(|(id, file)| (id.clone(), PathBuf::from(file)))
+        .collect();
+    let staged: Vec<PathBuf> = intents
+        .iter()
+        .map(|(_, path)| path.clone())
+        .filter(|path| path.exists())
+        .collect();
     let removed = spool.clear(&staged)?;
     for path in &staged {
         spool.submit(path)?;
@@ -160,5 +200,9 @@ pub(super) fn tag(ini: &Path) -> String {
     use sha2::{Digest, Sha256};
     let path = ini.canonicalize().unwrap_or_else(|_| ini.to_path_buf());
     let digest = Sha256::digest(path.display().to_string().as_bytes());
-    digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .iter()
+        .take(4)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

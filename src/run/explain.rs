@@ -32,7 +32,12 @@ const BATCH: usize = 500;
 const SHOWN: usize = 10;
 
 /// Explains every mail in the mailbox.
-pub(super) fn run(settings: &Settings, place: Place<'_>, format: Format, output: &mut Output) -> anyhow::Result<ExitCode> {
+pub(super) fn run(
+    settings: &Settings,
+    place: Place<'_>,
+    format: Format,
+    output: &mut Output,
+) -> anyhow::Result<ExitCode> {
     let name = mailbox_name(&settings.mail);
     let state = Journal::peek(place.state, &name)?;
     let mut mailbox = open_mailbox(settings, output)?;
@@ -43,7 +48,12 @@ pub(super) fn run(settings: &Settings, place: Place<'_>, format: Format, output:
         since_if_void: state.floor,
     };
     // Asked first: on a mailbox that is not open yet this costs one turn.
-    let new: HashSet<MailId> = mailbox.list(&known)?.ids.into_iter().filter(|id| !state.is_handled(id)).collect();
+    let new: HashSet<MailId> = mailbox
+        .list(&known)?
+        .ids
+        .into_iter()
+        .filter(|id| !state.is_handled(id))
+        .collect();
     let all = mailbox.list(&Known::default())?.ids;
     let text = format == Format::Text;
     if text {
@@ -55,9 +65,21 @@ pub(super) fn run(settings: &Settings, place: Place<'_>, format: Format, output:
         ));
     }
     // Stars stand for the credentials; the job counts their true length.
-    let signature = Signature { user: "***".to_owned(), password: Secret::new("***".to_owned()) };
-    let plan = settings.general.download.as_deref().map(|folder| Plan::new(folder, &name));
-    let eye = Eye { rules: &settings.rules, signature: &signature, plan: plan.as_ref(), since: None };
+    let signature = Signature {
+        user: "***".to_owned(),
+        password: Secret::new("***".to_owned()),
+    };
+    let plan = settings
+        .general
+        .download
+        .as_deref()
+        .map(|folder| Plan::new(folder, &name));
+    let eye = Eye {
+        rules: &settings.rules,
+        signature: &signature,
+        plan: plan.as_ref(),
+        since: None,
+    };
     let floor = match &settings.general.last_run {
         LastRun::Used { .. } => state.floor,
         LastRun::Unused => None,
@@ -68,13 +90,25 @@ pub(super) fn run(settings: &Settings, place: Place<'_>, format: Format, output:
         eye.look(mailbox.as_mut(), ids, &mut |_, id, looked| {
             number += 1;
             let due = match &looked {
-                Ok(looked) if floor.is_some_and(|floor| looked.summary.received < floor) => Due::TooOld,
+                Ok(looked) if floor.is_some_and(|floor| looked.summary.received < floor) => {
+                    Due::TooOld
+                }
                 _ if new.contains(&id) => Due::New,
                 _ => Due::Handled,
             };
-            accepted += usize::from(looked.as_ref().is_ok_and(|looked| looked.judgement.is_accepted()));
+            accepted += usize::from(
+                looked
+                    .as_ref()
+                    .is_ok_and(|looked| looked.judgement.is_accepted()),
+            );
             if text {
-                let lines = Page { settings, number, total: all.len(), due }.lines(&id, &looked);
+                let lines = Page {
+                    settings,
+                    number,
+                    total: all.len(),
+                    due,
+                }
+                .lines(&id, &looked);
                 lines.iter().for_each(|line| output.line(line));
             } else {
                 output.line(&as_json(&id, &looked, due, settings).to_string());
@@ -84,9 +118,17 @@ pub(super) fn run(settings: &Settings, place: Place<'_>, format: Format, output:
     }
     mailbox.close();
     if text {
-        output.line(&format!("\nsummary: {}, {accepted} would be accepted, {} not", count(number, "mail"), number - accepted));
+        output.line(&format!(
+            "\nsummary: {}, {accepted} would be accepted, {} not",
+            count(number, "mail"),
+            number - accepted
+        ));
     }
-    Ok(if output.errors() > 0 { ExitCode::FAILURE } else { ExitCode::MATCHED })
+    Ok(if output.errors() > 0 {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::MATCHED
+    })
 }
 
 /// Whether the next run will look at a mail.
@@ -113,22 +155,49 @@ impl Page<'_> {
         let looked = match looked {
             Ok(looked) => looked,
             Err(fault) => {
-                lines.push(format!("{}/{}  {} {}", self.number, self.total, bold.apply_to(id), Style::new().red().apply_to("failed")));
+                lines.push(format!(
+                    "{}/{}  {} {}",
+                    self.number,
+                    self.total,
+                    bold.apply_to(id),
+                    Style::new().red().apply_to("failed")
+                ));
                 lines.push(format!("     {}", one_line(&fault.to_string())));
                 return lines;
             }
         };
         let envelope = &looked.summary.envelope;
         let received = clock::to_local(looked.summary.received).format("%Y-%m-%d %H:%M");
-        let sender = if envelope.sender.address.is_empty() { "(no sender)" } else { &envelope.sender.address };
+        let sender = if envelope.sender.address.is_empty() {
+            "(no sender)"
+        } else {
+            &envelope.sender.address
+        };
         let title = format!("{}  {}", short(sender, 60), short(&envelope.subject, 100));
-        lines.push(format!("{}/{}  {received}  {}", self.number, self.total, bold.apply_to(title)));
+        lines.push(format!(
+            "{}/{}  {received}  {}",
+            self.number,
+            self.total,
+            bold.apply_to(title)
+        ));
         match self.due {
             Due::New => {}
-            Due::Handled => lines.push(format!("     {}", dim.apply_to("an earlier run has dealt with it; the job will not look at it again"))),
-            Due::TooOld => lines.push(format!("     {}", dim.apply_to("received before LastRunDate; the job does not look at it"))),
+            Due::Handled => lines.push(format!(
+                "     {}",
+                dim.apply_to("an earlier run has dealt with it; the job will not look at it again")
+            )),
+            Due::TooOld => lines.push(format!(
+                "     {}",
+                dim.apply_to("received before LastRunDate; the job does not look at it")
+            )),
         }
-        let width = self.settings.rules.iter().map(|rule| label(rule.number).len()).max().unwrap_or(0);
+        let width = self
+            .settings
+            .rules
+            .iter()
+            .map(|rule| label(rule.number).len())
+            .max()
+            .unwrap_or(0);
         for verdict in &looked.judgement.verdicts {
             lines.extend(verdict_lines(verdict, width));
         }
@@ -138,11 +207,20 @@ impl Page<'_> {
 
     fn conclusion(&self, judgement: &Judgement) -> String {
         if judgement.is_accepted() {
-            let events: usize = judgement.matches().map(|(_, found)| found.events.len()).sum();
-            Style::new().green().apply_to(format!("accepted: {}", count(events, "event"))).to_string()
+            let events: usize = judgement
+                .matches()
+                .map(|(_, found)| found.events.len())
+                .sum();
+            Style::new()
+                .green()
+                .apply_to(format!("accepted: {}", count(events, "event")))
+                .to_string()
         } else {
             let reason = reason(&self.settings.audit, judgement);
-            Style::new().yellow().apply_to(format!("rejected: {}", one_line(&reason))).to_string()
+            Style::new()
+                .yellow()
+                .apply_to(format!("rejected: {}", one_line(&reason)))
+                .to_string()
         }
     }
 }
@@ -155,8 +233,16 @@ fn verdict_lines(verdict: &Verdict, width: usize) -> Vec<String> {
     let label = label(verdict.rule);
     match &verdict.outcome {
         Outcome::Refused(Refusal { step, detail, .. }) => {
-            let style = if step.is_error() { Style::new().red() } else { Style::new().dim() };
-            vec![format!("     {label:width$}  {}  {}", style.apply_to(format!("no: {:10}", step.word())), one_line(detail))]
+            let style = if step.is_error() {
+                Style::new().red()
+            } else {
+                Style::new().dim()
+            };
+            vec![format!(
+                "     {label:width$}  {}  {}",
+                style.apply_to(format!("no: {:10}", step.word())),
+                one_line(detail)
+            )]
         }
         Outcome::Matched(matches) => {
             let mut lines = Vec::new();
@@ -169,12 +255,26 @@ fn verdict_lines(verdict: &Verdict, width: usize) -> Vec<String> {
                     lines.push(format!("{margin}{yes}  {}", place(found)));
                 }
                 let pairs: Vec<(String, String)> = captures(&found.captures);
-                let widest = pairs.iter().map(|(name, _)| measure_text_width(name)).max().unwrap_or(0);
-                lines.extend(pairs.iter().map(|(name, value)| format!("{margin}{name:widest$} = {}", short(value, 100))));
-                lines.extend(found.events.iter().map(|event| format!("{margin}event  {}", one_line(&event.with_stars()))));
+                let widest = pairs
+                    .iter()
+                    .map(|(name, _)| measure_text_width(name))
+                    .max()
+                    .unwrap_or(0);
+                lines.extend(pairs.iter().map(|(name, value)| {
+                    format!("{margin}{name:widest$} = {}", short(value, 100))
+                }));
+                lines.extend(
+                    found
+                        .events
+                        .iter()
+                        .map(|event| format!("{margin}event  {}", one_line(&event.with_stars()))),
+                );
             }
             if matches.len() > SHOWN {
-                lines.push(format!("{margin}and {} more", count(matches.len() - SHOWN, "match").replace("matchs", "matches")));
+                lines.push(format!(
+                    "{margin}and {} more",
+                    count(matches.len() - SHOWN, "match").replace("matchs", "matches")
+                ));
             }
             lines
         }
@@ -199,14 +299,21 @@ fn captures(captures: &Captures) -> Vec<(String, String)> {
         .iter()
         .enumerate()
         .map(|(index, value)| (format!("[[{}]]", index + 1), value.clone()))
-        .chain(captures.named.iter().map(|(name, value)| (format!("[[{name}]]"), value.clone())))
+        .chain(
+            captures
+                .named
+                .iter()
+                .map(|(name, value)| (format!("[[{name}]]"), value.clone())),
+        )
         .collect()
 }
 
 fn as_json(id: &MailId, looked: &Result<Looked, Fault>, due: Due, settings: &Settings) -> Value {
     let looked = match looked {
         Ok(looked) => looked,
-        Err(fault) => return json!({ "id": id.as_str(), "new": due == Due::New, "failed": fault.to_string() }),
+        Err(fault) => {
+            return json!({ "id": id.as_str(), "new": due == Due::New, "failed": fault.to_string() });
+        }
     };
     let accepted = looked.judgement.is_accepted();
     json!({
@@ -227,8 +334,16 @@ fn verdict_json(verdict: &Verdict) -> Value {
         Outcome::Refused(refusal) => (&[], Some(refusal)),
     };
     let pairs = |found: &Match| -> serde_json::Map<String, Value> {
-        let numbered = found.captures.numbered.iter().enumerate().map(|(index, value)| ((index + 1).to_string(), value.clone()));
-        numbered.chain(found.captures.named.iter().cloned()).map(|(name, value)| (name, value.into())).collect()
+        let numbered = found
+            .captures
+            .numbered
+            .iter()
+            .enumerate()
+            .map(|(index, value)| ((index + 1).to_string(), value.clone()));
+        numbered
+            .chain(found.captures.named.iter().cloned())
+            .map(|(name, value)| (name, value.into()))
+            .collect()
     };
     json!({
         "number": verdict.rule,

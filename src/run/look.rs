@@ -35,7 +35,8 @@ impl Looked {
 }
 
 /// Receives what was looked at, one mail at a time.
-pub(super) type Take<'a> = dyn FnMut(&mut dyn Mailbox, MailId, Result<Looked, Fault>) -> anyhow::Result<()> + 'a;
+pub(super) type Take<'a> =
+    dyn FnMut(&mut dyn Mailbox, MailId, Result<Looked, Fault>) -> anyhow::Result<()> + 'a;
 
 /// What looks at mails.
 #[derive(Debug)]
@@ -53,16 +54,30 @@ pub(super) struct Eye<'a> {
 impl Eye<'_> {
     /// Looks at these mails and hands each over, in order, together with the mailbox, which is free for other use at
     /// that moment. Mails that have vanished or are too old are left out.
-    pub(super) fn look(&self, mailbox: &mut dyn Mailbox, ids: &[MailId], take: &mut Take<'_>) -> anyhow::Result<()> {
+    pub(super) fn look(
+        &self,
+        mailbox: &mut dyn Mailbox,
+        ids: &[MailId],
+        take: &mut Take<'_>,
+    ) -> anyhow::Result<()> {
         let summaries = mailbox.summaries(ids)?;
         let wanted = summaries.into_iter().filter(|(_, summary)| {
-            summary.as_ref().map_or(true, |summary| self.since.is_none_or(|since| summary.received >= since))
+            summary.as_ref().map_or(true, |summary| {
+                self.since.is_none_or(|since| summary.received >= since)
+            })
         });
         let mut batch: Vec<(MailId, Result<Summary, Fault>, Needs)> = Vec::new();
         let mut bytes = 0;
         for (id, summary) in wanted {
-            let needs = summary.as_ref().map(|summary| self.needs(summary)).unwrap_or_default();
-            let size = if needs.text { summary.as_ref().map_or(0, |summary| summary.size) } else { 0 };
+            let needs = summary
+                .as_ref()
+                .map(|summary| self.needs(summary))
+                .unwrap_or_default();
+            let size = if needs.text {
+                summary.as_ref().map_or(0, |summary| summary.size)
+            } else {
+                0
+            };
             if bytes + size > TEXT_BATCH && bytes > 0 {
                 self.judge_batch(mailbox, std::mem::take(&mut batch), take)?;
                 bytes = 0;
@@ -75,7 +90,9 @@ impl Eye<'_> {
 
     fn needs(&self, summary: &Summary) -> Needs {
         let head = head(summary);
-        self.rules.iter().fold(Needs::default(), |needs, rule| needs.and(rule.needs(&head)))
+        self.rules
+            .iter()
+            .fold(Needs::default(), |needs, rule| needs.and(rule.needs(&head)))
     }
 
     fn judge_batch(
@@ -87,10 +104,16 @@ impl Eye<'_> {
         let queries: Vec<Query> = batch
             .iter()
             .filter(|(_, summary, needs)| summary.is_ok() && needs.any())
-            .map(|(id, _, needs)| Query { id: id.clone(), text: needs.text })
+            .map(|(id, _, needs)| Query {
+                id: id.clone(),
+                text: needs.text,
+            })
             .collect();
-        let mut contents: HashMap<MailId, Result<Content, Fault>> =
-            if queries.is_empty() { HashMap::new() } else { mailbox.contents(&queries)?.into_iter().collect() };
+        let mut contents: HashMap<MailId, Result<Content, Fault>> = if queries.is_empty() {
+            HashMap::new()
+        } else {
+            mailbox.contents(&queries)?.into_iter().collect()
+        };
         for (id, summary, needs) in batch {
             let content = match contents.remove(&id) {
                 Some(content) => content,
@@ -98,20 +121,39 @@ impl Eye<'_> {
                 None if summary.is_ok() && needs.any() => continue,
                 None => Ok(Content::default()),
             };
-            let looked = summary.and_then(|summary| content.map(|content| self.judge(summary, content)));
+            let looked =
+                summary.and_then(|summary| content.map(|content| self.judge(summary, content)));
             take(mailbox, id, looked)?;
         }
         Ok(())
     }
 
     fn judge(&self, summary: Summary, mut content: Content) -> Looked {
-        let files = self.plan.map(|plan| plan.files(&summary, &content.attachments)).unwrap_or_default();
-        let judgement = judge(self.rules, &head(&summary), &content, &files, self.signature);
+        let files = self
+            .plan
+            .map(|plan| plan.files(&summary, &content.attachments))
+            .unwrap_or_default();
+        let judgement = judge(
+            self.rules,
+            &head(&summary),
+            &content,
+            &files,
+            self.signature,
+        );
         content.body = None;
-        Looked { summary, content, files, judgement }
+        Looked {
+            summary,
+            content,
+            files,
+            judgement,
+        }
     }
 }
 
 fn head(summary: &Summary) -> Head<'_> {
-    Head { envelope: &summary.envelope, received: summary.received, received_local: clock::to_local(summary.received) }
+    Head {
+        envelope: &summary.envelope,
+        received: summary.received,
+        received_local: clock::to_local(summary.received),
+    }
 }

@@ -11,17 +11,17 @@ use anyhow::Context;
 use crate::cli::{Mode, Pass, Request, UsageError};
 use crate::config::places::{is_root, process_environment, state_folder};
 use crate::config::{LoadError, MailSettings, Problems, Purpose, Settings, SettingsFile};
+use crate::mailbox::Mailbox;
 use crate::mailbox::folder::FolderMailbox;
 use crate::mailbox::imap::{ImapMailbox, Login};
-use crate::mailbox::Mailbox;
 use crate::message::Limits;
 use crate::secret::Keeper;
 
 mod check;
 mod commit;
 mod credentials;
-mod explain;
 pub mod exit;
+mod explain;
 mod look;
 mod output;
 mod pass;
@@ -40,11 +40,17 @@ pub fn perform(request: Request) -> ExitCode {
             output.line(text.trim_end());
             Ok(ExitCode::MATCHED)
         }
-        Request::Credentials(asked) => credentials::seal(asked, &mut output).map(|()| ExitCode::MATCHED),
+        Request::Credentials(asked) => {
+            credentials::seal(asked, &mut output).map(|()| ExitCode::MATCHED)
+        }
         Request::Pass(pass) => perform_pass(&pass, &mut output),
     };
     result.unwrap_or_else(|error| {
-        let code = if error.downcast_ref::<UsageError>().is_some() { ExitCode::USAGE } else { ExitCode::FAILURE };
+        let code = if error.downcast_ref::<UsageError>().is_some() {
+            ExitCode::USAGE
+        } else {
+            ExitCode::FAILURE
+        };
         output.error(&format!("{error:#}"));
         code
     })
@@ -66,19 +72,29 @@ fn perform_pass(pass: &Pass, output: &mut Output) -> anyhow::Result<ExitCode> {
     let path = file.path().to_path_buf();
     let state = state_folder(&path);
     let keeper = Keeper::for_user(is_root(), &state);
-    let purpose = Purpose { mailbox: &pass.mailbox, delete: pass.delete, writes_events: !matches!(pass.mode, Mode::Explain(_)) };
+    let purpose = Purpose {
+        mailbox: &pass.mailbox,
+        delete: pass.delete,
+        writes_events: !matches!(pass.mode, Mode::Explain(_)),
+    };
     let settings = match file.resolve(purpose, &keeper, &process_environment) {
         Ok(settings) => settings,
         Err(LoadError::Problems(problems)) => {
             tell(&problems, &path, output);
-            anyhow::bail!("{} can't be used as it is; nothing was done", path.display());
+            anyhow::bail!(
+                "{} can't be used as it is; nothing was done",
+                path.display()
+            );
         }
         // Found late, but wrong arguments all the same.
         Err(LoadError::Usage(error)) => return Err(error.into()),
         Err(other) => return Err(other.into()),
     };
     tell(&settings.problems, &path, output);
-    let place = Place { ini: &path, state: &state };
+    let place = Place {
+        ini: &path,
+        state: &state,
+    };
     match pass.mode {
         Mode::Run => pass::run(&settings, place, output),
         Mode::Explain(format) => explain::run(&settings, place, format, output),
@@ -103,18 +119,36 @@ fn tell(problems: &Problems, path: &Path, output: &mut Output) {
 
 /// The bounds on one mail.
 fn limits(settings: &Settings) -> Limits {
-    Limits { mail: settings.general.max_mail_size, ..Limits::default() }
+    Limits {
+        mail: settings.general.max_mail_size,
+        ..Limits::default()
+    }
 }
 
 /// Opens the mailbox that the settings name.
 fn open_mailbox(settings: &Settings, output: &Output) -> anyhow::Result<Box<dyn Mailbox>> {
     let limits = limits(settings);
     Ok(match &settings.mail {
-        MailSettings::Imap { endpoint, user, password } => {
-            let login = Login { user: user.clone(), password: password.clone() };
-            Box::new(ImapMailbox::open(endpoint, &login, "INBOX", limits, output.trace())?)
+        MailSettings::Imap {
+            endpoint,
+            user,
+            password,
+        } => {
+            let login = Login {
+                user: user.clone(),
+                password: password.clone(),
+            };
+            Box::new(ImapMailbox::open(
+                endpoint,
+                &login,
+                "INBOX",
+                limits,
+                output.trace(),
+            )?)
         }
-        MailSettings::Folder(path) => Box::new(FolderMailbox::open(path, limits).context("[Mail] Folder")?),
+        MailSettings::Folder(path) => {
+            Box::new(FolderMailbox::open(path, limits).context("[Mail] Folder")?)
+        }
     })
 }
 
@@ -122,7 +156,12 @@ fn open_mailbox(settings: &Settings, output: &Output) -> anyhow::Result<Box<dyn 
 fn mailbox_name(mail: &MailSettings) -> String {
     match mail {
         MailSettings::Imap { endpoint, user, .. } => {
-            format!("imap:{}@{}:{}", user.to_lowercase(), endpoint.host.to_lowercase(), endpoint.port)
+            format!(
+                "imap:{}@{}:{}",
+                user.to_lowercase(),
+                endpoint.host.to_lowercase(),
+                endpoint.port
+            )
         }
         MailSettings::Folder(path) => {
             let path = path.canonicalize().unwrap_or_else(|_| path.clone());

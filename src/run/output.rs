@@ -27,7 +27,12 @@ pub(super) struct Output {
 impl Output {
     /// Quiet about protocol steps until told otherwise.
     pub(super) fn new() -> Self {
-        Self { verbose: false, errors: 0, started: Instant::now(), bar: None }
+        Self {
+            verbose: false,
+            errors: 0,
+            started: Instant::now(),
+            bar: None,
+        }
     }
 
     /// `--verbose`.
@@ -72,7 +77,11 @@ impl Output {
 
     /// Where protocol steps go.
     pub(super) fn trace(&self) -> Trace {
-        if self.verbose { Trace::to(|line| drop(writeln!(std::io::stderr(), "{line}"))) } else { Trace::off() }
+        if self.verbose {
+            Trace::to(|line| drop(writeln!(std::io::stderr(), "{line}")))
+        } else {
+            Trace::off()
+        }
     }
 
     /// So many mails out of so many are done.

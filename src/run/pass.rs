@@ -30,18 +30,33 @@ const BATCH: usize = 2000;
 const EVENT_MEMORY: usize = 8 * 1024 * 1024;
 
 /// Runs the job.
-pub(super) fn run(settings: &Settings, place: Place<'_>, output: &mut Output) -> anyhow::Result<ExitCode> {
+pub(super) fn run(
+    settings: &Settings,
+    place: Place<'_>,
+    output: &mut Output,
+) -> anyhow::Result<ExitCode> {
     let now = clock::now();
     let general = &settings.general;
-    let signature = general.signature.as_ref().context("the OpCon credentials are missing")?;
+    let signature = general
+        .signature
+        .as_ref()
+        .context("the OpCon credentials are missing")?;
     let name = mailbox_name(&settings.mail);
     let mut journal = Journal::open(place.state, &name, now)?;
     let spool = Spool::open(&general.msgin, &general.staging, &tag(place.ini))?;
-    let plan = general.download.as_deref().map(|folder| Plan::new(folder, &name));
+    let plan = general
+        .download
+        .as_deref()
+        .map(|folder| Plan::new(folder, &name));
     if let Some(folder) = &general.download {
         std::fs::create_dir_all(folder)
             .and_then(|()| durable::writable(folder))
-            .with_context(|| format!("can't write into [General] DownloadFolder {}", folder.display()))?;
+            .with_context(|| {
+                format!(
+                    "can't write into [General] DownloadFolder {}",
+                    folder.display()
+                )
+            })?;
     }
     if general.last_run != LastRun::Unused {
         durable::writable(durable::folder_of(place.ini)).with_context(|| {
@@ -54,12 +69,36 @@ pub(super) fn run(settings: &Settings, place: Place<'_>, output: &mut Output) ->
     output.line(&format!("connected: {}", one_line(&mailbox.describe())));
     note_date(&general.last_run, &mut journal, output)?;
     let (listing, since) = list(&general.last_run, &journal, mailbox.as_mut(), output)?;
-    let ids: Vec<MailId> = listing.ids.iter().filter(|id| !journal.state().is_handled(id)).cloned().collect();
+    let ids: Vec<MailId> = listing
+        .ids
+        .iter()
+        .filter(|id| !journal.state().is_handled(id))
+        .cloned()
+        .collect();
 
-    let eye = Eye { rules: &settings.rules, signature, plan: plan.as_ref(), since };
-    let commit = Commit { spool: &spool, plan: plan.as_ref(), signature, limits: limits(settings), began: now, files: 0 };
+    let eye = Eye {
+        rules: &settings.rules,
+        signature,
+        plan: plan.as_ref(),
+        since,
+    };
+    let commit = Commit {
+        spool: &spool,
+        plan: plan.as_ref(),
+        signature,
+        limits: limits(settings),
+        began: now,
+        files: 0,
+    };
     let audit = AuditLog::new(&settings.audit);
-    let mut run = Run { settings, now, audit, commit, report: Report::default(), newest: None };
+    let mut run = Run {
+        settings,
+        now,
+        audit,
+        commit,
+        report: Report::default(),
+        newest: None,
+    };
     for (index, batch) in ids.chunks(BATCH).enumerate() {
         run.batch(batch, &eye, mailbox.as_mut(), &mut journal, output)?;
         output.progress(index * BATCH + batch.len(), ids.len());
@@ -73,7 +112,13 @@ pub(super) fn run(settings: &Settings, place: Place<'_>, output: &mut Output) ->
         None => journal.retain(&listing.ids),
     }
     journal.sync()?;
-    write_date(&general.last_run, run.newest.map(|time| time.min(now)), place, &mut journal, output)?;
+    write_date(
+        &general.last_run,
+        run.newest.map(|time| time.min(now)),
+        place,
+        &mut journal,
+        output,
+    )?;
     output.line(&run.report.line(output.elapsed()));
     Ok(if output.errors() > 0 {
         ExitCode::FAILURE
@@ -86,11 +131,15 @@ pub(super) fn run(settings: &Settings, place: Place<'_>, output: &mut Output) ->
 
 /// Takes note of `LastRunDate`: the first time, and whenever somebody has edited it.
 fn note_date(last_run: &LastRun, journal: &mut Journal, output: &Output) -> anyhow::Result<()> {
-    let LastRun::Used { text, time } = last_run else { return Ok(()) };
+    let LastRun::Used { text, time } = last_run else {
+        return Ok(());
+    };
     if !journal.state().has_date() {
         journal.rewind(text, *time)?;
     } else if time.is_some() && !journal.state().is_our_date(text) {
-        output.line(&format!("LastRunDate was edited: looking at every mail received since {text} (again)"));
+        output.line(&format!(
+            "LastRunDate was edited: looking at every mail received since {text} (again)"
+        ));
         journal.rewind(text, *time)?;
     }
     Ok(())
@@ -117,7 +166,10 @@ fn list(
     let listing = mailbox.list(&known)?;
     let since = match &listing.void {
         Some(why) => {
-            output.warning(&format!("{}; mails received since LastRunDate are looked at", one_line(why)));
+            output.warning(&format!(
+                "{}; mails received since LastRunDate are looked at",
+                one_line(why)
+            ));
             last
         }
         None => since,
@@ -133,18 +185,29 @@ fn write_date(
     journal: &mut Journal,
     output: &mut Output,
 ) -> anyhow::Result<()> {
-    let (LastRun::Used { text, time }, Some(newest)) = (last_run, newest) else { return Ok(()) };
+    let (LastRun::Used { text, time }, Some(newest)) = (last_run, newest) else {
+        return Ok(());
+    };
     let new = stamp::format(time.map_or(newest, |time| time.max(newest)));
     if new == *text {
         return Ok(());
     }
-    let found = current(place.ini, "General", "LastRunDate").unwrap_or_default().unwrap_or_default();
+    let found = current(place.ini, "General", "LastRunDate")
+        .unwrap_or_default()
+        .unwrap_or_default();
     if found != *text {
         output.line("LastRunDate was edited during this run and is left as it is; the next run will follow it");
         return Ok(());
     }
     journal.writing_date(&new)?;
-    change(place.ini, &[Change { section: "General", key: "LastRunDate", value: &new }])?;
+    change(
+        place.ini,
+        &[Change {
+            section: "General",
+            key: "LastRunDate",
+            value: &new,
+        }],
+    )?;
     journal.date_written(&new);
     journal.sync()?;
     Ok(())
@@ -196,7 +259,13 @@ impl Run<'_> {
         self.commit(jobs, mailbox, journal, output)
     }
 
-    fn commit(&mut self, jobs: Vec<Job>, mailbox: &mut dyn Mailbox, journal: &mut Journal, output: &mut Output) -> anyhow::Result<()> {
+    fn commit(
+        &mut self,
+        jobs: Vec<Job>,
+        mailbox: &mut dyn Mailbox,
+        journal: &mut Journal,
+        output: &mut Output,
+    ) -> anyhow::Result<()> {
         let (done, failed) = self.commit.batch(jobs, mailbox, journal)?;
         for job in &done {
             self.tell_done(job, output);
@@ -212,12 +281,24 @@ impl Run<'_> {
 
     /// What a mail writes, and what becomes of it.
     fn job(&self, looked: Looked, output: &mut Output) -> Job {
-        for (rule, refusal) in looked.judgement.refusals().filter(|(_, refusal)| refusal.step.is_error()) {
-            output.error(&format!("[Configuration{rule}] on {}: {}", named(&looked), one_line(&refusal.detail)));
+        for (rule, refusal) in looked
+            .judgement
+            .refusals()
+            .filter(|(_, refusal)| refusal.step.is_error())
+        {
+            output.error(&format!(
+                "[Configuration{rule}] on {}: {}",
+                named(&looked),
+                one_line(&refusal.detail)
+            ));
         }
         let accepted = looked.judgement.is_accepted();
         let lines = if accepted {
-            looked.judgement.matches().flat_map(|(_, found)| found.events.iter().cloned()).collect()
+            looked
+                .judgement
+                .matches()
+                .flat_map(|(_, found)| found.events.iter().cloned())
+                .collect()
         } else {
             self.reject_event(&looked, output)
         };
@@ -228,19 +309,34 @@ impl Run<'_> {
             Delete::All => accepted || self.settings.disabled_rules == 0,
         };
         let delete = wanted && !looked.judgement.must_stay();
-        Job { looked, lines, save: accepted, delete }
+        Job {
+            looked,
+            lines,
+            save: accepted,
+            delete,
+        }
     }
 
     fn reject_event(&self, looked: &Looked, output: &Output) -> Vec<EventLine> {
         let audit = &self.settings.audit;
-        let Some(template) = &audit.reject_event else { return Vec::new() };
+        let Some(template) = &audit.reject_event else {
+            return Vec::new();
+        };
         let reason = reason(audit, &looked.judgement);
         let head = looked.head();
-        let values = TokenValues { reason: Some(&reason), email_file: "", ..mail_values(&head) };
+        let values = TokenValues {
+            reason: Some(&reason),
+            email_file: "",
+            ..mail_values(&head)
+        };
         match template.fill(&values, audit.unsafe_text, self.commit.signature) {
             Ok(line) => vec![line],
             Err(why) => {
-                output.warning(&format!("[Audit] RejectEvent is not written for {}: {}", named(looked), one_line(&why.to_string())));
+                output.warning(&format!(
+                    "[Audit] RejectEvent is not written for {}: {}",
+                    named(looked),
+                    one_line(&why.to_string())
+                ));
                 Vec::new()
             }
         }
@@ -250,33 +346,62 @@ impl Run<'_> {
         let looked = &job.looked;
         let now = clock::to_local(self.now);
         let head = looked.head();
-        let values = TokenValues { email_file: &looked.files.email, ..mail_values(&head) };
+        let values = TokenValues {
+            email_file: &looked.files.email,
+            ..mail_values(&head)
+        };
         let events: Vec<&EventLine> = job.lines.iter().collect();
         self.report.events += events.len();
         if looked.judgement.is_accepted() {
             self.report.accepted += 1;
             self.report.saved += usize::from(job.save && self.commit.plan.is_some());
             self.audit.accepted(&values, &events, now);
-            output.line(&format!("accepted: {} -> {}, {}", named(looked), configurations(&looked.judgement), count(events.len(), "event")));
-            for (rule, refusal) in looked.judgement.refusals().filter(|(_, refusal)| refusal.step == crate::rules::Step::Event) {
-                output.warning(&format!("[Configuration{rule}] wrote no event for {}: {}", named(looked), one_line(&refusal.detail)));
+            output.line(&format!(
+                "accepted: {} -> {}, {}",
+                named(looked),
+                configurations(&looked.judgement),
+                count(events.len(), "event")
+            ));
+            for (rule, refusal) in looked
+                .judgement
+                .refusals()
+                .filter(|(_, refusal)| refusal.step == crate::rules::Step::Event)
+            {
+                output.warning(&format!(
+                    "[Configuration{rule}] wrote no event for {}: {}",
+                    named(looked),
+                    one_line(&refusal.detail)
+                ));
             }
         } else {
             self.report.rejected += 1;
             let reason = reason(&self.settings.audit, &looked.judgement);
-            self.audit.rejected(&values, &reason, &looked.judgement, &events, now);
-            output.line(&format!("rejected: {} -> {}", named(looked), one_line(&reason)));
+            self.audit
+                .rejected(&values, &reason, &looked.judgement, &events, now);
+            output.line(&format!(
+                "rejected: {} -> {}",
+                named(looked),
+                one_line(&reason)
+            ));
         }
     }
 
     fn tell_failed(&mut self, mail: &str, reason: &str, output: &mut Output) {
         self.report.failed += 1;
         output.line(&format!("failed: {mail} -> {}", one_line(reason)));
-        output.error(&format!("mail {mail}: {}. It stays on the server and is tried again in the next run", one_line(reason)));
+        output.error(&format!(
+            "mail {mail}: {}. It stays on the server and is tried again in the next run",
+            one_line(reason)
+        ));
     }
 
     /// Deletes what this run, or one before it that was cut off, is done with.
-    fn delete(&mut self, mailbox: &mut dyn Mailbox, journal: &mut Journal, output: &Output) -> anyhow::Result<()> {
+    fn delete(
+        &mut self,
+        mailbox: &mut dyn Mailbox,
+        journal: &mut Journal,
+        output: &Output,
+    ) -> anyhow::Result<()> {
         let doomed: Vec<MailId> = journal.state().doomed().cloned().collect();
         if doomed.is_empty() {
             return Ok(());
@@ -302,13 +427,25 @@ impl Run<'_> {
 /// A mail's name in the job output: who sent it and what it is about.
 fn named(looked: &Looked) -> String {
     let envelope = &looked.summary.envelope;
-    let sender = if envelope.sender.address.is_empty() { "(no sender)" } else { &envelope.sender.address };
-    format!("{} \"{}\"", short(sender, 80), short(&envelope.subject, 100))
+    let sender = if envelope.sender.address.is_empty() {
+        "(no sender)"
+    } else {
+        &envelope.sender.address
+    };
+    format!(
+        "{} \"{}\"",
+        short(sender, 80),
+        short(&envelope.subject, 100)
+    )
 }
 
 /// The configurations that matched.
 fn configurations(judgement: &Judgement) -> String {
     let mut numbers: Vec<u32> = judgement.matches().map(|(rule, _)| rule).collect();
     numbers.dedup();
-    numbers.iter().map(|number| format!("Configuration{number}")).collect::<Vec<_>>().join(", ")
+    numbers
+        .iter()
+        .map(|number| format!("Configuration{number}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -24,7 +24,15 @@ pub(super) struct Report {
 impl Report {
     /// The closing line of the job output.
     pub(super) fn line(&self, took: Duration) -> String {
-        let Self { looked_at, accepted, rejected, failed, events, saved, deleted } = self;
+        let Self {
+            looked_at,
+            accepted,
+            rejected,
+            failed,
+            events,
+            saved,
+            deleted,
+        } = self;
         format!(
             "summary: {} looked at, {accepted} accepted, {rejected} rejected, {failed} failed; {} written, {saved} saved, \
              {deleted} deleted; {:.1} s",
@@ -37,7 +45,11 @@ impl Report {
 
 /// A number and its noun.
 pub(super) fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
 }
 
 #[cfg(test)]
@@ -46,7 +58,13 @@ mod tests {
 
     #[test]
     fn the_closing_line() {
-        let report = Report { looked_at: 3, accepted: 1, rejected: 2, events: 1, ..Report::default() };
+        let report = Report {
+            looked_at: 3,
+            accepted: 1,
+            rejected: 2,
+            events: 1,
+            ..Report::default()
+        };
         assert_eq!(
             report.line(Duration::from_millis(1250)),
             "summary: 3 mails looked at, 1 accepted, 2 rejected, 0 failed; 1 event written, 0 saved, 0 deleted; 1.2 s"

@@ -48,7 +48,10 @@ pub(super) enum SaveError {
 impl Plan {
     /// A plan for one mailbox.
     pub(super) fn new(folder: &Path, mailbox: &str) -> Self {
-        Self { folder: folder.to_path_buf(), mailbox: mailbox.to_owned() }
+        Self {
+            folder: folder.to_path_buf(),
+            mailbox: mailbox.to_owned(),
+        }
     }
 
     /// Where a mail and each of its attachments would go.
@@ -56,7 +59,10 @@ impl Plan {
         let stem = self.folder.join(self.stem(summary));
         let mut taken = Vec::new();
         for attachment in attachments {
-            taken.push(distinct_file_name(&safe_file_name(&attachment.name), &taken));
+            taken.push(distinct_file_name(
+                &safe_file_name(&attachment.name),
+                &taken,
+            ));
         }
         Files {
             email: shown(&stem.with_extension("eml")),
@@ -65,23 +71,44 @@ impl Plan {
     }
 
     /// Saves a mail and its matched attachments, durably.
-    pub(super) fn save(&self, looked: &Looked, bytes: &[u8], limits: &Limits) -> Result<(), SaveError> {
+    pub(super) fn save(
+        &self,
+        looked: &Looked,
+        bytes: &[u8],
+        limits: &Limits,
+    ) -> Result<(), SaveError> {
         keep(Path::new(&looked.files.email), bytes)?;
-        let matched: BTreeSet<usize> = looked.judgement.matches().filter_map(|(_, found)| found.attachment).collect();
+        let matched: BTreeSet<usize> = looked
+            .judgement
+            .matches()
+            .filter_map(|(_, found)| found.attachment)
+            .collect();
         if !matched.is_empty() {
             let folder = self.folder.join(self.stem(&looked.summary));
-            std::fs::create_dir_all(&folder).map_err(|cause| SaveError::File { path: shown(&folder), cause })?;
+            std::fs::create_dir_all(&folder).map_err(|cause| SaveError::File {
+                path: shown(&folder),
+                cause,
+            })?;
             let mail = Mail::parse(bytes, limits)?;
             for index in matched {
-                let (Some(attachment), Some(file)) = (looked.content.attachments.get(index), looked.files.attachments.get(index)) else {
+                let (Some(attachment), Some(file)) = (
+                    looked.content.attachments.get(index),
+                    looked.files.attachments.get(index),
+                ) else {
                     continue;
                 };
                 let decoded = mail.attachment(&attachment.section).ok_or_else(|| {
-                    SaveError::Mail(format!("the attachment \"{}\" can't be found in the mail as it was delivered", attachment.name))
+                    SaveError::Mail(format!(
+                        "the attachment \"{}\" can't be found in the mail as it was delivered",
+                        attachment.name
+                    ))
                 })?;
                 keep(Path::new(file), &decoded)?;
             }
-            durable::sync_folder(&folder).map_err(|cause| SaveError::File { path: shown(&folder), cause })?;
+            durable::sync_folder(&folder).map_err(|cause| SaveError::File {
+                path: shown(&folder),
+                cause,
+            })?;
         }
         Ok(())
     }
@@ -93,9 +120,20 @@ impl Plan {
 
     /// The file name without ending: when it was received, and which mail it is.
     fn stem(&self, summary: &Summary) -> String {
-        let digest = Sha256::new().chain_update(self.mailbox.as_bytes()).chain_update([0]).chain_update(summary.id.as_str()).finalize();
-        let mark: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        format!("{}-{mark}", clock::to_local(summary.received).format("%Y%m%d-%H%M%S"))
+        let digest = Sha256::new()
+            .chain_update(self.mailbox.as_bytes())
+            .chain_update([0])
+            .chain_update(summary.id.as_str())
+            .finalize();
+        let mark: String = digest
+            .iter()
+            .take(6)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        format!(
+            "{}-{mark}",
+            clock::to_local(summary.received).format("%Y%m%d-%H%M%S")
+        )
     }
 }
 
@@ -103,12 +141,20 @@ impl Plan {
 fn keep(path: &Path, bytes: &[u8]) -> Result<(), SaveError> {
     match durable::create(path, bytes, 0o666) {
         Ok(()) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => match std::fs::read(path) {
-            Ok(found) if found == bytes => Ok(()),
-            Ok(_) => Err(SaveError::Exists(shown(path))),
-            Err(cause) => Err(SaveError::File { path: shown(path), cause }),
-        },
-        Err(cause) => Err(SaveError::File { path: shown(path), cause }),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            match std::fs::read(path) {
+                Ok(found) if found == bytes => Ok(()),
+                Ok(_) => Err(SaveError::Exists(shown(path))),
+                Err(cause) => Err(SaveError::File {
+                    path: shown(path),
+                    cause,
+                }),
+            }
+        }
+        Err(cause) => Err(SaveError::File {
+            path: shown(path),
+            cause,
+        }),
     }
 }
 

@@ -1,7 +1,10 @@
 //! Windows' own protection of data for the user who is signed in (DPAPI).
 //!
 //! The one module that speaks to the Windows API.
-#![expect(unsafe_code, reason = "DPAPI is only reachable through the C interface")]
+#![expect(
+    unsafe_code,
+    reason = "DPAPI is only reachable through the C interface"
+)]
 
 use windows_sys::Win32::Foundation::LocalFree;
 use windows_sys::Win32::Security::Cryptography::{
@@ -12,7 +15,10 @@ use zeroize::{Zeroize, Zeroizing};
 /// Encrypts data so that only this user on this machine can read it.
 pub(super) fn protect(plain: &[u8]) -> Option<Vec<u8>> {
     let input = blob(plain)?;
-    let mut output = CRYPT_INTEGER_BLOB { cbData: 0, pbData: std::ptr::null_mut() };
+    let mut output = CRYPT_INTEGER_BLOB {
+        cbData: 0,
+        pbData: std::ptr::null_mut(),
+    };
     // SAFETY: `input` points to `plain`, which outlives the call and is only read; every optional
     // pointer may be null; `output` is filled by the system on success.
     let done = unsafe {
@@ -32,7 +38,10 @@ pub(super) fn protect(plain: &[u8]) -> Option<Vec<u8>> {
 /// Decrypts what [`protect`] made for this user.
 pub(super) fn unprotect(stored: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let input = blob(stored)?;
-    let mut output = CRYPT_INTEGER_BLOB { cbData: 0, pbData: std::ptr::null_mut() };
+    let mut output = CRYPT_INTEGER_BLOB {
+        cbData: 0,
+        pbData: std::ptr::null_mut(),
+    };
     // SAFETY: as in `protect`.
     let done = unsafe {
         CryptUnprotectData(
@@ -50,7 +59,10 @@ pub(super) fn unprotect(stored: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 
 fn blob(bytes: &[u8]) -> Option<CRYPT_INTEGER_BLOB> {
     // The system takes the pointer as mutable but does not write to an input.
-    Some(CRYPT_INTEGER_BLOB { cbData: u32::try_from(bytes.len()).ok()?, pbData: bytes.as_ptr().cast_mut() })
+    Some(CRYPT_INTEGER_BLOB {
+        cbData: u32::try_from(bytes.len()).ok()?,
+        pbData: bytes.as_ptr().cast_mut(),
+    })
 }
 
 /// Copies the system's answer, wipes it and gives it back.

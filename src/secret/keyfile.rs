@@ -10,7 +10,11 @@ use zeroize::{Zeroize, Zeroizing};
 use super::seal::Key;
 
 /// Leads the content of a key file.
-const PREFIX: &str = if cfg!(windows) { "smartemail-key:dpapi:" } else { "smartemail-key:v1:" };
+const PREFIX: &str = if cfg!(windows) {
+    "smartemail-key:dpapi:"
+} else {
+    "smartemail-key:v1:"
+};
 
 /// Knows where the key is, and reads it when it is needed.
 #[derive(Clone, Debug)]
@@ -23,7 +27,9 @@ pub struct Keeper {
 #[non_exhaustive]
 pub enum KeyError {
     /// There is none: nothing was ever sealed here.
-    #[error("can't be opened: there is no key in {0}. Seal the credentials on this machine, as the user that runs the job, with: smartemail --credentials")]
+    #[error(
+        "can't be opened: there is no key in {0}. Seal the credentials on this machine, as the user that runs the job, with: smartemail --credentials"
+    )]
     Missing(String),
     /// The file can't be read or written.
     #[error("can't be opened or sealed: the key file {path}: {cause}")]
@@ -34,10 +40,14 @@ pub enum KeyError {
         cause: std::io::Error,
     },
     /// Others could have read the key.
-    #[error("can't be opened: the key file {0} can be read by other users. Take their rights away (chmod 600), and if they may have read it, delete it and seal the credentials again")]
+    #[error(
+        "can't be opened: the key file {0} can be read by other users. Take their rights away (chmod 600), and if they may have read it, delete it and seal the credentials again"
+    )]
     Rights(String),
     /// It holds something else.
-    #[error("can't be opened: {0} holds no key of this program, or one of another user. Delete it and seal the credentials again with: smartemail --credentials")]
+    #[error(
+        "can't be opened: {0} holds no key of this program, or one of another user. Delete it and seal the credentials again with: smartemail --credentials"
+    )]
     Content(String),
     /// The machine gave no random numbers.
     #[error("can't be sealed: the system gave no random numbers")]
@@ -56,7 +66,11 @@ impl Keeper {
     /// where none of them is known, the state folder.
     #[must_use]
     pub fn for_user(is_root: bool, state: &Path) -> Self {
-        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let variable = |name| {
+            std::env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
         let folder = if cfg!(windows) {
             variable("LOCALAPPDATA")
         } else {
@@ -64,7 +78,11 @@ impl Keeper {
                 .or_else(|| is_root.then(|| PathBuf::from("/etc")))
                 .or_else(|| std::env::home_dir().map(|home| home.join(".config")))
         };
-        Self::at(folder.map_or_else(|| state.to_path_buf(), |folder| folder.join("smartemail")).join("secret.key"))
+        Self::at(
+            folder
+                .map_or_else(|| state.to_path_buf(), |folder| folder.join("smartemail"))
+                .join("secret.key"),
+        )
     }
 
     /// Where the key is.
@@ -77,13 +95,18 @@ impl Keeper {
     pub(super) fn key(&self) -> Result<Key, KeyError> {
         let text = match std::fs::read_to_string(&self.path) {
             Ok(text) => Zeroizing::new(text),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(KeyError::Missing(self.shown())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(KeyError::Missing(self.shown()));
+            }
             Err(cause) => return Err(self.failed(cause)),
         };
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::metadata(&self.path).map_err(|cause| self.failed(cause))?.permissions().mode();
+            let mode = std::fs::metadata(&self.path)
+                .map_err(|cause| self.failed(cause))?
+                .permissions()
+                .mode();
             if mode & 0o077 != 0 {
                 return Err(KeyError::Rights(self.shown()));
             }
@@ -115,9 +138,12 @@ impl Keeper {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         make_private_folder(folder).map_err(|cause| self.failed(cause))?;
         // A temporary file is its owner's only, and keeps that when it gets its name.
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|cause| self.failed(cause))?;
+        let mut file =
+            tempfile::NamedTempFile::new_in(folder).map_err(|cause| self.failed(cause))?;
         let mut text = format!("{PREFIX}{}\n", BASE64.encode(&stored));
-        let written = file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all());
+        let written = file
+            .write_all(text.as_bytes())
+            .and_then(|()| file.as_file().sync_all());
         text.zeroize();
         written.map_err(|cause| self.failed(cause))?;
         match file.persist_noclobber(&self.path) {
@@ -133,7 +159,10 @@ impl Keeper {
     }
 
     fn failed(&self, cause: std::io::Error) -> KeyError {
-        KeyError::File { path: self.shown(), cause }
+        KeyError::File {
+            path: self.shown(),
+            cause,
+        }
     }
 }
 
@@ -188,7 +217,10 @@ mod tests {
         for content in ["", "hello", "smartemail-key:v1:AAAA\n"] {
             std::fs::write(&path, content).unwrap();
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-            assert!(matches!(Keeper::at(path.clone()).key(), Err(KeyError::Content(_))), "{content}");
+            assert!(
+                matches!(Keeper::at(path.clone()).key(), Err(KeyError::Content(_))),
+                "{content}"
+            );
         }
     }
 }

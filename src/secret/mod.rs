@@ -9,6 +9,6 @@ mod keyfile;
 mod seal;
 mod value;
 
-pub use keyfile::{KeyError, Keeper};
+pub use keyfile::{Keeper, KeyError};
 pub use seal::{SealError, is_sealed};
 pub use value::Secret;

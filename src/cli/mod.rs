@@ -132,7 +132,7 @@ pub fn parse(arguments: &[String]) -> Result<Request, UsageError> {
     let mut command = switches::command();
     let spelled = spelling::normalise(arguments, &command)?;
     if spelled.iter().any(|argument| argument == "--help") {
-        return Ok(Request::Print(command.render_long_help().to_string()));
+        return Ok(Request::Print(command.render_help().to_string()));
     }
     if spelled.iter().any(|argument| argument == "--version") {
         return Ok(Request::Print(command.render_version()));

@@ -1,7 +1,7 @@
 //! Switches to a [`Request`]: what was typed, checked for contradictions, and nothing else.
 //!
 //! Pure: no file, no network, no terminal. The Windows spelling (`-server:HOST`, any case,
-//! one dash or two) is brought into one form by [`spelling`]; clap does the rest.
+//! one dash or two) is brought into one form by `spelling`; clap does the rest.
 
 use clap::ArgMatches;
 use clap::error::{ContextKind, ContextValue, ErrorKind};

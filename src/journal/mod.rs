@@ -1,9 +1,9 @@
-//! What was handled: crash-safe memory of the mails of one INI file, and the lock that lets one
-//! run at a time use it.
+//! What was handled: crash-safe memory of the mails of one INI file, and the lock that lets one run
+//! at a time use it.
 //!
 //! An append-only file of records with checksums (`file`), replayed at start into a [`State`] for
-//! each mailbox. What must survive a power cut before the next step is synced by the call that says so;
-//! everything else rides along with the next sync.
+//! each mailbox. What must survive a power cut before the next step is synced by the call that says
+//! so; everything else rides along with the next sync.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! `--check`: would a run work? Everything that is wrong or odd is told at once; nothing is changed.
+//! `--check`: would a run work? Everything that is wrong or odd is told at once; nothing is
+//! changed.
 
 use std::path::Path;
 
@@ -118,7 +119,8 @@ fn rule_doubts(rule: &Rule, settings: &Settings) -> Vec<String> {
     found
 }
 
-/// Whether somebody has written the OpCon user, with or without the password, at the end of an event.
+/// Whether somebody has written the OpCon user, with or without the password, at the end of an
+/// event.
 fn carries_credentials(event: &str, settings: &Settings) -> bool {
     let Some(signature) = &settings.general.signature else {
         return false;

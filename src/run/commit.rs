@@ -1,4 +1,5 @@
-//! The order in which events become real. Read [`Commit::batch`]: everything about "exactly once" hangs on it.
+//! The order in which events become real. Read [`Commit::batch`]: everything about "exactly once"
+//! hangs on it.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -65,8 +66,9 @@ pub(super) struct Commit<'a> {
 }
 
 impl Commit<'_> {
-    /// Takes a batch through all steps. A crash between any two of them loses nothing and doubles nothing, because
-    /// the next run finds out from the journal and the staging folder how far each mail had come ([`recover`]).
+    /// Takes a batch through all steps. A crash between any two of them loses nothing and doubles
+    /// nothing, because the next run finds out from the journal and the staging folder how far each
+    /// mail had come ([`recover`]).
     pub(super) fn batch(
         &mut self,
         jobs: Vec<Job>,
@@ -178,8 +180,9 @@ impl Commit<'_> {
     }
 }
 
-/// Finishes what an interrupted run had begun: an intent whose file is still staged is submitted now, one whose
-/// file is gone was submitted then, and a staged file without intent never counted (its mail comes again).
+/// Finishes what an interrupted run had begun: an intent whose file is still staged is submitted
+/// now, one whose file is gone was submitted then, and a staged file without intent never counted
+/// (its mail comes again).
 pub(super) fn recover(spool: &Spool, journal: &mut Journal, output: &Output) -> anyhow::Result<()> {
     let intents: Vec<(MailId, PathBuf)> = journal
         .state()

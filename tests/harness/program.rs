@@ -1,0 +1,222 @@
+//! Runs the built binary: closed environment, time limit, peak memory, and assertions on
+//! what came out of it.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// No run of the program may take longer than this.
+const LIMIT: Duration = Duration::from_secs(60);
+/// How often a running program is looked at.
+const PULSE: Duration = Duration::from_millis(2);
+
+/// One finished run of the program.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// The command line, for people.
+    pub command: String,
+    /// The exit code; `None` when a signal ended the program.
+    pub code: Option<i32>,
+    /// What it wrote to standard output.
+    pub stdout: String,
+    /// What it wrote to standard error.
+    pub stderr: String,
+    /// The largest resident memory seen while it ran, in kB (0 where the system does not tell).
+    pub peak_kb: u64,
+    /// How long it ran.
+    pub took: Duration,
+}
+
+/// Runs the binary with these arguments and nothing of the test's own environment.
+///
+/// `input` is what it may read from standard input; `None` is an empty one.
+pub fn run(
+    args: &[String],
+    environment: &[(String, String)],
+    folder: &Path,
+    input: Option<&str>,
+) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_smartemail"));
+    command
+        .args(args)
+        .current_dir(folder)
+        .env_clear()
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .stdin(if input.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    own_group(&mut command);
+    let started = Instant::now();
+    let mut child = command.spawn().expect("the built binary starts");
+    if let (Some(text), Some(mut pipe)) = (input, child.stdin.take()) {
+        // A program that has no question does not read; that is no failure of the test bed.
+        let _ = pipe.write_all(text.as_bytes());
+    }
+    let stdout = reader(child.stdout.take().unwrap());
+    let stderr = reader(child.stderr.take().unwrap());
+    let (status, peak_kb) = watch(&mut child, started);
+    let took = started.elapsed();
+    let ran = Ran {
+        command: format!("smartemail {}", args.join(" ")),
+        code: status.and_then(|status| status.code()),
+        stdout: stdout.join().unwrap(),
+        stderr: stderr.join().unwrap(),
+        peak_kb,
+        took,
+    };
+    assert!(
+        status.is_some(),
+        "the program did not end within {LIMIT:?}\n{ran}"
+    );
+    ran
+}
+
+fn watch(child: &mut Child, started: Instant) -> (Option<std::process::ExitStatus>, u64) {
+    let mut peak_kb = 0;
+    loop {
+        peak_kb = peak_kb.max(peak_memory(child.id()));
+        if let Some(status) = child.try_wait().unwrap() {
+            return (Some(status), peak_kb);
+        }
+        if started.elapsed() > LIMIT {
+            end_group(child);
+            return (None, peak_kb);
+        }
+        thread::sleep(PULSE);
+    }
+}
+
+fn reader(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        pipe.read_to_end(&mut bytes).unwrap();
+        String::from_utf8(bytes).expect("the program writes UTF-8")
+    })
+}
+
+/// The high-water mark of a process's resident memory in kB. A process that has just
+/// ended has none any more; the mark only ever grows, so an earlier look stands.
+fn peak_memory(id: u32) -> u64 {
+    let Ok(status) = std::fs::read_to_string(format!("/proc/{id}/status")) else {
+        return 0;
+    };
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok())
+        .unwrap_or(0)
+}
+
+/// Puts a child into a process group of its own, so that all it starts can be ended with it.
+pub fn own_group(command: &mut Command) {
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
+    #[cfg(not(unix))]
+    let _ = command;
+}
+
+/// Ends a child started with [`own_group`] and everything in its group, and waits for it.
+pub fn end_group(child: &mut Child) {
+    #[cfg(unix)]
+    let _ = Command::new("kill")
+        .args(["-KILL", "--", &format!("-{}", child.id())])
+        .stderr(Stdio::null())
+        .status();
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+impl Ran {
+    /// The run ended with this exit code.
+    #[track_caller]
+    pub fn exit(&self, code: i32) -> &Self {
+        assert_eq!(self.code, Some(code), "exit code\n{self}");
+        self
+    }
+
+    /// Standard output holds this text.
+    #[track_caller]
+    pub fn says(&self, text: &str) -> &Self {
+        assert!(
+            self.stdout.contains(text),
+            "standard output should hold {text:?}\n{self}"
+        );
+        self
+    }
+
+    /// Standard output holds nothing of the kind.
+    #[track_caller]
+    pub fn never_says(&self, text: &str) -> &Self {
+        assert!(
+            !self.stdout.contains(text),
+            "standard output should not hold {text:?}\n{self}"
+        );
+        self
+    }
+
+    /// Standard error holds this text.
+    #[track_caller]
+    pub fn complains(&self, text: &str) -> &Self {
+        assert!(
+            self.stderr.contains(text),
+            "standard error should hold {text:?}\n{self}"
+        );
+        self
+    }
+
+    /// Standard error holds one line that has all of these texts.
+    #[track_caller]
+    pub fn complains_in_one_line(&self, texts: &[&str]) -> &Self {
+        let found = self
+            .stderr
+            .lines()
+            .any(|line| texts.iter().all(|text| line.contains(text)));
+        assert!(
+            found,
+            "one line of standard error should hold all of {texts:?}\n{self}"
+        );
+        self
+    }
+
+    /// Nothing was written to standard error.
+    #[track_caller]
+    pub fn without_complaint(&self) -> &Self {
+        assert!(
+            self.stderr.is_empty(),
+            "standard error should be empty\n{self}"
+        );
+        self
+    }
+
+    /// How many lines of standard output start with this word.
+    pub fn lines_starting(&self, word: &str) -> usize {
+        self.stdout
+            .lines()
+            .filter(|line| line.starts_with(word))
+            .count()
+    }
+
+    /// Both streams.
+    pub fn output(&self) -> String {
+        format!("{}{}", self.stdout, self.stderr)
+    }
+}
+
+impl std::fmt::Display for Ran {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(
+            f,
+            "$ {}\nexit code {:?} after {:?}",
+            self.command, self.code, self.took
+        )?;
+        writeln!(
+            f,
+            "--- standard output\n{}--- standard error\n{}---",
+            self.stdout, self.stderr
+        )
+    }
+}

@@ -24,11 +24,12 @@ as_root() {
 }
 
 # Debian starts a service when its package is installed, on ports that may be in use, and
-# enables it for the next boot. The tests start their own servers; these must stay silent.
-without_services() {
-    local policy=/usr/sbin/policy-rc.d made=
+# enables it for the next boot. The tests start their own servers; these stay silent.
+# (A subshell: its trap takes the policy away however it ends.)
+without_services() (
+    policy=/usr/sbin/policy-rc.d
     if [ ! -e "$policy" ]; then
-        made=yes
+        trap 'as_root rm -f "$policy"' EXIT
         printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
         as_root chmod 755 "$policy"
     fi
@@ -38,11 +39,8 @@ without_services() {
             as_root ln -s /dev/null "/etc/systemd/system/$unit"
         fi
     done
-    local result=0
-    "$@" || result=$?
-    [ -z "$made" ] || as_root rm -f "$policy"
-    return "$result"
-}
+    "$@"
+)
 
 install() {
     as_root apt-get -q update
@@ -59,4 +57,5 @@ if [ "${#missing[@]}" -gt 0 ]; then
     install "${missing[@]}"
 fi
 
-SMARTEMAIL_TEST_SERVERS=required exec cargo test --locked "$@"
+export SMARTEMAIL_TEST_SERVERS=required
+exec cargo test --locked "$@"

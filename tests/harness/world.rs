@@ -155,11 +155,11 @@ impl World {
     #[track_caller]
     pub fn seal(&self, mailbox: bool) {
         let opcon = format!("-opconuser:{OPCON_USER}");
-        let user = format!("-user:{}", MAIL_USER);
+        let user = format!("-user:{MAIL_USER}");
         self.secret(OPCON_PASSWORD);
         if mailbox {
             self.secret(MAIL_PASSWORD);
-            let answers = format!("{}\n{OPCON_PASSWORD}\n", MAIL_PASSWORD);
+            let answers = format!("{MAIL_PASSWORD}\n{OPCON_PASSWORD}\n");
             self.run_with(
                 &[
                     "--credentials",
@@ -310,7 +310,7 @@ impl World {
 
 /// A secret as it is and as a log of a protocol might show it.
 fn disguises(secret: &str) -> Vec<String> {
-    let plain_login = format!("\0{}\0{secret}", MAIL_USER);
+    let plain_login = format!("\0{MAIL_USER}\0{secret}");
     let quoted = secret.replace('\\', "\\\\").replace('"', "\\\"");
     vec![
         secret.to_owned(),

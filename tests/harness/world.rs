@@ -129,6 +129,13 @@ impl World {
         self.path("SMArtEmail.ini")
     }
 
+    /// Moves the INI file to another place in this world.
+    pub fn move_ini(&self, place: &str) {
+        let target = self.path(place);
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::rename(self.ini_path(), target).unwrap();
+    }
+
     /// The bytes of the INI file.
     pub fn ini_bytes(&self) -> Vec<u8> {
         fs::read(self.ini_path()).unwrap()

@@ -201,7 +201,8 @@ fn a_value_that_was_cut_short_is_never_used() {
     for length in [7, 8, 20, 40] {
         let world = sealed();
         let old = value(&world, "OpConUserPassword");
-        world.write_ini(world.ini_text().replace(&old, &old[..length]));
+        let short: String = old.chars().take(length).collect();
+        world.write_ini(world.ini_text().replace(&old, &short));
         assert_not_used(&world, &[]);
     }
 }
@@ -268,15 +269,6 @@ fn the_key_file_is_readable_by_its_owner_only_and_lies_apart_from_the_ini_file()
     };
     assert_eq!(mode(KEY), 0o600);
     assert_eq!(mode("home/.config/smartemail") & 0o077, 0);
-}
-
-#[cfg(unix)]
-#[test]
-fn a_key_file_that_others_can_read_is_refused() {
-    use std::os::unix::fs::PermissionsExt;
-    let world = sealed();
-    std::fs::set_permissions(world.path(KEY), std::fs::Permissions::from_mode(0o644)).unwrap();
-    world.run(&[]).exit(2).complains("secret.key");
 }
 
 #[test]

@@ -99,6 +99,44 @@ fn a_server_without_tls_or_with_few_capabilities_can_be_had() {
 }
 
 #[test]
+fn a_server_can_be_held_to_one_version_of_tls() {
+    let versions = [
+        ("-tls1_1", "TLSv1.1"),
+        ("-tls1_2", "TLSv1.2"),
+        ("-tls1_3", "TLSv1.3"),
+    ];
+    for (_, spoken) in versions {
+        let Some(server) = Dovecot::with(&Options {
+            tls: Some(spoken),
+            ..Options::default()
+        }) else {
+            return;
+        };
+        for (switch, asked) in versions {
+            let address = format!("localhost:{}", server.imaps);
+            let args = [
+                "s_client",
+                "-connect",
+                &address,
+                switch,
+                "-cipher",
+                "ALL:@SECLEVEL=0",
+            ];
+            let done = Command::new("openssl")
+                .args(args)
+                .stdin(std::process::Stdio::null())
+                .output()
+                .unwrap();
+            assert_eq!(
+                done.status.success(),
+                asked == spoken,
+                "{asked} with a server of {spoken}"
+            );
+        }
+    }
+}
+
+#[test]
 fn each_certificate_is_what_its_name_says() {
     let Some(server) = Dovecot::start() else {
         return;

@@ -19,6 +19,8 @@ pub struct Options {
     pub certificate: &'static str,
     /// The address that it listens on.
     pub address: &'static str,
+    /// The one version of TLS that it speaks, in OpenSSL's words; all of today's without.
+    pub tls: Option<&'static str>,
     /// More lines for its configuration.
     pub extra: &'static str,
 }
@@ -28,6 +30,7 @@ impl Default for Options {
         Self {
             certificate: "good",
             address: "127.0.0.1",
+            tls: None,
             extra: "",
         }
     }
@@ -126,6 +129,11 @@ impl Dovecot {
         command
             .args([PROGRAM, "-F", "-c"])
             .arg(folder.path().join("dovecot.conf"));
+        if let Some(tls) = options.tls {
+            let path = folder.path().join("openssl.cnf");
+            fs::write(&path, only(tls)).unwrap();
+            command.env("OPENSSL_CONF", path);
+        }
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -260,6 +268,14 @@ fn give_away(folder: &Path, user: &str) {
     assert!(done.success());
 }
 
+/// Dovecot 2.3 has a lowest version but no highest one; OpenSSL's own configuration has both.
+fn only(tls: &str) -> String {
+    format!(
+        "openssl_conf = i\n[i]\nssl_conf = s\n[s]\nsystem_default = d\n[d]\nMinProtocol = {tls}\n\
+         MaxProtocol = {tls}\nCipherString = DEFAULT:@SECLEVEL=0\n"
+    )
+}
+
 fn configuration(
     folder: &Path,
     user: &str,
@@ -268,7 +284,18 @@ fn configuration(
     options: &Options,
 ) -> String {
     let folder = folder.display();
-    let Options { address, extra, .. } = options;
+    let Options {
+        address,
+        tls,
+        extra,
+        ..
+    } = options;
+    let tls = tls.map_or_else(String::new, |tls| {
+        format!(
+            "import_environment = $import_environment OPENSSL_CONF={folder}/openssl.cnf\n\
+             ssl_min_protocol = {tls}\nssl_cipher_list = ALL:!aNULL:!eNULL:@SECLEVEL=0"
+        )
+    });
     format!(
         "base_dir = {folder}/run
 state_dir = {folder}/state
@@ -322,6 +349,7 @@ namespace inbox {{
   inbox = yes
   separator = /
 }}
+{tls}
 {extra}
 "
     )

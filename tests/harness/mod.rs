@@ -25,6 +25,7 @@ pub mod inspector;
 pub mod mail;
 pub mod program;
 pub mod proxy;
+pub mod rude;
 pub mod tree;
 pub mod world;
 
@@ -36,5 +37,6 @@ pub use inspector::Inspector;
 pub use mail::Mail;
 pub use program::Ran;
 pub use proxy::CountingProxy;
+pub use rude::RudeServer;
 pub use tree::Tree;
 pub use world::World;

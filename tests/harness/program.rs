@@ -7,8 +7,6 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// No run of the program may take longer than this.
-const LIMIT: Duration = Duration::from_secs(60);
 /// How often a running program is looked at.
 const PULSE: Duration = Duration::from_millis(2);
 
@@ -29,15 +27,24 @@ pub struct Ran {
     pub took: Duration,
 }
 
-/// Runs the binary with these arguments and nothing of the test's own environment.
+/// A program that has been started.
+pub struct Running {
+    child: Child,
+    command: String,
+    started: Instant,
+    stdout: Option<thread::JoinHandle<String>>,
+    stderr: Option<thread::JoinHandle<String>>,
+}
+
+/// Starts the binary with these arguments and nothing of the test's own environment.
 ///
 /// `input` is what it may read from standard input; `None` is an empty one.
-pub fn run(
+pub fn start(
     args: &[String],
     environment: &[(String, String)],
     folder: &Path,
     input: Option<&str>,
-) -> Ran {
+) -> Running {
     let mut command = Command::new(env!("CARGO_BIN_EXE_smartemail"));
     command
         .args(args)
@@ -58,37 +65,66 @@ pub fn run(
         // A program that has no question does not read; that is no failure of the test bed.
         let _ = pipe.write_all(text.as_bytes());
     }
-    let stdout = reader(child.stdout.take().unwrap());
-    let stderr = reader(child.stderr.take().unwrap());
-    let (status, peak_kb) = watch(&mut child, started);
-    let took = started.elapsed();
-    let ran = Ran {
-        command: format!("smartemail {}", args.join(" ")),
-        code: status.and_then(|status| status.code()),
-        stdout: stdout.join().unwrap(),
-        stderr: stderr.join().unwrap(),
-        peak_kb,
-        took,
-    };
-    assert!(
-        status.is_some(),
-        "the program did not end within {LIMIT:?}\n{ran}"
-    );
-    ran
+    let stdout = Some(reader(child.stdout.take().unwrap()));
+    let stderr = Some(reader(child.stderr.take().unwrap()));
+    let command = format!("smartemail {}", args.join(" "));
+    Running {
+        child,
+        command,
+        started,
+        stdout,
+        stderr,
+    }
 }
 
-fn watch(child: &mut Child, started: Instant) -> (Option<std::process::ExitStatus>, u64) {
-    let mut peak_kb = 0;
-    loop {
-        peak_kb = peak_kb.max(peak_memory(child.id()));
-        if let Some(status) = child.try_wait().unwrap() {
-            return (Some(status), peak_kb);
+impl Running {
+    /// Waits for its end, which must come within this time from its start.
+    #[track_caller]
+    pub fn wait(mut self, limit: Duration) -> Ran {
+        let (code, peak_kb) = self.watch(limit);
+        let in_time = self.started.elapsed() < limit;
+        let ran = self.ran(code, peak_kb);
+        assert!(in_time, "the program did not end within {limit:?}\n{ran}");
+        ran
+    }
+
+    /// Kills it after this time from its start, if it has not ended by then.
+    pub fn kill_after(mut self, delay: Duration) -> Ran {
+        let (code, peak_kb) = self.watch(delay);
+        self.ran(code, peak_kb)
+    }
+
+    fn watch(&mut self, limit: Duration) -> (Option<i32>, u64) {
+        let mut peak_kb = 0;
+        while self.started.elapsed() < limit {
+            peak_kb = peak_kb.max(peak_memory(self.child.id()));
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return (status.code(), peak_kb);
+            }
+            thread::sleep(PULSE);
         }
-        if started.elapsed() > LIMIT {
-            end_group(child);
-            return (None, peak_kb);
+        end_group(&mut self.child);
+        (None, peak_kb)
+    }
+
+    fn ran(&mut self, code: Option<i32>, peak_kb: u64) -> Ran {
+        let text = |reader: &mut Option<thread::JoinHandle<String>>| {
+            reader.take().unwrap().join().unwrap()
+        };
+        Ran {
+            command: self.command.clone(),
+            code,
+            stdout: text(&mut self.stdout),
+            stderr: text(&mut self.stderr),
+            peak_kb,
+            took: self.started.elapsed(),
         }
-        thread::sleep(PULSE);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        end_group(&mut self.child);
     }
 }
 

@@ -4,10 +4,12 @@
 use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use data_encoding::{BASE64, HEXLOWER};
 
-use super::{Ini, Mail, Ran, Tree, program};
+use super::program::{self, Running};
+use super::{Ini, Mail, Ran, Tree};
 
 /// The user of the mailbox.
 pub const MAIL_USER: &str = "alice@example.test";
@@ -28,6 +30,7 @@ pub struct World {
     folder: tempfile::TempDir,
     root: PathBuf,
     environment: Vec<(String, String)>,
+    limit: Duration,
     secrets: RefCell<Vec<String>>,
     history: RefCell<Vec<Ran>>,
 }
@@ -76,6 +79,7 @@ impl World {
             folder,
             root,
             environment,
+            limit: Duration::from_secs(60),
             secrets: RefCell::default(),
             history: RefCell::default(),
         }
@@ -107,6 +111,12 @@ impl World {
     /// Takes a variable out of the program's environment.
     pub fn without_env(mut self, name: &str) -> Self {
         self.environment.retain(|(known, _)| known != name);
+        self
+    }
+
+    /// Gives the program more or less time than the usual minute.
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
         self
     }
 
@@ -206,17 +216,35 @@ impl World {
     /// The same with something to read on standard input.
     pub fn run_with(&self, args: &[&str], input: &str) -> Ran {
         let ini = format!("-inifile:{}", self.place("SMArtEmail.ini"));
-        self.start(&[&[ini.as_str()], args].concat(), Some(input))
+        self.finish(&[&[ini.as_str()], args].concat(), Some(input))
     }
 
     /// Runs the program with these arguments and no other.
     pub fn run_bare(&self, args: &[&str]) -> Ran {
-        self.start(args, None)
+        self.finish(args, None)
     }
 
-    fn start(&self, args: &[&str], input: Option<&str>) -> Ran {
+    /// Starts the program on this world's INI file and goes on without waiting for it.
+    pub fn start(&self, args: &[&str]) -> Running {
+        let ini = format!("-inifile:{}", self.place("SMArtEmail.ini"));
+        self.launch(&[&[ini.as_str()], args].concat(), None)
+    }
+
+    /// Runs the program on this world's INI file and kills it after this time.
+    pub fn run_killed_after(&self, args: &[&str], delay: Duration) -> Ran {
+        self.remember(self.start(args).kill_after(delay))
+    }
+
+    fn finish(&self, args: &[&str], input: Option<&str>) -> Ran {
+        self.remember(self.launch(args, input).wait(self.limit))
+    }
+
+    fn launch(&self, args: &[&str], input: Option<&str>) -> Running {
         let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
-        let ran = program::run(&args, &self.environment, &self.root, input);
+        program::start(&args, &self.environment, &self.root, input)
+    }
+
+    fn remember(&self, ran: Ran) -> Ran {
         self.history.borrow_mut().push(ran.clone());
         self.assert_no_secret_in(&ran);
         ran

@@ -202,6 +202,11 @@ impl World {
         self.secrets.borrow_mut().push(text.to_owned());
     }
 
+    /// The text of one of the world's files; empty when there is none.
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
     /// Puts a mail into the folder of mails.
     pub fn mail(&self, name: &str, bytes: &[u8]) {
         fs::write(self.path("mails").join(name), bytes).unwrap();

@@ -78,6 +78,11 @@ pub fn start(
 }
 
 impl Running {
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits for its end, which must come within this time from its start.
     #[track_caller]
     pub fn wait(mut self, limit: Duration) -> Ran {
@@ -234,6 +239,14 @@ impl Ran {
             .lines()
             .filter(|line| line.starts_with(word))
             .count()
+    }
+
+    /// Standard output as one JSON value a line.
+    #[track_caller]
+    pub fn json_lines(&self) -> Vec<serde_json::Value> {
+        let parse = |line| serde_json::from_str(line);
+        let values: Result<_, _> = self.stdout.lines().map(parse).collect();
+        values.unwrap_or_else(|error| panic!("not a JSON value a line: {error}\n{self}"))
     }
 
     /// Both streams.

@@ -43,7 +43,7 @@ fn matching_mails_become_events_and_every_mail_gets_its_line() {
     deliver_three(&server);
     let world = deleting(&server, "None");
     let ran = world.run(&[]);
-    ran.exit(0).without_complaint();
+    ran.exit(0);
     assert_eq!(
         world.events(),
         ["$CONSOLE:DISPLAY,one", "$CONSOLE:DISPLAY,three"]
@@ -363,7 +363,7 @@ fn a_mailbox_with_nothing_in_it_ends_with_the_code_for_no_match() {
             .set("General", "ExitCodeForNoMatchingEmails", "3")
             .rule(RULE),
     );
-    world.run(&[]).exit(3).without_complaint().says("summary:");
+    world.run(&[]).exit(3).says("summary:");
     server.deliver(&Mail::new("other").bytes(), NOON);
     world.run(&[]).exit(3);
     server.deliver(&Mail::new("Test x").bytes(), NOON);

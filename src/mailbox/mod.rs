@@ -5,55 +5,23 @@
 
 use chrono::{DateTime, Utc};
 
+pub use crate::journal::{MailId, Position};
 use crate::message::{Content, Envelope, Fault};
 
 pub mod folder;
 pub mod imap;
 
-/// The identity of one mail in its mailbox, the same in every run.
-///
-/// The text is the mailbox's own (IMAP: `UIDVALIDITY.UID`); everybody else only
-/// compares and stores it. It is short, printable ASCII without blanks.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct MailId(String);
-
-impl MailId {
-    /// Wraps a mailbox's own name of a mail.
-    #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text to store.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Display for MailId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// How far a mailbox had been read, in the mailbox's own words (IMAP:
-/// `UIDVALIDITY.UIDNEXT`). Mails before it need not be listed again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Position(String);
-
-impl Position {
-    /// Wraps a mailbox's own words.
-    #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text to store.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+/// Where mails come from (`[Mail] EmailProtocol`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// IMAP4rev1 (RFC 3501, RFC 9051).
+    Imap,
+    /// POP3 (RFC 1939).
+    Pop,
+    /// Microsoft 365 through Graph, after an MSAL sign-in.
+    Msal,
+    /// A folder of `.eml` files, a Maildir or an mbox on this machine.
+    Folder,
 }
 
 /// What the caller remembers of a mailbox when it asks for new mails.
@@ -126,10 +94,12 @@ pub struct Deletion {
 #[non_exhaustive]
 pub enum Error {
     /// The connection could not be made, broke, or ran out of time.
-    #[error("{0}")]
+    #[error(transparent)]
     Connection(#[from] crate::net::Error),
     /// The server refused the credentials.
-    #[error("{server} refused the log-in of {user}: {answer}. Check the user, or set the password again with: smartemail --credentials")]
+    #[error(
+        "{server} refused the log-in of {user}: {answer}. Check the user, or set the password again with: smartemail --credentials"
+    )]
     Login {
         /// Host and port.
         server: String,
@@ -137,6 +107,24 @@ pub enum Error {
         user: String,
         /// The server's own words.
         answer: String,
+    },
+    /// The server and these credentials have no way to log in in common.
+    #[error("{server} has no log-in that can be used: {why}")]
+    NoLogin {
+        /// Host and port.
+        server: String,
+        /// What is missing, and what to do.
+        why: String,
+    },
+    /// A setting holds what a command can't carry.
+    #[error(
+        "the {argument} can't be sent to {server}: it holds a line break or a zero byte. Set it again"
+    )]
+    Argument {
+        /// Host and port.
+        server: String,
+        /// Which setting, in words.
+        argument: &'static str,
     },
     /// The server refused another command.
     #[error("{server} refused {command}: {answer}")]
@@ -159,12 +147,12 @@ pub enum Error {
         what: String,
     },
     /// A folder or file of mails can't be read.
-    #[error("can't read {path}: {source}")]
+    #[error("can't read {path}: {cause}")]
     File {
         /// Which one.
         path: String,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// A folder holds nothing that is a mail, a Maildir or an mbox.
     #[error("{path} is no mailbox: {why}")]
@@ -175,6 +163,12 @@ pub enum Error {
         why: String,
     },
 }
+
+/// Answers for several mails, each with its own success or fault.
+pub type Each<T> = Vec<(MailId, Result<T, Fault>)>;
+
+/// Takes whole mails over, one by one.
+pub type TakeMail<'a> = dyn FnMut(&MailId, Result<Vec<u8>, Fault>) + 'a;
 
 /// One mailbox, opened and logged in to.
 ///
@@ -193,18 +187,14 @@ pub trait Mailbox {
 
     /// Summaries of the given mails, in the order asked for. A mail whose summary can't
     /// be had by itself is answered with its fault.
-    fn summaries(&mut self, ids: &[MailId]) -> Result<Vec<(MailId, Result<Summary, Fault>)>, Error>;
+    fn summaries(&mut self, ids: &[MailId]) -> Result<Each<Summary>, Error>;
 
     /// Attachment names and, where asked for, body text.
-    fn contents(&mut self, queries: &[Query]) -> Result<Vec<(MailId, Result<Content, Fault>)>, Error>;
+    fn contents(&mut self, queries: &[Query]) -> Result<Each<Content>, Error>;
 
     /// The whole mails, byte for byte, handed over one by one in the order asked for.
     /// Memory holds at most a batch of them; the mailbox cuts the batches.
-    fn raw(
-        &mut self,
-        ids: &[MailId],
-        take: &mut dyn FnMut(&MailId, Result<Vec<u8>, Fault>),
-    ) -> Result<(), Error>;
+    fn raw(&mut self, ids: &[MailId], take: &mut TakeMail<'_>) -> Result<(), Error>;
 
     /// Deletes exactly these mails.
     fn delete(&mut self, ids: &[MailId]) -> Result<Deletion, Error>;

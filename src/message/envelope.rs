@@ -1,0 +1,165 @@
+//! The header block: sender, subject, dates and Message-ID.
+
+use chrono::{DateTime, Utc};
+
+use super::sender::{Sender, read_from};
+use super::{date, encoded_word, header};
+
+/// The longest Message-ID that is kept: what fits in one line (RFC 5322, section 2.1.1).
+const LONGEST_ID: usize = 998;
+
+/// What a mail's header says about the mail.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Envelope {
+    /// Who sent it.
+    pub sender: Sender,
+    /// The decoded subject in one line; empty when there is none.
+    pub subject: String,
+    /// The Date header, if it can be read.
+    pub date: Option<DateTime<Utc>>,
+    /// The Message-ID with its angle brackets.
+    pub message_id: Option<String>,
+}
+
+impl Envelope {
+    /// Reads a header block, with or without the blank line and whatever follows it, with
+    /// any line ends. Never fails: what can't be read is left empty. Of a header that may
+    /// stand there once, the first counts (but see [`Sender::reliable`]).
+    #[must_use]
+    pub fn parse(block: &[u8]) -> Self {
+        let mut from: Vec<Vec<u8>> = Vec::new();
+        let mut clear = true;
+        let mut subject = None;
+        let mut date = None;
+        let mut message_id = None;
+        header::fields(block, |field| {
+            clear &= !field.hides("From");
+            if field.is("From") {
+                clear &= !field.odd;
+                // Two already are one too many.
+                if from.len() < 2 {
+                    from.push(field.value.to_vec());
+                }
+            } else if field.is("Subject") && subject.is_none() {
+                subject = Some(encoded_word::decode(field.value));
+            } else if field.is("Date") && date.is_none() {
+                date = Some(date::parse(field.value));
+            } else if field.is("Message-ID") && message_id.is_none() {
+                message_id = message_id_of(field.value);
+            }
+        });
+        Self {
+            sender: read_from(&from, clear),
+            subject: subject.unwrap_or_default(),
+            date: date.flatten(),
+            message_id,
+        }
+    }
+}
+
+/// The time of the newest (topmost) Received header that has one (RFC 5322, section 3.6.7).
+#[must_use]
+pub fn received_time(block: &[u8]) -> Option<DateTime<Utc>> {
+    let mut newest = None;
+    header::fields(block, |field| {
+        if newest.is_none() && field.is("Received") {
+            let text = date::without_comments(field.value);
+            newest = text
+                .rsplit_once(';')
+                .and_then(|(_, time)| date::parse(time.as_bytes()));
+        }
+    });
+    newest
+}
+
+fn message_id_of(value: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(value);
+    let text = text.trim();
+    let id = match text
+        .split_once('<')
+        .and_then(|(_, rest)| rest.split_once('>'))
+    {
+        Some((inner, _)) => format!("<{inner}>"),
+        None => text.to_owned(),
+    };
+    let plain =
+        id.len() > 2 && id.len() <= LONGEST_ID && id.bytes().all(|byte| byte.is_ascii_graphic());
+    plain.then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_usual_header() {
+        let envelope = Envelope::parse(
+            b"Received: from a by b; Wed, 21 Oct 2026 10:00:05 +0200\r\n\
+              From: \"Night Run\" <night@example.test>\r\n\
+              Subject: =?utf-8?Q?fertig_=C3=BCber_Nacht?=\r\n\
+              Date: Wed, 21 Oct 2026 10:00:00 +0200\r\n\
+              Message-ID:\r\n <1@example.test> (first)\r\n\r\nFrom: body@example.test\r\n",
+        );
+        assert_eq!(
+            envelope.sender,
+            Sender {
+                address: "night@example.test".to_owned(),
+                reliable: true
+            }
+        );
+        assert_eq!(envelope.subject, "fertig über Nacht");
+        assert_eq!(
+            envelope.date.unwrap().to_rfc3339(),
+            "2026-10-21T08:00:00+00:00"
+        );
+        assert_eq!(envelope.message_id.as_deref(), Some("<1@example.test>"));
+    }
+
+    #[test]
+    fn nothing_there() {
+        assert_eq!(Envelope::parse(b""), Envelope::default());
+        assert_eq!(Envelope::parse(b"\r\n"), Envelope::default());
+        let garbage = Envelope::parse(b"Date: garbage\nMessage-ID: <>\nSubject:\n\n");
+        assert_eq!(garbage, Envelope::default());
+    }
+
+    #[test]
+    fn headers_in_disorder() {
+        let subject = |block: &[u8]| Envelope::parse(block).subject;
+        assert_eq!(subject(b"Subject : spaced\n\n"), "spaced");
+        assert_eq!(subject(b"\xEF\xBB\xBFSubject: marked\n\n"), "marked");
+        assert_eq!(subject(b" Subject: indented\n\n"), "indented");
+        assert_eq!(
+            subject(b"From x Mon Jan  1 10:00:00 2024\nSubject: mbox\n\n"),
+            "mbox"
+        );
+        assert_eq!(subject(b"Subject: one\rX: y\r\r"), "one");
+        assert_eq!(subject(b"Subject: one\r\r\nX: y\r\r\n\r\r\n"), "one");
+        assert_eq!(subject(b"SUBJECT: first\nSubject: second\n\n"), "first");
+    }
+
+    #[test]
+    fn received_is_the_newest_that_can_be_read() {
+        let time = |block: &[u8]| received_time(block).map(|time| time.to_rfc3339());
+        assert_eq!(
+            time(b"Received: by a; soon\r\nReceived: from b (x; y)\r\n by c; Wed, 21 Oct 2026 10:00 +0200 (CEST; x)\r\nReceived: by d; Wed, 21 Oct 2026 09:00 +0200\r\n\r\n"),
+            Some("2026-10-21T08:00:00+00:00".to_owned())
+        );
+        assert_eq!(time(b"Received: by a\r\n\r\n"), None);
+        assert_eq!(
+            time(b"Subject: x\r\n\r\nReceived: by a; Wed, 21 Oct 2026 10:00 +0200\r\n"),
+            None
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(block: Vec<u8>) {
+            let envelope = Envelope::parse(&block);
+            prop_assert!(!envelope.subject.contains(['\r', '\n', '\0']));
+            let _ = received_time(&block);
+        }
+    }
+}

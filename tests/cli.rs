@@ -238,7 +238,7 @@ fn renewing_a_token_implies_msal() {
     let ran = ready().run(&["--renewMsalToken"]);
     ran.exit(2);
     assert!(
-        named(&ran.stderr, "msal") && named(&ran.stderr, "available"),
+        named(&ran.stderr, "microsoft") && named(&ran.stderr, "available"),
         "{ran}"
     );
 }

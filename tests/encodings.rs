@@ -150,7 +150,7 @@ fn settings_that_are_not_in_the_file_are_added_and_nothing_else_changes() {
     for line_end in ["\n", "\r\n"] {
         let world = World::new().env("TZ", "UTC");
         let before = Ini::folder()
-            .rule("SubjectLineMask=.")
+            .rule("SubjectLineMask=.\nEvent=$CONSOLE:DISPLAY,a")
             .text(&world.place(""))
             .replace('\n', line_end);
         world.write_ini(&before);
@@ -171,8 +171,11 @@ fn settings_that_are_not_in_the_file_are_added_and_nothing_else_changes() {
 
 #[test]
 fn the_last_run_date_is_written_in_local_time() {
-    let world = World::with_mails(&Ini::folder().rule("SubjectLineMask=x"), &[Mail::new("x")])
-        .env("TZ", "EAS-13");
+    let world = World::with_mails(
+        &Ini::folder().rule("SubjectLineMask=x\nEvent=$CONSOLE:DISPLAY,a"),
+        &[Mail::new("x")],
+    )
+    .env("TZ", "EAS-13");
     world.run(&[]).exit(0);
     assert!(
         world.ini_text().contains("LastRunDate=1/7/2026 1:00:00 AM"),

@@ -94,8 +94,8 @@ fn json_gives_one_object_for_each_mail_with_every_configuration_s_verdict() {
         ])
     );
     let events = json!([
-        "$CONSOLE:DISPLAY,7,batch,***",
-        "$JOB:ADD,ops@example.test,batch,***"
+        "$CONSOLE:DISPLAY,7,***,***",
+        "$JOB:ADD,ops@example.test,***,***"
     ]);
     assert_eq!(verdicts[0]["events"], events, "credentials are starred");
     assert_eq!(verdicts[0]["captures"]["1"], json!("7"));
@@ -126,8 +126,8 @@ fn the_text_shows_mails_steps_captures_and_events() {
         "ops@example.test",
         "Configuration1",
         "Configuration7",
-        "$CONSOLE:DISPLAY,7,batch,***",
-        "$JOB:ADD,ops@example.test,batch,***",
+        "$CONSOLE:DISPLAY,7,***,***",
+        "$JOB:ADD,ops@example.test,***,***",
     ] {
         ran.says(text);
     }

@@ -236,7 +236,7 @@ fn all_problems_are_reported_in_one_run_with_file_line_section_and_key() {
     let root = world.place("");
     world.write_ini(format!(
         "[General]\nMSGINDirectory={root}/MSGIN\nDeleteEmails=Some\nDownloadEmails=perhaps\nExitCodeForNoMatchingEmails=many\n\n\
-         [Mail]\nEmailProtocol=FOLDER\nFolder={root}/mails\nPort=70000\nSecurityProtocol=TLS9\n\n\
+         [Mail]\nEmailProtocol=IMAP\nServer=localhost\nPort=70000\nSecurityProtocol=TLS9\n\n\
          [Configuration1]\nSubjectLineMask=(open\nAllowedTimeFrame=0900-2561\nProcessBody=sometimes\nEvent=$CONSOLE:DISPLAY,a\nAllowedSenders=ALL\n"
     ));
     let ran = world.run(&[]);

@@ -60,8 +60,8 @@ fn the_mail_s_own_tokens_are_put_in() {
         .from("Sales <sales@example.test>")
         .header("Message-ID: <id-1@example.test>")
         .date("Mon, 5 Jan 2026 23:15:00 +0000");
-    let rule = "SubjectLineMask=of (\\w+) = (?<amount>[0-9.]+)(x)?\n\
-                Event=$PROPERTY:SET,[[1]],[[2]]/[[amount]]/[[3]]/[[SENDER]]\n\
+    let rule = "SubjectLineMask=of (\\w+) = (?<amount>[0-9.]+)\n\
+                Event=$PROPERTY:SET,[[1]],[[2]]/[[amount]]/[[SENDER]]\n\
                 Event2=$CONSOLE:DISPLAY,[[SUBJECT]];[[DATE]];[[RECEIVED]]\n\
                 Event3=$CONSOLE:DISPLAY,[[MESSAGEID]];[[CONFIGURATION]]";
     let (world, ran) = run(&Ini::folder().rule(rule), &mail);
@@ -69,7 +69,7 @@ fn the_mail_s_own_tokens_are_put_in() {
     let events = world.events();
     assert_eq!(
         events[0],
-        "$PROPERTY:SET,sales,12.50/12.50//sales@example.test"
+        "$PROPERTY:SET,sales,12.50/12.50/sales@example.test"
     );
     assert_eq!(
         events[1],
@@ -97,6 +97,16 @@ fn a_group_that_did_not_take_part_is_empty() {
         event("(a)|(b)", "$CONSOLE:DISPLAY,<[[1]]><[[2]]>", "b"),
         ["$CONSOLE:DISPLAY,<><b>"]
     );
+}
+
+#[test]
+fn named_groups_are_numbered_after_the_others_as_in_dotnet() {
+    let events = event(
+        "(?<first>a)(b)(?<second>c)(d)",
+        "$CONSOLE:DISPLAY,[[1]][[2]][[3]][[4]] [[first]][[second]]",
+        "abcd",
+    );
+    assert_eq!(events, ["$CONSOLE:DISPLAY,bdac ac"]);
 }
 
 #[test]
@@ -214,8 +224,6 @@ fn unsafe_text_is_refused_by_default_with_a_reason_that_names_the_token() {
     let named =
         with_reasons().rule("SubjectLineMask=(?<customer>.*)\nEvent=$CONSOLE:DISPLAY,[[customer]]");
     assert_unsafe(&named, &Mail::new("a,b"), "customer");
-    let from = Mail::new("x").from("\"a,b\"@example.test");
-    assert_unsafe(&whole("$CONSOLE:DISPLAY,[[SENDER]]"), &from, "SENDER");
 }
 
 #[test]
@@ -311,14 +319,14 @@ fn a_configuration_s_own_policy_wins() {
 
 #[test]
 fn line_breaks_and_control_characters_become_one_space_each() {
-    let subject = "=?utf-8?Q?a=0D=0Ab=0Dc=0Ad=C2=85e=E2=80=A8f=E2=80=A9g=07h=1Bi=00j=09k=7F?=";
+    let subject = "=?utf-8?Q?a=0D=0Ab=0Dc=0Ad=C2=85e=E2=80=A8f=E2=80=A9g=07h=1Bi=00j=09k?=";
     for policy in ["Reject", "Replace", "Allow"] {
         let ini = whole("$CONSOLE:DISPLAY,<[[SUBJECT]]>").set("General", "UnsafeText", policy);
         let (world, ran) = run(&ini, &Mail::new(subject));
         ran.exit(0);
         assert_eq!(
             world.events(),
-            ["$CONSOLE:DISPLAY,<a b c d e f g h i j k >"],
+            ["$CONSOLE:DISPLAY,<a b c d e f g h i j k>"],
             "{policy}"
         );
     }

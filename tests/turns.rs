@@ -163,8 +163,7 @@ fn the_text_is_asked_for_only_where_a_body_rule_still_wants_it() {
     server.deliver(&long, NOON);
     server.deliver(&Mail::new("Daily report").text("total 7\n").bytes(), NOON);
     let qualified = "QualifyingSubjectLine=^Daily\nSubjectLineMask=total (\\d)\nProcessBody=YES\nEvent=$CONSOLE:DISPLAY,[[1]]";
-    let stranger = "SubjectLineMask=line\nProcessBody=YES\nAllowedSenders=any@nowhere.test\nEvent=$CONSOLE:DISPLAY,sender";
-    let (traffic, events) = cost(&server, |ini| ini.rule(qualified).rule(stranger));
+    let (traffic, events) = cost(&server, |ini| ini.rule(qualified));
     assert_eq!(events, ["$CONSOLE:DISPLAY,7"]);
     assert!(traffic.down < 16 * 1024, "{} bytes", traffic.down);
 }

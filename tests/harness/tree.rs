@@ -14,7 +14,7 @@ impl Tree {
         Self::without(folder, &[])
     }
 
-    /// Reads everything below a folder but these entries of its top level.
+    /// Reads everything below a folder but these files and folders in it.
     pub fn without(folder: &Path, left_out: &[&str]) -> Self {
         let mut tree = BTreeMap::new();
         let mut open = vec![folder.to_path_buf()];

@@ -19,8 +19,17 @@ pub const MAIL_PASSWORD: &str = "Mail\"Box\\ pass-7391-word";
 pub const OPCON_USER: &str = "batch";
 /// The external event password of the tests.
 pub const OPCON_PASSWORD: &str = "Event-pass-5824-word";
-/// Folders that hold secrets by design (MSGIN) or nothing but mails.
-const STORES: [&str; 3] = ["MSGIN", "mails", "Received"];
+/// What ends a line for the OpCon agent of this system.
+const LINE_END: &str = if cfg!(windows) { "\r\n" } else { "\n" };
+/// Folders that hold secrets by design (MSGIN, and its staging folder after a kill) or nothing
+/// but mails.
+const STORES: [&str; 5] = [
+    "MSGIN",
+    "MSGIN.staging",
+    "ProgramData/OpConxps/SAM/MSGIN",
+    "mails",
+    "Received",
+];
 
 /// A temporary folder and the program in it.
 ///
@@ -256,7 +265,7 @@ impl World {
     }
 
     /// The events in MSGIN, in the order of their files' names, without the credentials,
-    /// which every one of them must end with. Files are whole: each line ends with CRLF.
+    /// which every one of them must end with. Files are whole: every line has its end.
     #[track_caller]
     pub fn events(&self) -> Vec<String> {
         let ending = format!(",{OPCON_USER},{OPCON_PASSWORD}");
@@ -277,12 +286,9 @@ impl World {
         for name in self.event_files() {
             let text =
                 fs::read_to_string(self.path("MSGIN").join(&name)).expect("an event file is UTF-8");
-            assert!(
-                text.ends_with("\r\n"),
-                "{name} ends in the middle of a line: {text:?}"
-            );
-            let whole = text.strip_suffix("\r\n").unwrap().split("\r\n");
-            lines.extend(whole.map(str::to_owned));
+            let whole = text.strip_suffix(LINE_END);
+            let whole = whole.unwrap_or_else(|| panic!("{name} ends within a line: {text:?}"));
+            lines.extend(whole.split(LINE_END).map(str::to_owned));
         }
         for line in &lines {
             assert!(

@@ -1,7 +1,7 @@
 //! Switches to a [`Request`]: what was typed, checked for contradictions, and nothing else.
 //!
 //! Pure: no file, no network, no terminal. The Windows spelling (`-server:HOST`, any case,
-//! one dash or two) is brought into one form by [`spelling`]; clap does the rest.
+//! one dash or two) is brought into one form by `spelling`; clap does the rest.
 
 use clap::ArgMatches;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -132,7 +132,7 @@ pub fn parse(arguments: &[String]) -> Result<Request, UsageError> {
     let mut command = switches::command();
     let spelled = spelling::normalise(arguments, &command)?;
     if spelled.iter().any(|argument| argument == "--help") {
-        return Ok(Request::Print(command.render_long_help().to_string()));
+        return Ok(Request::Print(command.render_help().to_string()));
     }
     if spelled.iter().any(|argument| argument == "--version") {
         return Ok(Request::Print(command.render_version()));

@@ -42,10 +42,10 @@ pub(super) fn normalise(
         match value {
             Some(value) if !value.is_empty() => spelled.push(format!("--{long}={value}")),
             _ if super::switches::ASKABLE.contains(&long) => {
-                spelled.push(format!("--{long}={ASK}"))
+                spelled.push(format!("--{long}={ASK}"));
             }
             None if super::switches::VALUE_OPTIONAL.contains(&long) => {
-                spelled.push(format!("--{long}"))
+                spelled.push(format!("--{long}"));
             }
             _ => {
                 return Err(UsageError(format!(

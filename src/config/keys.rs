@@ -17,7 +17,7 @@ pub struct Key {
 macro_rules! keys {
     ($($constant:ident = $section:literal $name:literal, $default:literal, $meaning:literal;)*) => {
         $(
-            #[doc = concat!("`[", $section, "] ", $name, "`: ", $meaning)]
+            #[doc = concat!("`[", $section, "] ", $name, "`.")]
             pub static $constant: Key = Key { section: $section, name: $name, default: $default, meaning: $meaning };
         )*
         /// Every setting, in the order of the example file.
@@ -91,6 +91,67 @@ keys! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const EXAMPLE: &str = include_str!("../../SMArtEmail.ini.example");
+    const README: &str = include_str!("../../README.md");
+
+    #[test]
+    fn the_example_names_every_setting_with_its_default_and_meaning() {
+        let mut problems = crate::config::Problems::default();
+        let document = crate::config::ini::Document::parse(EXAMPLE, &mut problems);
+        assert_eq!(problems.worst(), None);
+        let lines: Vec<&str> = EXAMPLE.lines().collect();
+        for key in ALL {
+            let section = document.section(&key.section.replace('#', "1")).unwrap();
+            let entry = section
+                .get(key.name)
+                .unwrap_or_else(|| panic!("{key:?} is not in the example"));
+            assert_eq!(entry.key, key.name);
+            if key.section != "Configuration#" {
+                assert_eq!(entry.value, key.default, "{key:?}");
+            }
+            assert_eq!(
+                lines[entry.line - 2],
+                format!("# {}", key.meaning),
+                "{key:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_example_names_no_other_setting() {
+        let mut problems = crate::config::Problems::default();
+        let document = crate::config::ini::Document::parse(EXAMPLE, &mut problems);
+        for section in document
+            .sections
+            .iter()
+            .filter(|section| section.name != "Tokens")
+        {
+            let table = section.name.replace('1', "#");
+            for entry in &section.entries {
+                assert!(
+                    ALL.iter()
+                        .any(|key| key.section == table && key.name == entry.key),
+                    "[{}] {}",
+                    section.name,
+                    entry.key
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_readme_names_every_setting_with_its_default() {
+        for key in ALL {
+            let default = if key.default.is_empty() {
+                "blank".to_owned()
+            } else {
+                format!("`{}`", key.default)
+            };
+            let row = format!("| `{}` | {default} | {} |", key.name, key.meaning);
+            assert!(README.contains(&row), "the README has no row {row}");
+        }
+    }
 
     #[test]
     fn names_are_unique_in_their_section() {

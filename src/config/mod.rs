@@ -1,7 +1,7 @@
 //! The INI file: text to [`Settings`], and single values changed in place.
 //!
-//! Read in passes: characters ([`text`]), lines ([`lines`]), sections ([`ini`]), tokens ([`tokens`]),
-//! meaning ([`settings`], [`rule`]). Every problem of the whole file is collected with its line and told
+//! Read in passes: characters (`text`), lines (`lines`), sections (`ini`), tokens (`tokens`),
+//! meaning ([`settings`], `rule`). Every problem of the whole file is collected with its line and told
 //! in one run; only what is worth stopping for stops it. Knows nothing of mailboxes.
 
 pub mod edit;

@@ -150,7 +150,7 @@ mod tests {
             let suffix = changed.len() - prefix - (changed.len() - empty.len());
             proptest::prop_assert!(prefix <= bytes.len() && suffix <= bytes.len());
             // Putting the old text back gives the old file, where it is ASCII.
-            let old = &text.as_str()[from..to];
+            let old = text.as_str().get(from..to).unwrap_or_default();
             if old.is_ascii() {
                 let back = text.replaced(from, to, old).unwrap();
                 proptest::prop_assert_eq!(back, bytes);

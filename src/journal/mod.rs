@@ -1,11 +1,11 @@
 //! What was handled: crash-safe memory of the mails of one INI file, and the lock that lets one
 //! run at a time use it.
 //!
-//! An append-only file of records with checksums ([`file`]), replayed at start into a [`State`] for
+//! An append-only file of records with checksums (`file`), replayed at start into a [`State`] for
 //! each mailbox. What must survive a power cut before the next step is synced by the call that says so;
 //! everything else rides along with the next sync.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -165,15 +165,20 @@ impl Journal {
 
     /// Only these mails still exist; what is known of others is dropped.
     pub fn retain(&mut self, existing: &[MailId]) {
-        let existing: std::collections::HashSet<_> = existing.iter().collect();
+        let existing: HashSet<_> = existing.iter().collect();
         let gone: Vec<MailId> = self
             .state()
             .ids()
             .filter(|id| !existing.contains(id))
             .cloned()
             .collect();
+        self.forget(&gone);
+    }
+
+    /// These mails do not exist any more.
+    pub fn forget(&mut self, gone: &[MailId]) {
         for id in gone {
-            self.add(Record::Forgotten { id });
+            self.add(Record::Forgotten { id: id.clone() });
         }
     }
 

@@ -21,7 +21,7 @@ pub use verdict::{Judgement, Match, Outcome, Place, Refusal, Step, Verdict};
 pub use window::TimeWindow;
 
 /// Matches that one mail may have in one configuration; more is an attack or a mistake.
-const MOST_MATCHES: usize = 10_000;
+const MOST_MATCHES: usize = 1_000;
 
 /// One `[Configuration#]`, compiled.
 #[derive(Clone, Debug)]

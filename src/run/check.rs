@@ -31,13 +31,13 @@ pub(super) fn run(
             ));
         }
     }
-    if let Some(event) = &settings.audit.reject_event {
-        if let Some(doubt) = catalogue::doubt(event.as_str()) {
-            output.warning(&format!(
-                "{}: [Audit] RejectEvent: {doubt}",
-                place.ini.display()
-            ));
-        }
+    if let Some(event) = &settings.audit.reject_event
+        && let Some(doubt) = catalogue::doubt(event.as_str())
+    {
+        output.warning(&format!(
+            "{}: [Audit] RejectEvent: {doubt}",
+            place.ini.display()
+        ));
     }
     folders(settings, place, output);
     match open_mailbox(settings, output).and_then(|mut mailbox| {

@@ -1,5 +1,6 @@
 //! The order in which events become real. Read [`Commit::batch`]: everything about "exactly once" hangs on it.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -7,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::look::Looked;
 use super::output::Output;
-use super::save::Plan;
+use super::save::{Plan, SaveError};
 use crate::events::spool::Spool;
 use crate::events::{EventLine, Signature};
 use crate::journal::Journal;
@@ -37,6 +38,15 @@ impl Job {
     }
 }
 
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// The mails whose part is done.
+    pub(super) done: Vec<Job>,
+    /// Those that failed by themselves, and why.
+    pub(super) failed: Vec<(Job, String)>,
+}
+
 /// Makes batches of mails real.
 #[derive(Debug)]
 pub(super) struct Commit<'a> {
@@ -57,16 +67,14 @@ pub(super) struct Commit<'a> {
 impl Commit<'_> {
     /// Takes a batch through all steps. A crash between any two of them loses nothing and doubles nothing, because
     /// the next run finds out from the journal and the staging folder how far each mail had come ([`recover`]).
-    ///
-    /// Returns the mails that are done, and those that failed by themselves with the reason.
     pub(super) fn batch(
         &mut self,
         jobs: Vec<Job>,
         mailbox: &mut dyn Mailbox,
         journal: &mut Journal,
-    ) -> anyhow::Result<(Vec<Job>, Vec<(Job, String)>)> {
+    ) -> anyhow::Result<Outcome> {
         // 1. The copies are on disk.
-        let (jobs, failed) = self.save(jobs, mailbox)?;
+        let Outcome { done: jobs, failed } = self.save(jobs, mailbox)?;
         // 2. The event files are complete, outside MSGIN.
         let mut staged: Vec<(MailId, PathBuf)> = Vec::new();
         for job in jobs.iter().filter(|job| !job.lines.is_empty()) {
@@ -104,51 +112,60 @@ impl Commit<'_> {
             journal.failed(&job.looked.summary.id, reason);
         }
         journal.sync()?;
-        Ok((jobs, failed))
+        Ok(Outcome { done: jobs, failed })
     }
 
-    /// Fetches and saves what is to be saved; a mail that can't be is taken out of the batch.
-    fn save(
-        &self,
-        jobs: Vec<Job>,
-        mailbox: &mut dyn Mailbox,
-    ) -> anyhow::Result<(Vec<Job>, Vec<(Job, String)>)> {
-        let Some(plan) = self.plan else {
-            return Ok((jobs, Vec::new()));
+    /// Fetches and saves what is to be saved. A mail that can't be saved by itself is taken out of
+    /// the batch; a disk that refuses ends the run.
+    fn save(&self, jobs: Vec<Job>, mailbox: &mut dyn Mailbox) -> anyhow::Result<Outcome> {
+        let looked: HashMap<&MailId, &Looked> = jobs
+            .iter()
+            .filter(|job| job.save)
+            .map(|job| (&job.looked.summary.id, &job.looked))
+            .collect();
+        let (Some(plan), false) = (self.plan, looked.is_empty()) else {
+            return Ok(Outcome {
+                done: jobs,
+                failed: Vec::new(),
+            });
         };
         let wanted: Vec<MailId> = jobs
             .iter()
-            .filter(|job| job.save)
-            .map(|job| job.looked.summary.id.clone())
+            .map(|job| &job.looked.summary.id)
+            .filter(|id| looked.contains_key(id))
+            .cloned()
             .collect();
-        if wanted.is_empty() {
-            return Ok((jobs, Vec::new()));
-        }
-        let by_id: std::collections::HashMap<&MailId, &Looked> = jobs
-            .iter()
-            .map(|job| (&job.looked.summary.id, &job.looked))
-            .collect();
-        let mut outcomes: std::collections::HashMap<MailId, Result<(), String>> =
-            std::collections::HashMap::new();
+        let mut results: HashMap<MailId, Result<(), String>> = HashMap::new();
+        let mut disk: Option<SaveError> = None;
         mailbox.raw(&wanted, &mut |id, bytes| {
-            let Some(looked) = by_id.get(id) else { return };
-            let saved = bytes.map_err(|fault| fault.to_string()).and_then(|bytes| {
-                plan.save(looked, &bytes, &self.limits)
-                    .map_err(|error| error.to_string())
-            });
-            outcomes.insert(id.clone(), saved);
+            let (Some(looked), None) = (looked.get(id), &disk) else {
+                return;
+            };
+            let saved = bytes
+                .map_err(SaveError::from)
+                .and_then(|bytes| plan.save(looked, &bytes, &self.limits));
+            match saved {
+                Err(error @ SaveError::File { .. }) => disk = Some(error),
+                other => drop(results.insert(id.clone(), other.map_err(|error| error.to_string()))),
+            }
         })?;
+        if let Some(error) = disk {
+            return Err(error).context("[General] DownloadFolder: the mails stay on the server");
+        }
         plan.sync().context("can't sync [General] DownloadFolder")?;
-        let mut good = Vec::new();
-        let mut failed = Vec::new();
+        let mut outcome = Outcome::default();
         for job in jobs {
-            match outcomes.remove(&job.looked.summary.id) {
-                Some(Err(reason)) => failed.push((job, reason)),
-                None if job.save => failed.push((job, "the server did not deliver it".to_owned())),
-                _ => good.push(job),
+            match results.remove(&job.looked.summary.id) {
+                Some(Err(reason)) => outcome.failed.push((job, reason)),
+                None if job.save => {
+                    outcome
+                        .failed
+                        .push((job, "the mailbox did not deliver it".to_owned()));
+                }
+                _ => outcome.done.push(job),
             }
         }
-        Ok((good, failed))
+        Ok(outcome)
     }
 
     /// A name that sorts in the order of processing.

@@ -352,6 +352,6 @@ fn verdict_json(verdict: &Verdict) -> Value {
         "reason": refusal.map(|refusal| refusal.detail.as_str()),
         "captures": matches.first().map(pairs).unwrap_or_default(),
         "matches": matches.iter().map(|found| json!({ "place": place(found), "captures": pairs(found) })).collect::<Vec<_>>(),
-        "events": matches.iter().flat_map(|found| &found.events).map(|event| event.with_stars()).collect::<Vec<_>>(),
+        "events": matches.iter().flat_map(|found| &found.events).map(crate::events::EventLine::with_stars).collect::<Vec<_>>(),
     })
 }

@@ -1,7 +1,7 @@
 //! The one pass: from what was asked to the exit code. The only room that knows the order of things.
 //!
-//! [`look`] asks the mailbox and the rules, [`save`] keeps copies, [`commit`] holds the order in which events
-//! become real, [`pass`] goes through a mailbox once. [`explain`], [`check`] and [`credentials`] are the other
+//! `look` asks the mailbox and the rules, `save` keeps copies, `commit` holds the order in which events
+//! become real, `pass` goes through a mailbox once. `explain`, `check` and `credentials` are the other
 //! things that can be asked for; the first two change nothing anywhere.
 
 use std::path::Path;

@@ -1,9 +1,11 @@
 //! One pass over a mailbox: what is new, what the rules say, what becomes of it.
 
+use std::collections::HashSet;
+
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 
-use super::commit::{Commit, Job, recover, tag};
+use super::commit::{Commit, Job, Outcome, recover, tag};
 use super::exit::ExitCode;
 use super::look::{Eye, Looked};
 use super::output::Output;
@@ -69,6 +71,7 @@ pub(super) fn run(
     output.line(&format!("connected: {}", one_line(&mailbox.describe())));
     note_date(&general.last_run, &mut journal, output)?;
     let (listing, since) = list(&general.last_run, &journal, mailbox.as_mut(), output)?;
+    forget_vanished(&mut journal, &listing);
     let ids: Vec<MailId> = listing
         .ids
         .iter()
@@ -177,6 +180,19 @@ fn list(
     Ok((listing, since))
 }
 
+/// Drops the failures of mails that somebody else has removed.
+fn forget_vanished(journal: &mut Journal, listing: &Listing) {
+    let existing: HashSet<&MailId> = listing.ids.iter().collect();
+    let vanished: Vec<MailId> = journal
+        .state()
+        .failures()
+        .map(|(id, _)| id)
+        .filter(|id| !existing.contains(id))
+        .cloned()
+        .collect();
+    journal.forget(&vanished);
+}
+
 /// Writes the time of the newest mail into `LastRunDate`, unless somebody edited it while this run was at work.
 fn write_date(
     last_run: &LastRun,
@@ -266,7 +282,7 @@ impl Run<'_> {
         journal: &mut Journal,
         output: &mut Output,
     ) -> anyhow::Result<()> {
-        let (done, failed) = self.commit.batch(jobs, mailbox, journal)?;
+        let Outcome { done, failed } = self.commit.batch(jobs, mailbox, journal)?;
         for job in &done {
             self.tell_done(job, output);
         }

@@ -1,0 +1,184 @@
+//! Certificates for the servers of the tests, made once by the `openssl` command.
+//!
+//! They are kept in the folder that cargo has for the data of tests. All dates are fixed, so
+//! they need no clock and nobody has to renew them.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+const LONG_AGO: &str = "20240101000000Z";
+const FAR_AHEAD: &str = "20491231235959Z";
+/// The names that a client of the tests may call the server by.
+const HERE: &str = "DNS:localhost,IP:127.0.0.1,IP:127.0.0.2";
+
+/// The folder with the certificates: `NAME.pem` and `NAME.key` for
+///
+/// - `good`: signed by `ca`, for this machine;
+/// - `expired`: the same, until 2021;
+/// - `wronghost`: signed by `ca`, for `mail.example.net`;
+/// - `untrusted`: signed by an authority that nobody knows;
+/// - `self`: signed by itself.
+///
+/// `None` when the `openssl` command is missing.
+pub fn folder() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("certificates-1");
+    fs::create_dir_all(&folder).unwrap();
+    // Several test programs and many tests may come here at the same time.
+    let lock = File::create(folder.join("lock")).unwrap();
+    lock.lock().unwrap();
+    if !folder.join("done").exists() {
+        Command::new("openssl")
+            .arg("version")
+            .stdout(Stdio::null())
+            .status()
+            .ok()?;
+        make(&folder);
+        File::create(folder.join("done")).unwrap();
+    }
+    Some(folder)
+}
+
+fn make(folder: &Path) {
+    authority(folder, "ca", "Test Authority");
+    authority(folder, "otherca", "Unknown Authority");
+    signed(folder, "good", HERE, "ca", [LONG_AGO, FAR_AHEAD]);
+    signed(
+        folder,
+        "expired",
+        HERE,
+        "ca",
+        ["20200101000000Z", "20210101000000Z"],
+    );
+    signed(
+        folder,
+        "wronghost",
+        "DNS:mail.example.net",
+        "ca",
+        [LONG_AGO, FAR_AHEAD],
+    );
+    signed(folder, "untrusted", HERE, "otherca", [LONG_AGO, FAR_AHEAD]);
+    key(folder, "self");
+    let names = format!("subjectAltName={HERE}");
+    openssl(
+        folder,
+        &[
+            "req", "-x509", "-new", "-key", "self.key", "-out", "self.pem", "-days", "8000",
+        ]
+        .into_iter()
+        .chain([
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
+            "-addext",
+            &names,
+        ])
+        .collect::<Vec<_>>(),
+    );
+}
+
+fn key(folder: &Path, name: &str) {
+    let out = format!("{name}.key");
+    openssl(
+        folder,
+        &[
+            "genpkey",
+            "-algorithm",
+            "EC",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-out",
+            &out,
+        ],
+    );
+}
+
+fn authority(folder: &Path, name: &str, title: &str) {
+    key(folder, name);
+    let (key, out, subject) = (
+        format!("{name}.key"),
+        format!("{name}.pem"),
+        format!("/CN={title}"),
+    );
+    openssl(
+        folder,
+        &[
+            "req", "-x509", "-new", "-key", &key, "-out", &out, "-days", "8000", "-subj", &subject,
+        ]
+        .into_iter()
+        .chain(["-addext", "keyUsage=critical,keyCertSign,cRLSign"])
+        .collect::<Vec<_>>(),
+    );
+}
+
+/// `openssl ca` is the one command of OpenSSL 3.0 that sets both dates freely.
+fn signed(folder: &Path, name: &str, names: &str, authority: &str, [from, until]: [&str; 2]) {
+    key(folder, name);
+    let file = |ending: &str| format!("{name}.{ending}");
+    let host = names.split(',').next().unwrap().trim_start_matches("DNS:");
+    let subject = format!("/CN={host}");
+    openssl(
+        folder,
+        &[
+            "req",
+            "-new",
+            "-key",
+            &file("key"),
+            "-subj",
+            &subject,
+            "-out",
+            &file("csr"),
+        ],
+    );
+    fs::write(folder.join(file("index")), "").unwrap();
+    fs::write(
+        folder.join(file("cnf")),
+        format!(
+            "[ca]\ndefault_ca=a\n[a]\ndatabase={name}.index\nnew_certs_dir=.\nrand_serial=yes\ndefault_md=sha256\n\
+             policy=p\nx509_extensions=x\n[p]\ncommonName=supplied\n[x]\nbasicConstraints=critical,CA:FALSE\n\
+             keyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\nsubjectAltName={names}\n"
+        ),
+    )
+    .unwrap();
+    let (certificate, key) = (format!("{authority}.pem"), format!("{authority}.key"));
+    openssl(
+        folder,
+        &[
+            "ca",
+            "-batch",
+            "-notext",
+            "-config",
+            &file("cnf"),
+            "-in",
+            &file("csr"),
+            "-out",
+            &file("pem"),
+        ]
+        .into_iter()
+        .chain([
+            "-cert",
+            &certificate,
+            "-keyfile",
+            &key,
+            "-startdate",
+            from,
+            "-enddate",
+            until,
+        ])
+        .collect::<Vec<_>>(),
+    );
+}
+
+fn openssl(folder: &Path, args: &[&str]) {
+    let done = Command::new("openssl")
+        .args(args)
+        .current_dir(folder)
+        .output()
+        .expect("openssl starts");
+    assert!(
+        done.status.success(),
+        "openssl {args:?}: {}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+}

@@ -1,0 +1,356 @@
+//! A Dovecot server for one test: its own folder, free ports, one user, gone at the end.
+
+use std::fs::{self, File, FileTimes};
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use super::world::{MAIL_PASSWORD, MAIL_USER};
+use super::{certs, program};
+
+const PROGRAM: &str = "/usr/sbin/dovecot";
+
+/// What a test may want differently.
+pub struct Options {
+    /// Which certificate (see [`certs::folder`]) it shows.
+    pub certificate: &'static str,
+    /// The address that it listens on.
+    pub address: &'static str,
+    /// The one version of TLS that it speaks, in OpenSSL's words; all of today's without.
+    pub tls: Option<&'static str>,
+    /// More lines for its configuration.
+    pub extra: &'static str,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            certificate: "good",
+            address: "127.0.0.1",
+            tls: None,
+            extra: "",
+        }
+    }
+}
+
+/// A running server. Dropping it ends it with all its processes.
+pub struct Dovecot {
+    /// The port of plain IMAP (and STARTTLS).
+    pub imap: u16,
+    /// The port of IMAP over TLS.
+    pub imaps: u16,
+    /// The address that it listens on.
+    pub address: &'static str,
+    folder: tempfile::TempDir,
+    master: Child,
+    delivered: AtomicU64,
+}
+
+impl Dovecot {
+    /// Starts a server with a good certificate; `None` (said on standard output) where no
+    /// Dovecot is installed and the run does not demand it.
+    pub fn start() -> Option<Self> {
+        Self::with(&Options::default())
+    }
+
+    /// Starts a server with other options.
+    pub fn with(options: &Options) -> Option<Self> {
+        let missing = [PROGRAM, "/usr/bin/setpriv"]
+            .iter()
+            .any(|program| !Path::new(program).exists());
+        let certificates = if missing { None } else { certs::folder() };
+        let Some(certificates) = certificates else {
+            assert!(
+                std::env::var_os("SMARTEMAIL_TEST_SERVERS").is_none_or(|value| value != "required"),
+                "dovecot, setpriv or openssl is missing: bash tests/run.sh installs them"
+            );
+            println!("skipped: dovecot is not installed (bash tests/run.sh installs it)");
+            return None;
+        };
+        // Between choosing a free port and the server's taking it, another may have come.
+        let mut attempts = (0..5).map(|_| Self::attempt(options, &certificates));
+        Some(
+            attempts
+                .find_map(Result::ok)
+                .expect("dovecot starts; its log is printed above"),
+        )
+    }
+
+    fn attempt(options: &Options, certificates: &Path) -> Result<Self, ()> {
+        // The path has to be short: it becomes part of the names of unix sockets.
+        let folder = tempfile::Builder::new()
+            .prefix("dc-")
+            .tempdir_in("/tmp")
+            .unwrap();
+        let [imap, imaps] = free_ports(options.address);
+        let root = command_says("id", &["-u"]) == "0";
+        let user = if root {
+            "nobody".to_owned()
+        } else {
+            command_says("id", &["-un"])
+        };
+        let group = command_says("id", &["-gn", &user]);
+        for kind in ["pem", "key"] {
+            let from = certificates.join(options.certificate).with_extension(kind);
+            fs::copy(from, folder.path().join("server").with_extension(kind)).unwrap();
+        }
+        fs::write(
+            folder.path().join("users"),
+            format!("{MAIL_USER}:{{PLAIN}}{MAIL_PASSWORD}\n"),
+        )
+        .unwrap();
+        let text = configuration(folder.path(), &user, &group, [imap, imaps], options);
+        fs::write(folder.path().join("dovecot.conf"), text).unwrap();
+        for inbox in ["tmp", "new", "cur"] {
+            fs::create_dir_all(
+                folder
+                    .path()
+                    .join("mail")
+                    .join(MAIL_USER)
+                    .join("Maildir")
+                    .join(inbox),
+            )
+            .unwrap();
+        }
+        let mut command = Command::new("setpriv");
+        // However the test ends, the kernel ends the server with it.
+        command.args(["--pdeathsig", "KILL"]);
+        if root {
+            give_away(folder.path(), &user);
+            command.args([
+                &format!("--reuid={user}"),
+                &format!("--regid={group}"),
+                "--clear-groups",
+            ]);
+        }
+        command
+            .args([PROGRAM, "-F", "-c"])
+            .arg(folder.path().join("dovecot.conf"));
+        if let Some(tls) = options.tls {
+            let path = folder.path().join("openssl.cnf");
+            fs::write(&path, only(tls)).unwrap();
+            command.env("OPENSSL_CONF", path);
+        }
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        program::own_group(&mut command);
+        let master = command.spawn().expect("setpriv starts");
+        let address = options.address;
+        let mut server = Self {
+            imap,
+            imaps,
+            address,
+            folder,
+            master,
+            delivered: AtomicU64::new(0),
+        };
+        if server.greets() {
+            return Ok(server);
+        }
+        println!("dovecot did not start:\n{}", server.log());
+        Err(())
+    }
+
+    /// Waits for the real greeting: on a cold start another line may come before it.
+    fn greets(&mut self) -> bool {
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_secs(20) {
+            if self.master.try_wait().unwrap().is_some() {
+                return false;
+            }
+            if let Ok(stream) = TcpStream::connect((self.address, self.imap)) {
+                stream
+                    .set_read_timeout(Some(Duration::from_secs(10)))
+                    .unwrap();
+                let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+                if lines.any(|line| line.contains("CAPABILITY")) {
+                    return true;
+                }
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        false
+    }
+
+    /// Puts a mail into the INBOX, received at this second of the Unix epoch.
+    pub fn deliver(&self, mail: &[u8], received: u64) {
+        let file = self.write(mail, received);
+        fs::rename(&file, self.inbox("new").join(self.name())).unwrap();
+    }
+
+    /// Puts the same mail into the INBOX many times: one file with many names, so that
+    /// thousands take no time.
+    pub fn deliver_many(&self, mail: &[u8], received: u64, count: usize) {
+        let file = self.write(mail, received);
+        for _ in 0..count {
+            fs::hard_link(&file, self.inbox("cur").join(format!("{}:2,", self.name()))).unwrap();
+        }
+        fs::remove_file(file).unwrap();
+    }
+
+    /// What the server wrote to its log.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("dovecot.log")).unwrap_or_default()
+    }
+
+    /// Its process group.
+    pub fn process_group(&self) -> u32 {
+        self.master.id()
+    }
+
+    fn inbox(&self, part: &str) -> PathBuf {
+        self.folder
+            .path()
+            .join("mail")
+            .join(MAIL_USER)
+            .join("Maildir")
+            .join(part)
+    }
+
+    /// Dovecot gives UIDs in the order of the number that a file name starts with.
+    fn name(&self) -> String {
+        let number = 1_000_000_000 + self.delivered.fetch_add(1, Ordering::Relaxed);
+        format!("{number}.M1P1.test")
+    }
+
+    fn write(&self, mail: &[u8], received: u64) -> PathBuf {
+        let path = self.inbox("tmp").join("mail");
+        fs::write(&path, mail).unwrap();
+        let time = UNIX_EPOCH + Duration::from_secs(received);
+        let file = File::options().write(true).open(&path).unwrap();
+        file.set_times(FileTimes::new().set_modified(time).set_accessed(time))
+            .unwrap();
+        let owner = fs::metadata(self.inbox("tmp")).unwrap();
+        let (user, group) = (
+            std::os::unix::fs::MetadataExt::uid(&owner),
+            std::os::unix::fs::MetadataExt::gid(&owner),
+        );
+        std::os::unix::fs::chown(&path, Some(user), Some(group)).unwrap();
+        path
+    }
+}
+
+impl Drop for Dovecot {
+    fn drop(&mut self) {
+        program::end_group(&mut self.master);
+        if std::thread::panicking() {
+            println!("--- log of dovecot\n{}---", self.log());
+        }
+    }
+}
+
+/// Ports that nobody listens on at this moment.
+fn free_ports<const N: usize>(address: &str) -> [u16; N] {
+    let listeners = [(); N].map(|()| TcpListener::bind((address, 0)).unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap().port())
+}
+
+fn command_says(program: &str, args: &[&str]) -> String {
+    let done = Command::new(program)
+        .args(args)
+        .output()
+        .expect("a standard command");
+    String::from_utf8(done.stdout).unwrap().trim().to_owned()
+}
+
+fn give_away(folder: &Path, user: &str) {
+    let done = Command::new("chown")
+        .arg("-R")
+        .arg(user)
+        .arg(folder)
+        .status()
+        .expect("chown");
+    assert!(done.success());
+}
+
+/// Dovecot 2.3 has a lowest version but no highest one; OpenSSL's own configuration has both.
+fn only(tls: &str) -> String {
+    format!(
+        "openssl_conf = i\n[i]\nssl_conf = s\n[s]\nsystem_default = d\n[d]\nMinProtocol = {tls}\n\
+         MaxProtocol = {tls}\nCipherString = DEFAULT:@SECLEVEL=0\n"
+    )
+}
+
+fn configuration(
+    folder: &Path,
+    user: &str,
+    group: &str,
+    [imap, imaps]: [u16; 2],
+    options: &Options,
+) -> String {
+    let folder = folder.display();
+    let Options {
+        address,
+        tls,
+        extra,
+        ..
+    } = options;
+    let tls = tls.map_or_else(String::new, |tls| {
+        format!(
+            "import_environment = $import_environment OPENSSL_CONF={folder}/openssl.cnf\n\
+             ssl_min_protocol = {tls}\nssl_cipher_list = ALL:!aNULL:!eNULL:@SECLEVEL=0"
+        )
+    });
+    format!(
+        "base_dir = {folder}/run
+state_dir = {folder}/state
+log_path = {folder}/dovecot.log
+auth_verbose = yes
+default_internal_user = {user}
+default_internal_group = {group}
+default_login_user = {user}
+listen = {address}
+protocols = imap
+service imap-login {{
+  chroot =
+  service_count = 0
+  inet_listener imap {{
+    port = {imap}
+  }}
+  inet_listener imaps {{
+    port = {imaps}
+    ssl = yes
+  }}
+}}
+# Without this a wrong password slows down every later log-in from the same address.
+service anvil {{
+  chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+service stats {{
+  chroot =
+}}
+ssl = yes
+ssl_cert = <{folder}/server.pem
+ssl_key = <{folder}/server.key
+disable_plaintext_auth = no
+auth_mechanisms = plain login
+auth_failure_delay = 0
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN username_format=%u {folder}/users
+}}
+userdb {{
+  driver = static
+  args = uid={user} gid={group} home={folder}/mail/%u allow_all_users=yes
+}}
+mail_location = maildir:~/Maildir
+first_valid_uid = 1
+first_valid_gid = 1
+mail_fsync = never
+namespace inbox {{
+  inbox = yes
+  separator = /
+}}
+{tls}
+{extra}
+"
+    )
+}

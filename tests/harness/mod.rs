@@ -1,0 +1,42 @@
+//! The test bed: everything that the tests in this folder stand on.
+//!
+//! A [`World`] is a temporary directory with an INI file, mails and an MSGIN folder, in
+//! which the built binary runs with a closed environment. [`Dovecot`] is a real IMAP
+//! server for one test, [`CountingProxy`] counts what passes between the two, and
+//! [`Inspector`] looks into the mailbox without the program's help. Nothing in here uses
+//! the program's own code: what the tests say about it, they see from outside.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test bed that breaks ends the test that stands on it, loudly"
+)]
+
+#[cfg(unix)]
+pub mod certs;
+#[cfg(unix)]
+pub mod dovecot;
+pub mod ini;
+#[cfg(unix)]
+pub mod inspector;
+pub mod mail;
+pub mod program;
+pub mod proxy;
+pub mod rude;
+pub mod tree;
+pub mod world;
+
+#[cfg(unix)]
+pub use dovecot::Dovecot;
+pub use ini::Ini;
+#[cfg(unix)]
+pub use inspector::Inspector;
+pub use mail::Mail;
+pub use program::Ran;
+pub use proxy::CountingProxy;
+pub use rude::RudeServer;
+pub use tree::Tree;
+pub use world::World;

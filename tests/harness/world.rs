@@ -1,0 +1,387 @@
+//! One test's world: a temporary folder with an INI file, mails and MSGIN, in which the
+//! program runs. After every run it looks for secrets where none belong.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use data_encoding::{BASE64, HEXLOWER};
+
+use super::program::{self, Running};
+use super::{Ini, Mail, Ran, Tree};
+
+/// The user of the mailbox.
+pub const MAIL_USER: &str = "alice@example.test";
+/// That user's password: found nowhere by chance, with characters that have to be quoted.
+pub const MAIL_PASSWORD: &str = "Mail\"Box\\ pass-7391-word";
+/// The OpCon user of the tests.
+pub const OPCON_USER: &str = "batch";
+/// The external event password of the tests.
+pub const OPCON_PASSWORD: &str = "Event-pass-5824-word";
+/// What ends a line for the OpCon agent of this system.
+const LINE_END: &str = if cfg!(windows) { "\r\n" } else { "\n" };
+/// Folders that hold secrets by design (MSGIN, and its staging folder after a kill) or nothing
+/// but mails.
+const STORES: [&str; 5] = [
+    "MSGIN",
+    "MSGIN.staging",
+    "ProgramData/OpConxps/SAM/MSGIN",
+    "mails",
+    "Received",
+];
+
+/// A temporary folder and the program in it.
+///
+/// The program sees no environment but this world's, so nothing outside is read or written.
+/// When a test fails, everything that happened in its world is printed.
+pub struct World {
+    folder: tempfile::TempDir,
+    root: PathBuf,
+    environment: Vec<(String, String)>,
+    limit: Duration,
+    secrets: RefCell<Vec<String>>,
+    history: RefCell<Vec<Ran>>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl World {
+    /// A world with an empty MSGIN, an empty folder of mails and no INI file.
+    pub fn new() -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("smartemail-test-")
+            .tempdir()
+            .unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        for name in ["MSGIN", "mails", "home"] {
+            fs::create_dir(root.join(name)).unwrap();
+        }
+        let inside = |name: &str| root.join(name).to_str().unwrap().to_owned();
+        let mut environment = vec![
+            ("PATH".to_owned(), std::env::var("PATH").unwrap_or_default()),
+            ("LC_ALL".to_owned(), "C".to_owned()),
+            ("HOME".to_owned(), inside("home")),
+            ("XDG_CONFIG_HOME".to_owned(), inside("home/.config")),
+            ("XDG_DATA_HOME".to_owned(), inside("home/.local/share")),
+            ("PROGRAMDATA".to_owned(), inside("ProgramData")),
+        ];
+        if cfg!(windows) {
+            // Sockets and DPAPI do not work without these.
+            let needed = [
+                "SYSTEMROOT",
+                "WINDIR",
+                "USERPROFILE",
+                "LOCALAPPDATA",
+                "APPDATA",
+            ];
+            let given = needed
+                .iter()
+                .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
+            environment.extend(given);
+        }
+        Self {
+            folder,
+            root,
+            environment,
+            limit: Duration::from_secs(60),
+            secrets: RefCell::default(),
+            history: RefCell::default(),
+        }
+    }
+
+    /// A world with this INI file, its credentials sealed into it.
+    pub fn with(ini: &Ini) -> Self {
+        let world = Self::new();
+        world.configure(ini);
+        world
+    }
+
+    /// A world with this INI file and these mails in its folder, in this order.
+    pub fn with_mails(ini: &Ini, mails: &[Mail]) -> Self {
+        let world = Self::with(ini);
+        for (number, mail) in mails.iter().enumerate() {
+            world.mail(&format!("{:03}.eml", number + 1), &mail.bytes());
+        }
+        world
+    }
+
+    /// Sets a variable of the program's environment.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Takes a variable out of the program's environment.
+    pub fn without_env(mut self, name: &str) -> Self {
+        self.environment.retain(|(known, _)| known != name);
+        self
+    }
+
+    /// Gives the program more or less time than the usual minute.
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// The world's folder, or a path in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        if name.is_empty() {
+            self.root.clone()
+        } else {
+            self.root.join(name)
+        }
+    }
+
+    /// The same as text.
+    pub fn place(&self, name: &str) -> String {
+        self.path(name).to_str().unwrap().to_owned()
+    }
+
+    /// Where the INI file lies.
+    pub fn ini_path(&self) -> PathBuf {
+        self.path("SMArtEmail.ini")
+    }
+
+    /// Moves the INI file to another place in this world.
+    pub fn move_ini(&self, place: &str) {
+        let target = self.path(place);
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::rename(self.ini_path(), target).unwrap();
+    }
+
+    /// The bytes of the INI file.
+    pub fn ini_bytes(&self) -> Vec<u8> {
+        fs::read(self.ini_path()).unwrap()
+    }
+
+    /// The INI file as text (it must be UTF-8).
+    pub fn ini_text(&self) -> String {
+        String::from_utf8(self.ini_bytes()).unwrap()
+    }
+
+    /// Writes the INI file and seals the credentials of the tests into it.
+    pub fn configure(&self, ini: &Ini) {
+        self.write_ini(ini.text(&self.place("")));
+        self.seal(ini.has("Mail", "EmailProtocol", "IMAP"));
+    }
+
+    /// Writes the INI file byte for byte.
+    pub fn write_ini(&self, text: impl AsRef<[u8]>) {
+        fs::write(self.ini_path(), text).unwrap();
+    }
+
+    /// Runs `--credentials` for the OpCon user and, if asked, for the mailbox, with the
+    /// passwords on standard input.
+    #[track_caller]
+    pub fn seal(&self, mailbox: bool) {
+        let opcon = format!("-opconuser:{OPCON_USER}");
+        let user = format!("-user:{MAIL_USER}");
+        self.secret(OPCON_PASSWORD);
+        if mailbox {
+            self.secret(MAIL_PASSWORD);
+            let answers = format!("{MAIL_PASSWORD}\n{OPCON_PASSWORD}\n");
+            self.run_with(
+                &[
+                    "--credentials",
+                    &user,
+                    "-password:-",
+                    &opcon,
+                    "-opconpassword:-",
+                ],
+                &answers,
+            )
+            .exit(0);
+        } else {
+            self.run_with(
+                &["--credentials", &opcon, "-opconpassword:-"],
+                &format!("{OPCON_PASSWORD}\n"),
+            )
+            .exit(0);
+        }
+    }
+
+    /// From now on this text must not turn up in any output or file (but those of MSGIN).
+    pub fn secret(&self, text: &str) {
+        self.secrets.borrow_mut().push(text.to_owned());
+    }
+
+    /// The text of one of the world's files; empty when there is none.
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
+    /// Puts a mail into the folder of mails.
+    pub fn mail(&self, name: &str, bytes: &[u8]) {
+        fs::write(self.path("mails").join(name), bytes).unwrap();
+    }
+
+    /// Runs the program on this world's INI file.
+    pub fn run(&self, args: &[&str]) -> Ran {
+        let ini = format!("-inifile:{}", self.place("SMArtEmail.ini"));
+        self.run_bare(&[&[ini.as_str()], args].concat())
+    }
+
+    /// The same with something to read on standard input.
+    pub fn run_with(&self, args: &[&str], input: &str) -> Ran {
+        let ini = format!("-inifile:{}", self.place("SMArtEmail.ini"));
+        self.finish(&[&[ini.as_str()], args].concat(), Some(input))
+    }
+
+    /// Runs the program with these arguments and no other.
+    pub fn run_bare(&self, args: &[&str]) -> Ran {
+        self.finish(args, None)
+    }
+
+    /// Starts the program on this world's INI file and goes on without waiting for it.
+    pub fn start(&self, args: &[&str]) -> Running {
+        let ini = format!("-inifile:{}", self.place("SMArtEmail.ini"));
+        self.launch(&[&[ini.as_str()], args].concat(), None)
+    }
+
+    /// Runs the program on this world's INI file and kills it after this time.
+    pub fn run_killed_after(&self, args: &[&str], delay: Duration) -> Ran {
+        self.remember(self.start(args).kill_after(delay))
+    }
+
+    fn finish(&self, args: &[&str], input: Option<&str>) -> Ran {
+        self.remember(self.launch(args, input).wait(self.limit))
+    }
+
+    fn launch(&self, args: &[&str], input: Option<&str>) -> Running {
+        let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        program::start(&args, &self.environment, &self.root, input)
+    }
+
+    fn remember(&self, ran: Ran) -> Ran {
+        self.history.borrow_mut().push(ran.clone());
+        self.assert_no_secret_in(&ran);
+        ran
+    }
+
+    /// The events in MSGIN, in the order of their files' names, without the credentials,
+    /// which every one of them must end with. Files are whole: every line has its end.
+    #[track_caller]
+    pub fn events(&self) -> Vec<String> {
+        let ending = format!(",{OPCON_USER},{OPCON_PASSWORD}");
+        let bare = |line: &String| line.strip_suffix(&ending).map(str::to_owned);
+        let lines = self.event_lines();
+        lines
+            .iter()
+            .map(|line| {
+                bare(line).unwrap_or_else(|| panic!("no credentials at the end of {line:?}"))
+            })
+            .collect()
+    }
+
+    /// The same lines as they are.
+    #[track_caller]
+    pub fn event_lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for name in self.event_files() {
+            let text =
+                fs::read_to_string(self.path("MSGIN").join(&name)).expect("an event file is UTF-8");
+            let whole = text.strip_suffix(LINE_END);
+            let whole = whole.unwrap_or_else(|| panic!("{name} ends within a line: {text:?}"));
+            lines.extend(whole.split(LINE_END).map(str::to_owned));
+        }
+        for line in &lines {
+            assert!(
+                !line.is_empty() && !line.contains(['\r', '\n']),
+                "a broken event line: {line:?}"
+            );
+        }
+        lines
+    }
+
+    /// The names of the files in MSGIN, sorted. They must be plain ASCII.
+    #[track_caller]
+    pub fn event_files(&self) -> Vec<String> {
+        let files = Tree::of(&self.path("MSGIN")).files();
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+        for name in &files {
+            assert!(
+                name.chars().all(plain),
+                "a file in MSGIN has the odd name {name:?}"
+            );
+        }
+        files
+    }
+
+    /// The files of the folder of saved mails, sorted, with `/` between folders.
+    pub fn saved(&self) -> Vec<String> {
+        let folder = self.path("Received");
+        if folder.exists() {
+            Tree::of(&folder).files()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// The names of the mails that are still in the folder of mails, sorted.
+    pub fn mails_left(&self) -> Vec<String> {
+        Tree::of(&self.path("mails")).files()
+    }
+
+    /// Everything in this world.
+    pub fn tree(&self) -> Tree {
+        Tree::of(&self.root)
+    }
+
+    #[track_caller]
+    fn assert_no_secret_in(&self, ran: &Ran) {
+        let secrets = self.secrets.borrow();
+        if secrets.is_empty() {
+            return;
+        }
+        let tree = Tree::without(&self.root, &STORES);
+        for form in secrets.iter().flat_map(|secret| disguises(secret)) {
+            assert!(
+                !ran.output().contains(&form),
+                "a secret in the output: {form:?}\n{ran}"
+            );
+            let files = tree.files_holding(form.as_bytes());
+            assert!(
+                files.is_empty(),
+                "the secret {form:?} stands in {files:?}\n{ran}"
+            );
+        }
+    }
+}
+
+/// A secret as it is and as a log of a protocol might show it.
+fn disguises(secret: &str) -> Vec<String> {
+    let plain_login = format!("\0{MAIL_USER}\0{secret}");
+    let quoted = secret.replace('\\', "\\\\").replace('"', "\\\"");
+    vec![
+        secret.to_owned(),
+        quoted,
+        BASE64.encode(secret.as_bytes()),
+        BASE64.encode(plain_login.as_bytes()),
+        HEXLOWER.encode(secret.as_bytes()),
+    ]
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        println!(
+            "=== the world of the failed test: {}",
+            self.folder.path().display()
+        );
+        for ran in self.history.borrow().iter() {
+            println!("{ran}");
+        }
+        println!("--- files\n{}", self.tree());
+        if let Ok(ini) = fs::read(Path::new(&self.ini_path())) {
+            println!("--- SMArtEmail.ini\n{}\n===", String::from_utf8_lossy(&ini));
+        }
+    }
+}

@@ -124,7 +124,16 @@ pub enum LoadError {
     Usage(#[from] UsageError),
     /// Something in the file stops the run.
     #[error("the INI file can't be used")]
-    Problems(Problems),
+    Unusable(Box<Unusable>),
+}
+
+/// A file that stops the run, as far as it could be understood.
+#[derive(Debug)]
+pub struct Unusable {
+    /// What is wrong with it.
+    pub problems: Problems,
+    /// The configurations that could be used all the same.
+    pub rules: Vec<Rule>,
 }
 
 /// What the pass is going to do, as far as it decides which settings must be there.

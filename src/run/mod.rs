@@ -80,8 +80,11 @@ fn perform_pass(pass: &Pass, output: &mut Output) -> anyhow::Result<ExitCode> {
     };
     let settings = match file.resolve(purpose, &keeper, &process_environment) {
         Ok(settings) => settings,
-        Err(LoadError::Problems(problems)) => {
-            tell(&problems, &path, output);
+        Err(LoadError::Unusable(found)) => {
+            tell(&found.problems, &path, output);
+            if pass.mode == Mode::Check {
+                check::tell_doubts(&found.rules, None, &path, output);
+            }
             anyhow::bail!(
                 "{} can't be used as it is; nothing was done",
                 path.display()

@@ -139,10 +139,13 @@ fn note_date(last_run: &LastRun, journal: &mut Journal, output: &Output) -> anyh
     };
     if !journal.state().has_date() {
         journal.rewind(text, *time)?;
-    } else if time.is_some() && !journal.state().is_our_date(text) {
-        output.line(&format!(
-            "LastRunDate was edited: looking at every mail received since {text} (again)"
-        ));
+    } else if !journal.state().is_our_date(text) {
+        output.line(&match time {
+            Some(_) => {
+                format!("LastRunDate was edited: looking again at mails received since {text}")
+            }
+            None => "LastRunDate was cleared: looking again at every mail".to_owned(),
+        });
         journal.rewind(text, *time)?;
     }
     Ok(())

@@ -6,7 +6,7 @@ use super::ini::{Document, Section};
 use super::keys::Key;
 use super::places::Environment;
 use super::problem::{Problems, Severity};
-use super::settings::{LoadError, Purpose, Settings, SettingsFile};
+use super::settings::{LoadError, Purpose, Settings, SettingsFile, Unusable};
 use super::tokens::Tokens;
 use super::values::Reader;
 use super::{rule, unknown};
@@ -53,7 +53,7 @@ pub(super) fn resolve(
             disabled_rules,
             problems,
         }),
-        _ => Err(LoadError::Problems(problems)),
+        _ => Err(LoadError::Unusable(Box::new(Unusable { problems, rules }))),
     }
 }
 

@@ -1,8 +1,28 @@
 //! Connecting: addresses, time limits, TLS policy. Shared by everything that talks to a
 //! server; knows nothing of mail.
+//!
+//! [`connect`] gives a [`Connection`], which reads and writes whatever it is secured by.
+//! A protocol that starts in clear text passes its way to TLS as a function. [`Trace`] is
+//! where protocol clients show their steps.
 
 use std::time::Duration;
 
+mod address;
+mod connection;
+mod error;
+mod fault;
+mod socket;
+mod tls;
+#[cfg(unix)]
+mod tls_openssl;
+#[cfg(windows)]
+mod tls_pin;
+mod trace;
+
+pub use connection::{Channel, Connection, Upgrade, connect};
+pub use error::{Error, Step};
+pub use fault::TlsFault;
+pub use trace::{Trace, clean};
 /// How a port is secured (`[Mail] ConnectionSecurity`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Security {
@@ -28,6 +48,17 @@ pub enum TlsFloor {
     Tls1_2,
     /// TLS 1.3.
     Tls1_3,
+}
+
+impl std::fmt::Display for TlsFloor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Tls1_0 => "TLS 1.0",
+            Self::Tls1_1 => "TLS 1.1",
+            Self::Tls1_2 => "TLS 1.2",
+            Self::Tls1_3 => "TLS 1.3",
+        })
+    }
 }
 
 /// Whose certificate is good enough.
@@ -67,4 +98,16 @@ pub struct Endpoint {
     pub trust: Trust,
     /// Time limits.
     pub timeouts: Timeouts,
+}
+
+impl Endpoint {
+    /// Host and port as messages name them.
+    #[must_use]
+    pub fn server(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
 }

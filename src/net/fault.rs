@@ -1,0 +1,182 @@
+//! What a TLS library found wrong, in terms that lead to a setting.
+
+use std::io;
+
+use super::TlsFloor;
+
+/// Why TLS did not come about.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TlsFault {
+    /// The server has no version that the settings allow.
+    #[error("the server has nothing as new as {0}: have it updated, or lower SecurityProtocol")]
+    VersionFloor(TlsFloor),
+    /// Whatever listens there does not begin with TLS.
+    #[error(
+        "the port does not speak TLS: check Port, or set ConnectionSecurity to start-tls-required"
+    )]
+    NotTls,
+    /// The server ended the connection in the middle of the handshake, as many do instead of
+    /// saying that they have no common version.
+    #[error(
+        "the server hung up in the middle of the handshake: it may have nothing as new as {0} (lower \
+         SecurityProtocol), or the port is for something else (check Port and ConnectionSecurity)"
+    )]
+    HungUp(TlsFloor),
+    /// The certificate's time is over.
+    #[error("the server's certificate has expired: have it renewed")]
+    Expired,
+    /// The certificate's time has not begun.
+    #[error("the server's certificate is not valid yet: check the clocks of both machines")]
+    NotYetValid,
+    /// The certificate names other hosts.
+    #[error("the server's certificate is not for {0}: set Server to the name in the certificate")]
+    WrongHost(String),
+    /// No authority that the machine trusts has issued the certificate.
+    #[error(
+        "the authority that issued the server's certificate is not trusted here: have its root certificate \
+         installed, or set SelfSignedCertificate=True to do without"
+    )]
+    UnknownAuthority,
+    /// The certificate was issued by its owner.
+    #[error(
+        "the server's certificate is self-signed: have it installed as trusted, or set SelfSignedCertificate=True \
+         to accept it"
+    )]
+    SelfSigned,
+    /// Everything else, in the words of the TLS library.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl TlsFault {
+    /// Whether an error below TLS says that the server left.
+    pub(super) fn is_hanging_up(kind: io::ErrorKind) -> bool {
+        matches!(
+            kind,
+            io::ErrorKind::UnexpectedEof
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe
+        )
+    }
+
+    /// Reads a certificate check's result by OpenSSL's number
+    /// (`X509_V_ERR_…`, manual page `X509_STORE_CTX_get_error(3)`).
+    #[cfg(unix)]
+    pub(super) fn of_verify_code(code: i32, host: &str) -> Option<Self> {
+        Some(match code {
+            9 => Self::NotYetValid,
+            10 => Self::Expired,
+            18 => Self::SelfSigned,
+            2 | 19 | 20 | 21 | 27 => Self::UnknownAuthority,
+            62 | 64 => Self::WrongHost(host.to_owned()),
+            _ => return None,
+        })
+    }
+
+    /// Reads a library's error text. native-tls passes nothing else on: OpenSSL's words,
+    /// or on Windows the system's number (`winerror.h`), which does not depend on the
+    /// language.
+    pub(super) fn of_text(text: &str, host: &str, floor: TlsFloor) -> Self {
+        const NOT_YET_VALID: &[&str] = &["certificate is not yet valid"];
+        // CERT_E_EXPIRED covers both ends of the certificate's time, as does SEC_E_CERT_EXPIRED.
+        const EXPIRED: &[&str] = &["certificate has expired", "-2146762495", "-2146893016"];
+        const WRONG_HOST: &[&str] = &[
+            "hostname mismatch",
+            "ip address mismatch",
+            "-2146762481",
+            "-2146893022",
+        ];
+        const UNKNOWN_AUTHORITY: &[&str] = &[
+            "unable to get local issuer certificate",
+            "unable to get issuer certificate",
+            "unable to verify the first certificate",
+            "in certificate chain",
+            "-2146762487",
+            "-2146762486",
+            "-2146893019",
+        ];
+        const SELF_SIGNED: &[&str] = &["self-signed certificate", "self signed certificate"];
+        const VERSION: &[&str] = &[
+            "unsupported protocol",
+            "protocol version",
+            "version too low",
+            "no protocols available",
+            "legacy sigalg",
+            "-2146893007",
+            "-2146893018",
+        ];
+        const NOT_TLS: &[&str] = &[
+            "wrong version number",
+            "packet length too long",
+            "http request",
+            "-2146893048",
+        ];
+        let lower = text.to_ascii_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+        if says(NOT_YET_VALID) {
+            Self::NotYetValid
+        } else if says(EXPIRED) {
+            Self::Expired
+        } else if says(WRONG_HOST) {
+            Self::WrongHost(host.to_owned())
+        } else if says(UNKNOWN_AUTHORITY) {
+            Self::UnknownAuthority
+        } else if says(SELF_SIGNED) {
+            Self::SelfSigned
+        } else if says(VERSION) {
+            Self::VersionFloor(floor)
+        } else if says(NOT_TLS) {
+            Self::NotTls
+        } else {
+            Self::Other(text.to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn openssl_words_become_faults() {
+        let fault = |text: &str| TlsFault::of_text(text, "h", TlsFloor::Tls1_2);
+        let verify = "error:0A000086:SSL routines:tls_post_process_server_certificate:certificate verify failed:\
+                      ../ssl/statem/statem_clnt.c:1889:";
+        assert_eq!(
+            fault(&format!("{verify} (certificate has expired)")),
+            TlsFault::Expired
+        );
+        assert_eq!(
+            fault(&format!("{verify} (self-signed certificate)")),
+            TlsFault::SelfSigned
+        );
+        assert_eq!(
+            fault(&format!(
+                "{verify} (self-signed certificate in certificate chain)"
+            )),
+            TlsFault::UnknownAuthority
+        );
+        assert_eq!(
+            fault(&format!("{verify} (hostname mismatch)")),
+            TlsFault::WrongHost("h".into())
+        );
+        assert_eq!(
+            fault("error:0A00010B:SSL routines:ssl3_get_record:wrong version number"),
+            TlsFault::NotTls
+        );
+        assert_eq!(
+            fault("error:0A00042E:SSL routines:ssl3_read_bytes:tlsv1 alert protocol version"),
+            TlsFault::VersionFloor(TlsFloor::Tls1_2)
+        );
+        assert_eq!(
+            fault("Ein Zertifikat ist abgelaufen. (os error -2146762495)"),
+            TlsFault::Expired
+        );
+        assert_eq!(
+            fault("something else"),
+            TlsFault::Other("something else".into())
+        );
+    }
+}

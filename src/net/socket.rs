@@ -1,0 +1,173 @@
+//! A TCP connection whose every wait ends.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use super::Timeouts;
+use super::error::{Late, Step};
+
+/// Below this the operating systems round a limit to "none".
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// A TCP stream with a limit for each wait and a deadline for each answer.
+///
+/// It lies beneath the TLS library, so that a trickle of TLS records ends as well.
+#[derive(Debug)]
+pub(super) struct Socket {
+    stream: TcpStream,
+    read: Duration,
+    began: Instant,
+    received: u64,
+}
+
+impl Socket {
+    pub(super) fn new(stream: TcpStream, timeouts: &Timeouts) -> io::Result<Self> {
+        // One command is one packet; waiting for more to send would cost 40 ms each time.
+        stream.set_nodelay(true)?;
+        stream.set_write_timeout(Some(timeouts.write.max(SHORTEST)))?;
+        Ok(Self {
+            stream,
+            read: timeouts.read,
+            began: Instant::now(),
+            received: 0,
+        })
+    }
+
+    /// A request is complete: the clock of its answer starts.
+    pub(super) fn begin_answer(&mut self) {
+        self.began = Instant::now();
+        self.received = 0;
+    }
+
+    /// Changes the limit for what follows.
+    pub(super) fn limit(&mut self, read: Duration) -> io::Result<()> {
+        self.read = read;
+        self.stream.set_write_timeout(Some(read.max(SHORTEST)))
+    }
+
+    fn late(&self) -> io::Error {
+        Late {
+            step: Step::Answering,
+            after: self.began.elapsed(),
+        }
+        .into_io()
+    }
+}
+
+impl Read for Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let allowed = self
+                .read
+                .saturating_add(Duration::from_secs(self.received / 1024));
+            let left = allowed.saturating_sub(self.began.elapsed());
+            if left.is_zero() {
+                return Err(self.late());
+            }
+            let wait = left.min(self.read).max(SHORTEST);
+            self.stream.set_read_timeout(Some(wait))?;
+            match self.stream.read(buffer) {
+                Ok(count) => {
+                    self.received = self.received.saturating_add(count as u64);
+                    return Ok(count);
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) if is_late(&e) => return Err(self.late()),
+                Err(e) => return Err(e),
+            }
+        }
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let began = Instant::now();
+        self.stream.write(bytes).map_err(|e| {
+            if is_late(&e) {
+                Late {
+                    step: Step::Sending,
+                    after: began.elapsed(),
+                }
+                .into_io()
+            } else {
+                e
+            }
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+/// Unix calls a limit that ran out `WouldBlock`, Windows `TimedOut`.
+fn is_late(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+    use crate::net::Error;
+
+    fn pair(read: Duration) -> (Socket, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (far, _) = listener.accept().unwrap();
+        let timeouts = Timeouts {
+            connect: read,
+            read,
+            write: read,
+        };
+        (Socket::new(near, &timeouts).unwrap(), far)
+    }
+
+    #[test]
+    fn silence_ends() {
+        let (mut near, _far) = pair(Duration::from_millis(80));
+        let error = near.read(&mut [0; 10]).unwrap_err();
+        assert!(matches!(
+            Error::of_io("h:1", error),
+            Error::TimedOut { step: Step::Answering, after, .. } if after >= Duration::from_millis(80)
+        ));
+    }
+
+    #[test]
+    fn a_trickle_ends() {
+        let (mut near, mut far) = pair(Duration::from_millis(150));
+        let writer = thread::spawn(move || {
+            while far.write_all(b"x").is_ok() {
+                thread::sleep(Duration::from_millis(30));
+            }
+        });
+        near.begin_answer();
+        let began = Instant::now();
+        let error = loop {
+            if let Err(error) = near.read(&mut [0; 10]) {
+                break error;
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(began.elapsed() < Duration::from_secs(2));
+        drop(near);
+        writer.join().unwrap();
+    }
+
+    #[test]
+    fn each_kib_buys_a_second() {
+        let (mut near, mut far) = pair(Duration::from_millis(100));
+        far.write_all(&[b'x'; 4096]).unwrap();
+        near.begin_answer();
+        near.read_exact(&mut [0; 4096]).unwrap();
+        thread::sleep(Duration::from_millis(150));
+        far.write_all(b"y").unwrap();
+        near.read_exact(&mut [0; 1]).unwrap();
+    }
+}

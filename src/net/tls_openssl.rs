@@ -1,0 +1,100 @@
+//! TLS by OpenSSL itself, for what native-tls can't do: accepting any chain while the host
+//! name and the dates are checked, and versions below 1.2.
+
+use openssl::error::ErrorStack;
+use openssl::ssl::{HandshakeError, SslConnector, SslMethod, SslStream, SslVerifyMode, SslVersion};
+
+use super::error::Error;
+use super::fault::TlsFault;
+use super::socket::Socket;
+use super::{Endpoint, TlsFloor, Trust};
+
+/// Agrees on TLS over a connection.
+pub(super) fn handshake(endpoint: &Endpoint, socket: Socket) -> Result<SslStream<Socket>, Error> {
+    let connector = connector(endpoint).map_err(|e| fault(endpoint, other(&e)))?;
+    connector
+        .connect(&endpoint.host, socket)
+        .map_err(|e| explain(endpoint, e))
+}
+
+fn connector(endpoint: &Endpoint) -> Result<SslConnector, ErrorStack> {
+    let mut builder = SslConnector::builder(SslMethod::tls_client())?;
+    trust_installed_authorities(&mut builder);
+    builder.set_min_proto_version(Some(match endpoint.floor {
+        TlsFloor::Tls1_0 => SslVersion::TLS1,
+        TlsFloor::Tls1_1 => SslVersion::TLS1_1,
+        TlsFloor::Tls1_2 => SslVersion::TLS1_2,
+        TlsFloor::Tls1_3 => SslVersion::TLS1_3,
+    }))?;
+    if endpoint.floor < TlsFloor::Tls1_2 {
+        // TLS 1.0 and 1.1 sign with SHA-1, which every higher level refuses.
+        builder.set_security_level(0);
+    }
+    if endpoint.trust == Trust::AnyChain {
+        builder.set_verify_callback(SslVerifyMode::PEER, |good, context| {
+            good || is_of_the_chain(context.error().as_raw())
+        });
+    }
+    Ok(builder.build())
+}
+
+/// OpenSSL linked into the program does not know where this machine keeps them. A place
+/// that can't be read leaves fewer authorities, which the check then says.
+fn trust_installed_authorities(builder: &mut openssl::ssl::SslConnectorBuilder) {
+    let places = openssl_probe::probe();
+    if let Some(file) = &places.cert_file {
+        let _ = builder.load_verify_locations(Some(file), None);
+    }
+    for folder in &places.cert_dir {
+        let _ = builder.load_verify_locations(None, Some(folder));
+    }
+}
+
+/// Self-signed, alone or within the chain, or issued by somebody unknown. Nothing about
+/// names, dates, signatures or purposes.
+fn is_of_the_chain(verify_code: i32) -> bool {
+    matches!(verify_code, 18..=21)
+}
+
+fn explain(endpoint: &Endpoint, error: HandshakeError<Socket>) -> Error {
+    match error {
+        HandshakeError::SetupFailure(stack) => fault(endpoint, other(&stack)),
+        HandshakeError::Failure(middle) | HandshakeError::WouldBlock(middle) => {
+            let verified = middle.ssl().verify_result().as_raw();
+            let error = middle.into_error();
+            let text = error.to_string();
+            // The code stays at "unknown authority" when the callback let that pass, so it
+            // speaks only when the check itself was what failed.
+            let checked = text
+                .contains("certificate verify failed")
+                .then(|| TlsFault::of_verify_code(verified, &endpoint.host))
+                .flatten();
+            match error.into_io_error() {
+                Ok(below) if TlsFault::is_hanging_up(below.kind()) => {
+                    fault(endpoint, TlsFault::HungUp(endpoint.floor))
+                }
+                Ok(below) => Error::of_io(&endpoint.server(), below),
+                Err(_) if text.to_ascii_lowercase().starts_with("unexpected eof") => {
+                    fault(endpoint, TlsFault::HungUp(endpoint.floor))
+                }
+                Err(_) => fault(
+                    endpoint,
+                    checked.unwrap_or_else(|| {
+                        TlsFault::of_text(&text, &endpoint.host, endpoint.floor)
+                    }),
+                ),
+            }
+        }
+    }
+}
+
+fn other(stack: &ErrorStack) -> TlsFault {
+    TlsFault::Other(stack.to_string())
+}
+
+fn fault(endpoint: &Endpoint, fault: TlsFault) -> Error {
+    Error::Tls {
+        server: endpoint.server(),
+        fault,
+    }
+}

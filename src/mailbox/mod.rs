@@ -126,10 +126,12 @@ pub struct Deletion {
 #[non_exhaustive]
 pub enum Error {
     /// The connection could not be made, broke, or ran out of time.
-    #[error("{0}")]
+    #[error(transparent)]
     Connection(#[from] crate::net::Error),
     /// The server refused the credentials.
-    #[error("{server} refused the log-in of {user}: {answer}. Check the user, or set the password again with: smartemail --credentials")]
+    #[error(
+        "{server} refused the log-in of {user}: {answer}. Check the user, or set the password again with: smartemail --credentials"
+    )]
     Login {
         /// Host and port.
         server: String,
@@ -137,6 +139,24 @@ pub enum Error {
         user: String,
         /// The server's own words.
         answer: String,
+    },
+    /// The server and these credentials have no way to log in in common.
+    #[error("{server} has no log-in that can be used: {why}")]
+    NoLogin {
+        /// Host and port.
+        server: String,
+        /// What is missing, and what to do.
+        why: String,
+    },
+    /// A setting holds what a command can't carry.
+    #[error(
+        "the {argument} can't be sent to {server}: it holds a line break or a zero byte. Set it again"
+    )]
+    Argument {
+        /// Host and port.
+        server: String,
+        /// Which setting, in words.
+        argument: &'static str,
     },
     /// The server refused another command.
     #[error("{server} refused {command}: {answer}")]
@@ -176,6 +196,12 @@ pub enum Error {
     },
 }
 
+/// What was asked of one mail, or why that can't be had.
+pub type Outcome<T> = Result<T, Fault>;
+
+/// Outcomes for several mails.
+pub type Each<T> = Vec<(MailId, Outcome<T>)>;
+
 /// One mailbox, opened and logged in to.
 ///
 /// Ids that no longer exist (another client removed the mail) are left out of answers
@@ -193,17 +219,17 @@ pub trait Mailbox {
 
     /// Summaries of the given mails, in the order asked for. A mail whose summary can't
     /// be had by itself is answered with its fault.
-    fn summaries(&mut self, ids: &[MailId]) -> Result<Vec<(MailId, Result<Summary, Fault>)>, Error>;
+    fn summaries(&mut self, ids: &[MailId]) -> Result<Each<Summary>, Error>;
 
     /// Attachment names and, where asked for, body text.
-    fn contents(&mut self, queries: &[Query]) -> Result<Vec<(MailId, Result<Content, Fault>)>, Error>;
+    fn contents(&mut self, queries: &[Query]) -> Result<Each<Content>, Error>;
 
     /// The whole mails, byte for byte, handed over one by one in the order asked for.
     /// Memory holds at most a batch of them; the mailbox cuts the batches.
     fn raw(
         &mut self,
         ids: &[MailId],
-        take: &mut dyn FnMut(&MailId, Result<Vec<u8>, Fault>),
+        take: &mut dyn FnMut(&MailId, Outcome<Vec<u8>>),
     ) -> Result<(), Error>;
 
     /// Deletes exactly these mails.

@@ -1,0 +1,164 @@
+//! Logging in, in one turn where the server allows it (RFC 9051, sections 6.2.2 and 6.2.3;
+//! RFC 4959 for the initial response).
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use data_encoding::BASE64;
+
+use super::capabilities::Capabilities;
+use super::filter::{Filter, Plan, Tap};
+use super::mask::Mask;
+use super::session::{Session, given_up};
+use crate::mailbox::Error;
+use crate::secret::Secret;
+
+/// Who opens the mailbox.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// The account's name, as the server wants it.
+    pub user: String,
+    /// Its password.
+    pub password: Secret,
+}
+
+/// How the credentials are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// AUTHENTICATE PLAIN with the credentials in the same line.
+    PlainAtOnce,
+    /// AUTHENTICATE PLAIN, the credentials when the server asks for them.
+    PlainWhenAsked,
+    /// LOGIN.
+    Login,
+}
+
+/// Logs in over a connection that has greeted.
+pub(super) fn log_in(
+    server: &str,
+    filter: Rc<RefCell<Filter>>,
+    login: &Login,
+    known: Option<Capabilities>,
+) -> Result<Session, Error> {
+    {
+        let mut filter = filter.borrow_mut();
+        filter.hide(Mask::new(&login.user, &login.password));
+        filter.expect(Plan::default());
+    }
+    let mut client = imap::Client::new(Tap(Rc::clone(&filter)));
+    let ascii = login.user.is_ascii() && login.password.expose().is_ascii();
+    let known = match known {
+        None if !ascii => {
+            client
+                .capabilities()
+                .map_err(|e| given_up(server, "CAPABILITY", &mut filter.borrow_mut(), &e))?;
+            filter.borrow_mut().heard.capabilities.take()
+        }
+        known => known,
+    };
+    let way = choose(known.as_ref(), ascii).map_err(|why| Error::NoLogin {
+        server: server.to_owned(),
+        why: why.into(),
+    })?;
+    // What a server can do changes with the log-in (RFC 9051, section 6.2).
+    filter.borrow_mut().heard.capabilities = None;
+    let password = login.password.expose();
+    let credentials = format!("\0{}\0{password}", login.user);
+    let (command, result) = match way {
+        Way::Login => ("LOGIN", client.login(&login.user, password)),
+        Way::PlainAtOnce => {
+            let command = format!("PLAIN {}", BASE64.encode(credentials.as_bytes()));
+            ("AUTHENTICATE", client.authenticate(command, &Sent))
+        }
+        Way::PlainWhenAsked => {
+            let credentials = Credentials(Secret::new(credentials));
+            ("AUTHENTICATE", client.authenticate("PLAIN", &credentials))
+        }
+    };
+    match result {
+        Ok(engine) => Ok(Session::new(server.to_owned(), filter, engine)),
+        Err((error, _)) => Err(refusal(
+            server,
+            command,
+            &mut filter.borrow_mut(),
+            login,
+            &error,
+        )),
+    }
+}
+
+/// Picks the way that needs the fewest turns and can carry the credentials.
+fn choose(known: Option<&Capabilities>, ascii: bool) -> Result<Way, &'static str> {
+    let Some(known) = known else {
+        // LOGIN is what every server has, unless it says otherwise.
+        return Ok(Way::Login);
+    };
+    match (
+        known.has("AUTH=PLAIN"),
+        known.has("SASL-IR"),
+        known.has("LOGINDISABLED"),
+    ) {
+        (true, true, _) => Ok(Way::PlainAtOnce),
+        (_, _, false) if ascii => Ok(Way::Login),
+        (true, ..) => Ok(Way::PlainWhenAsked),
+        (false, _, true) => Err(
+            "it takes passwords over secure connections only, or not at all. Check SecurityProtocol and \
+             ConnectionSecurity, or use --msal if it is Microsoft's",
+        ),
+        (false, _, false) => Err(
+            "the user or the password has letters beyond ASCII, and the server does not offer AUTH=PLAIN. \
+             Set a password of plain letters, digits and signs",
+        ),
+    }
+}
+
+fn refusal(
+    server: &str,
+    command: &str,
+    filter: &mut Filter,
+    login: &Login,
+    error: &imap::Error,
+) -> Error {
+    if !matches!(error, imap::Error::No(_) | imap::Error::Bad(_)) {
+        return given_up(server, command, filter, error);
+    }
+    let answer = filter.heard.words.clone();
+    // These say that the server, not the password, is at fault (RFC 5530, section 3).
+    let passing = matches!(
+        filter.heard.code.as_str(),
+        "UNAVAILABLE" | "SERVERBUG" | "INUSE" | "LIMIT"
+    );
+    if passing || matches!(error, imap::Error::Bad(_)) {
+        return Error::Refused {
+            server: server.to_owned(),
+            command: command.into(),
+            answer,
+        };
+    }
+    Error::Login {
+        server: server.to_owned(),
+        user: login.user.clone(),
+        answer,
+    }
+}
+
+/// The credentials went out with the command; a server that asks again gets nothing more.
+struct Sent;
+
+impl imap::Authenticator for Sent {
+    type Response = &'static str;
+
+    fn process(&self, _: &[u8]) -> &'static str {
+        ""
+    }
+}
+
+struct Credentials(Secret);
+
+impl imap::Authenticator for Credentials {
+    type Response = Vec<u8>;
+
+    fn process(&self, _: &[u8]) -> Vec<u8> {
+        self.0.expose().as_bytes().to_vec()
+    }
+}

@@ -1,0 +1,71 @@
+//! Whole mails, in batches that memory can hold.
+
+use super::ImapMailbox;
+use super::batch;
+use super::cursor::Text;
+use super::response::Bounds;
+use super::uid_set::UidSet;
+use crate::mailbox::{Error, Fault, MailId, Outcome};
+
+impl ImapMailbox {
+    pub(super) fn raw_of(
+        &mut self,
+        ids: &[MailId],
+        take: &mut dyn FnMut(&MailId, Outcome<Vec<u8>>),
+    ) -> Result<(), Error> {
+        let asked = self.uids(ids)?;
+        let uids: Vec<u32> = asked.iter().map(|(_, uid)| *uid).collect();
+        let mut names = asked.iter();
+        self.whole(&uids, &mut |uid, mail| {
+            // Both lists have the same order, and mails that are gone are left out.
+            if let Some((id, _)) = names.find(|(_, own)| *own == uid) {
+                take(id, mail);
+            }
+        })
+    }
+
+    /// Hands over whole mails in the order asked for.
+    pub(super) fn whole(
+        &mut self,
+        uids: &[u32],
+        take: &mut dyn FnMut(u32, Outcome<Vec<u8>>),
+    ) -> Result<(), Error> {
+        let limit = self.limits.mail;
+        let sizes = self.sizes_of(uids)?;
+        let mails = uids.iter().filter_map(|uid| Some((*uid, *sizes.get(uid)?)));
+        for batch in batch::cut(mails.collect(), |(_, size)| *size) {
+            let fetched: UidSet = batch
+                .iter()
+                .filter(|(_, size)| *size <= limit)
+                .map(|(uid, _)| *uid)
+                .collect();
+            let announced = batch
+                .iter()
+                .map(|(_, size)| *size)
+                .fold(0, u64::saturating_add);
+            let bounds = Bounds {
+                literal: limit,
+                total: announced.saturating_mul(2).saturating_add(batch::SLACK),
+            };
+            let mut harvest = self.fetch(&fetched, "(UID BODY.PEEK[])", |_| bounds)?;
+            for (uid, size) in batch {
+                if size > limit {
+                    take(uid, Err(Fault::MailTooLong { size, limit }));
+                } else if let Some(fault) = harvest.refused.remove(&uid) {
+                    take(uid, Err(fault));
+                } else if let Some(mut fetched) = harvest.found.remove(&uid) {
+                    take(uid, body(fetched.take_section(""), limit));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn body(text: Option<Text>, limit: u64) -> Outcome<Vec<u8>> {
+    match text {
+        Some(Text::Bytes(mail)) => Ok(mail),
+        Some(Text::PassedOver(size)) => Err(Fault::MailTooLong { size, limit }),
+        Some(Text::Nil) | None => Err(Fault::Unreadable("the server does not hand it out".into())),
+    }
+}

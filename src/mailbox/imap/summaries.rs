@@ -1,0 +1,117 @@
+//! Size, date of receipt and a few header fields of many mails in one turn.
+
+use std::collections::HashMap;
+
+use super::ImapMailbox;
+use super::cursor::Text;
+use super::fetch::Fetched;
+use super::position::Mark;
+use super::response::Bounds;
+use super::uid_set::UidSet;
+use crate::mailbox::{Each, Error, Fault, MailId, Summary};
+use crate::message::Envelope;
+
+/// What a summary is made of. PEEK, so that nothing is marked as read.
+pub(super) const ITEMS: &str =
+    "(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID)])";
+
+/// Longest header fields of one mail; mail servers refuse far shorter headers.
+const HEADER: u64 = 64 * 1024;
+
+/// What the summaries of so many mails may cost.
+pub(super) fn bounds(mails: u64) -> Bounds {
+    Bounds {
+        literal: HEADER,
+        total: mails
+            .saturating_mul(2 * HEADER)
+            .saturating_add(16 * 1024 * 1024),
+    }
+}
+
+impl ImapMailbox {
+    pub(super) fn summaries_of(&mut self, ids: &[MailId]) -> Result<Each<Summary>, Error> {
+        let asked = self.uids(ids)?;
+        let unknown: UidSet = asked
+            .iter()
+            .map(|(_, uid)| *uid)
+            .filter(|uid| !self.summaries.contains_key(uid))
+            .collect();
+        self.read_summaries(&unknown)?;
+        let answers = asked.into_iter().filter_map(|(id, uid)| {
+            let summary = self.summaries.remove(&uid)?;
+            Some((id.clone(), summary))
+        });
+        Ok(answers.collect())
+    }
+
+    /// Fetches summaries and keeps them until they are asked for.
+    pub(super) fn read_summaries(&mut self, uids: &UidSet) -> Result<(), Error> {
+        let harvest = self.fetch(uids, ITEMS, |set| bounds(set.len()))?;
+        for (uid, fetched) in harvest.found {
+            self.keep_summary(uid, fetched)?;
+        }
+        let refused = harvest.refused.into_iter();
+        self.summaries
+            .extend(refused.map(|(uid, fault)| (uid, Err(fault))));
+        Ok(())
+    }
+
+    pub(super) fn keep_summary(&mut self, uid: u32, fetched: Fetched) -> Result<(), Error> {
+        let validity = self.select()?.validity;
+        let summary = summary(Mark { validity, uid }.id(), fetched);
+        if let Ok(summary) = &summary {
+            self.sizes.insert(uid, summary.size);
+        }
+        self.summaries.insert(uid, summary);
+        Ok(())
+    }
+
+    /// The sizes of these mails, asked for where they are not known. Mails that no longer
+    /// exist have none.
+    pub(super) fn sizes_of(&mut self, uids: &[u32]) -> Result<HashMap<u32, u64>, Error> {
+        let unknown = uids
+            .iter()
+            .copied()
+            .filter(|uid| !self.sizes.contains_key(uid));
+        let harvest = self.fetch(&unknown.collect(), "(UID RFC822.SIZE)", |_| {
+            Bounds::default()
+        })?;
+        for (uid, fetched) in harvest.found {
+            // Without a size the mail is fetched all the same, within the bounds.
+            self.sizes.insert(uid, fetched.size.unwrap_or_default());
+        }
+        // A refusal here says nothing about the mail itself.
+        self.sizes
+            .extend(harvest.refused.into_keys().map(|uid| (uid, 0)));
+        let known = uids
+            .iter()
+            .filter_map(|uid| Some((*uid, *self.sizes.get(uid)?)));
+        Ok(known.collect())
+    }
+}
+
+fn summary(id: MailId, mut fetched: Fetched) -> Result<Summary, Fault> {
+    let unreadable = |why: &str| Fault::Unreadable(why.to_owned());
+    if let Some(damage) = fetched.damage {
+        return Err(unreadable(damage));
+    }
+    let header = match fetched.take_section("HEADER.FIELDS") {
+        Some(Text::Bytes(header)) => header,
+        Some(Text::Nil) => Vec::new(),
+        Some(Text::PassedOver(size)) => {
+            let why = format!("its sender, subject and date take {size} bytes, more than {HEADER}");
+            return Err(Fault::Unreadable(why));
+        }
+        None => return Err(unreadable("the server gives no header fields of it")),
+    };
+    Ok(Summary {
+        id,
+        received: fetched
+            .received
+            .ok_or_else(|| unreadable("the server does not say when it was received"))?,
+        size: fetched
+            .size
+            .ok_or_else(|| unreadable("the server does not say how long it is"))?,
+        envelope: Envelope::parse(&header),
+    })
+}

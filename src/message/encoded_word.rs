@@ -22,9 +22,10 @@ pub fn decode(value: &[u8]) -> String {
     one_line(&words(&value))
 }
 
-/// Text as a single line: no control characters, no blanks at the ends.
+/// Text as a single line: no control characters (CR LF is one break), no blanks at the ends.
 pub(super) fn one_line(text: &str) -> String {
     let blanked: String = text
+        .replace("\r\n", "\n")
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
@@ -199,7 +200,7 @@ mod tests {
             ("raw gr\u{fc}n".as_bytes(), "raw grün"),
             (b"raw gr\xFCn =?utf-8?Q?=C3=BC?=", "raw grün ü"),
             (b"folded\r\n\t here", "folded here"),
-            (b"=?utf-8?Q?a=0D=0Ab=00?=", "a  b"),
+            (b"=?utf-8?Q?a=0D=0Ab=00?=", "a b"),
         ];
         for (raw, expected) in cases {
             assert_eq!(decode(raw), *expected, "{:?}", String::from_utf8_lossy(raw));
@@ -223,8 +224,9 @@ mod tests {
             let bytes = text.as_bytes();
             let (one, two) = bytes.split_at(cut.min(bytes.len()));
             let word = |part: &[u8]| format!("=?utf-8?B?{}?=", data_encoding::BASE64.encode(part));
-            // A mark at the start is no text.
-            prop_assert_eq!(decode(format!("{} {}", word(one), word(two)).as_bytes()), text.trim_start_matches('\u{feff}'));
+            // One byte-order mark at the start is no text.
+            let expected = text.strip_prefix('\u{feff}').unwrap_or(&text);
+            prop_assert_eq!(decode(format!("{} {}", word(one), word(two)).as_bytes()), expected);
         }
     }
 }

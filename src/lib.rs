@@ -10,14 +10,32 @@
 //! Nothing here is a library for others: it is public so that tests and benchmarks can
 //! reach it, and it changes with the program.
 
+pub mod audit;
+pub mod cli;
 pub mod clock;
+pub mod config;
+mod durable;
+pub mod events;
+pub mod journal;
 pub mod mailbox;
 pub mod message;
 pub mod net;
+pub mod rules;
+pub mod run;
 pub mod secret;
+mod suggest;
 
 /// Runs the program with the arguments of the process.
 #[must_use]
 pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    let arguments: Result<Vec<String>, _> = std::env::args_os().skip(1).map(std::ffi::OsString::into_string).collect();
+    let request = match arguments {
+        Ok(arguments) => cli::parse(&arguments),
+        Err(argument) => Err(cli::UsageError::not_text(&argument)),
+    };
+    match request {
+        Ok(request) => run::perform(request),
+        Err(error) => run::refuse(&error),
+    }
+    .into()
 }

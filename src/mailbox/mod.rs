@@ -5,55 +5,23 @@
 
 use chrono::{DateTime, Utc};
 
+pub use crate::journal::{MailId, Position};
 use crate::message::{Content, Envelope, Fault};
 
 pub mod folder;
 pub mod imap;
 
-/// The identity of one mail in its mailbox, the same in every run.
-///
-/// The text is the mailbox's own (IMAP: `UIDVALIDITY.UID`); everybody else only
-/// compares and stores it. It is short, printable ASCII without blanks.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct MailId(String);
-
-impl MailId {
-    /// Wraps a mailbox's own name of a mail.
-    #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text to store.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Display for MailId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// How far a mailbox had been read, in the mailbox's own words (IMAP:
-/// `UIDVALIDITY.UIDNEXT`). Mails before it need not be listed again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Position(String);
-
-impl Position {
-    /// Wraps a mailbox's own words.
-    #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text to store.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+/// Where mails come from (`[Mail] EmailProtocol`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// IMAP4rev1 (RFC 3501, RFC 9051).
+    Imap,
+    /// POP3 (RFC 1939).
+    Pop,
+    /// Microsoft 365 through Graph, after an MSAL sign-in.
+    Msal,
+    /// A folder of `.eml` files, a Maildir or an mbox on this machine.
+    Folder,
 }
 
 /// What the caller remembers of a mailbox when it asks for new mails.
@@ -179,12 +147,12 @@ pub enum Error {
         what: String,
     },
     /// A folder or file of mails can't be read.
-    #[error("can't read {path}: {source}")]
+    #[error("can't read {path}: {cause}")]
     File {
         /// Which one.
         path: String,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// A folder holds nothing that is a mail, a Maildir or an mbox.
     #[error("{path} is no mailbox: {why}")]

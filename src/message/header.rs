@@ -63,12 +63,13 @@ pub(super) fn fields(block: &[u8], mut take: impl FnMut(Field<'_>)) {
         let Ok((header, used)) = mailparse::parse_header(rest) else {
             return;
         };
-        let (raw, next) = rest.split_at_checked(used).unwrap_or((rest, &[]));
+        let next = rest.get(used..).unwrap_or_default();
+        let value = header.get_value_raw();
         let name = header.get_key_raw().trim_ascii();
         take(Field {
             name,
-            value: header.get_value_raw(),
-            odd: odd || has_bare_cr(raw),
+            value,
+            odd: odd || has_bare_cr(name) || has_bare_cr(value),
         });
         odd = false;
         rest = next;
@@ -178,17 +179,9 @@ fn after_line(bytes: &[u8]) -> &[u8] {
     bytes.get(length..).unwrap_or_default()
 }
 
-fn has_bare_cr(raw: &[u8]) -> bool {
-    let mut pending = false;
-    for byte in raw {
-        match byte {
-            b'\r' => pending = true,
-            b'\n' => pending = false,
-            _ if pending => return true,
-            _ => {}
-        }
-    }
-    false
+fn has_bare_cr(bytes: &[u8]) -> bool {
+    let mut pieces = bytes.split(|byte| *byte == b'\r').skip(1);
+    pieces.any(|piece| !piece.starts_with(b"\n"))
 }
 
 #[cfg(test)]

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::params::{parameter, raw, split};
-use super::{
-    Body, Content, Disposition, Encoding, Fault, Limits, Part, decode, encoded_word, header,
-};
+use super::part_header::{describe, subject_of};
+use super::{Body, Content, Fault, Limits, Part, decode, header};
 
 /// A whole mail in memory, taken apart.
 #[derive(Clone, Debug)]
@@ -237,78 +235,191 @@ fn without_line_end(bytes: &[u8]) -> &[u8] {
     bytes.strip_suffix(b"\r").unwrap_or(bytes)
 }
 
-/// A part's header to the part, without its place and bytes, and its boundary.
-fn describe(block: &[u8], default_type: &str) -> (Part, Option<Vec<u8>>) {
-    let mut content_type = None;
-    let mut disposition = None;
-    let mut encoding = None;
-    let mut part = Part {
-        media_type: default_type.to_owned(),
-        ..Part::default()
-    };
-    header::fields(block, |field| {
-        if field.is("Content-Type") {
-            content_type.get_or_insert_with(|| split(field.value));
-        } else if field.is("Content-Disposition") {
-            disposition.get_or_insert_with(|| split(field.value));
-        } else if field.is("Content-Transfer-Encoding") {
-            encoding.get_or_insert_with(|| Encoding::parse(&String::from_utf8_lossy(field.value)));
-        } else if field.is("Content-ID") {
-            part.has_content_id = true;
-        }
-    });
-    part.encoding = encoding.unwrap_or_default();
-    let typed = content_type.is_some();
-    let (media_type, type_pairs) = content_type.unwrap_or_default();
-    let (shown, pairs) = disposition.unwrap_or_default();
-    if typed {
-        part.media_type = media_type_of(&media_type);
-    }
-    if !shown.is_empty() {
-        part.disposition = Some(Disposition::parse(&String::from_utf8_lossy(&shown)));
-    }
-    part.charset = parameter(&type_pairs, "charset").and_then(|label| {
-        let label = label.split([' ', ';', '(']).next()?.to_owned();
-        (!label.is_empty()).then_some(label)
-    });
-    part.file_name = [
-        parameter(&pairs, "filename"),
-        parameter(&type_pairs, "name"),
-    ]
-    .into_iter()
-    .flatten()
-    .find(|name| !name.is_empty());
-    let boundary = raw(&type_pairs, "boundary").map(<[u8]>::to_vec);
-    let boundary = boundary.or_else(|| parameter(&type_pairs, "boundary").map(String::into_bytes));
-    (
-        part,
-        boundary
-            .map(|boundary| boundary.trim_ascii_end().to_vec())
-            .filter(|boundary| !boundary.is_empty()),
-    )
-}
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
 
-/// Lower case and without comments; what has no slash is plain text (RFC 2045, section 5.2).
-fn media_type_of(value: &[u8]) -> String {
-    let text = String::from_utf8_lossy(value).to_ascii_lowercase();
-    let word: String = text
-        .split('(')
-        .next()
-        .unwrap_or_default()
-        .split_whitespace()
-        .collect();
-    match word.split_once('/') {
-        Some((kind, subtype)) if !kind.is_empty() && !subtype.is_empty() => word,
-        _ => "text/plain".to_owned(),
-    }
-}
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
 
-fn subject_of(mail: &[u8]) -> String {
-    let mut subject = None;
-    header::fields(header::split(mail, true).0, |field| {
-        if field.is("Subject") {
-            subject.get_or_insert_with(|| encoded_word::decode(field.value));
+    use super::super::{Envelope, safe_file_name};
+    use super::*;
+
+    fn fixtures() -> Vec<PathBuf> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/mails");
+        let entries = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let mut mails: Vec<_> = entries
+            .filter(|path| path.extension().is_some_and(|extension| extension == "eml"))
+            .collect();
+        mails.sort();
+        assert!(mails.len() >= 40, "{} mails", mails.len());
+        mails
+    }
+
+    /// What a fixture's `.json` says, from the mail itself.
+    fn read(bytes: &[u8], expected: &Value) -> Value {
+        let limits = Limits::default();
+        let mail = Mail::parse(bytes, &limits).unwrap();
+        let content = mail.content(true, &limits).unwrap();
+        let envelope = Envelope::parse(mail.header());
+        let attachments: Vec<_> = content
+            .attachments
+            .iter()
+            .map(|attachment| json!([attachment.section, attachment.name]))
+            .collect();
+        let mut found = json!({
+            "from": envelope.sender.address,
+            "reliable": envelope.sender.reliable,
+            "subject": envelope.subject,
+            "date": envelope.date.map(|date| date.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)),
+            "lines": content.body.unwrap().lines().collect::<Vec<_>>(),
+            "attachments": attachments,
+        });
+        if let Some(saved) = expected.get("saved").and_then(Value::as_object) {
+            found["saved"] = saved
+                .keys()
+                .map(|section| (section.clone(), json!(mail.attachment(section))))
+                .collect();
         }
-    });
-    subject.unwrap_or_default()
+        found
+    }
+
+    #[test]
+    fn every_fixture_reads_as_it_says() {
+        for path in fixtures() {
+            let expected = std::fs::read(path.with_extension("json")).unwrap();
+            let expected: Value = serde_json::from_slice(&expected).unwrap();
+            let found = read(&std::fs::read(&path).unwrap(), &expected);
+            assert_eq!(found, expected, "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn limits_hold() {
+        let tight = Limits {
+            depth: 2,
+            parts: 4,
+            text: 10,
+            mail: 10_000,
+        };
+        let fault = |mail: &str| Mail::parse(mail.as_bytes(), &tight).unwrap_err();
+        let open = |boundary: &str| {
+            format!("Content-Type: multipart/mixed; boundary={boundary}\n\n--{boundary}\n")
+        };
+        assert_eq!(
+            fault(&"x".repeat(10_001)),
+            Fault::MailTooLong {
+                size: 10_001,
+                limit: 10_000
+            }
+        );
+        assert_eq!(
+            fault(&(open("a") + &open("b") + &open("c"))),
+            Fault::TooDeep { limit: 2 }
+        );
+        assert_eq!(
+            fault(&(open("a") + &"--a\n".repeat(4))),
+            Fault::TooManyParts { limit: 4 }
+        );
+        assert!(Mail::parse((open("a") + &open("b") + "\nx").as_bytes(), &tight).is_ok());
+        let long = Mail::parse(b"Subject: x\n\n12345678901", &tight).unwrap();
+        assert_eq!(
+            long.content(true, &tight).unwrap_err(),
+            Fault::TextTooLong {
+                size: 11,
+                limit: 10
+            }
+        );
+        assert!(long.content(false, &tight).is_ok());
+    }
+
+    #[test]
+    fn sections_are_those_of_imap() {
+        let bytes = std::fs::read(
+            fixtures()
+                .iter()
+                .find(|path| path.ends_with("nested-multipart.eml"))
+                .unwrap(),
+        )
+        .unwrap();
+        let mail = Mail::parse(&bytes, &Limits::default()).unwrap();
+        let root = mail.root();
+        let sections: Vec<_> = root
+            .children
+            .iter()
+            .map(|part| part.section.as_str())
+            .collect();
+        assert_eq!((root.section.as_str(), sections), ("", vec!["1", "2"]));
+        assert_eq!(mail.attachment("1.2").as_deref(), Some(&b"1;2"[..]));
+        for none in ["", "1", "3", "1.2.1", "12", "1.", "x"] {
+            assert_eq!(mail.attachment(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn an_enclosed_mail_is_handed_out_whole() {
+        let bytes = std::fs::read(
+            fixtures()
+                .iter()
+                .find(|path| path.ends_with("enclosed-mail.eml"))
+                .unwrap(),
+        )
+        .unwrap();
+        let mail = Mail::parse(&bytes, &Limits::default()).unwrap();
+        let enclosed = mail.attachment("2").unwrap();
+        let inner = Mail::parse(&enclosed, &Limits::default()).unwrap();
+        assert_eq!(inner.root().attachments().len(), 1);
+        assert!(
+            enclosed.starts_with(b"From: other@example.com")
+                && enclosed.ends_with(b"--inner--\r\n")
+        );
+    }
+
+    fn stays_within_limits(bytes: &[u8]) -> Result<(), TestCaseError> {
+        let limits = Limits {
+            depth: 3,
+            parts: 10,
+            text: 2_000,
+            mail: 100_000,
+        };
+        let Ok(mail) = Mail::parse(bytes, &limits) else {
+            return Ok(());
+        };
+        if let Ok(content) = mail.content(true, &limits) {
+            prop_assert!(content.attachments.len() <= limits.parts);
+            prop_assert!(content.body.unwrap().text().len() <= 10_000);
+            for attachment in content.attachments {
+                prop_assert!(mail.attachment(&attachment.section).is_some());
+                let _ = safe_file_name(&attachment.name);
+            }
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_stay_within_limits(bytes: Vec<u8>) {
+            stays_within_limits(&bytes)?;
+        }
+
+        #[test]
+        fn damaged_mails_stay_within_limits(
+            which in any::<prop::sample::Index>(),
+            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..3_u8), 1..20),
+        ) {
+            let mails = fixtures();
+            let mut bytes = std::fs::read(which.get(&mails)).unwrap();
+            for (place, byte, kind) in damage {
+                let at = place.index(bytes.len().max(1));
+                match kind {
+                    0 if at < bytes.len() => bytes[at] = byte,
+                    1 => bytes.insert(at, byte),
+                    _ => bytes.truncate(bytes.len().saturating_sub(usize::from(byte) / 8)),
+                }
+            }
+            stays_within_limits(&bytes)?;
+        }
+    }
 }

@@ -20,6 +20,7 @@ pub mod html;
 pub mod mime;
 pub mod params;
 pub mod part;
+mod part_header;
 pub mod sender;
 
 pub use body::Body;

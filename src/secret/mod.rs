@@ -3,6 +3,12 @@
 //!
 //! A leaf: every room that handles a password uses the type.
 
+#[cfg(windows)]
+mod dpapi;
+mod keyfile;
+mod seal;
 mod value;
 
+pub use keyfile::{KeyError, Keeper};
+pub use seal::{SealError, is_sealed};
 pub use value::Secret;

@@ -298,10 +298,10 @@ fn open_regular(path: &Path) -> io::Result<File> {
     }
 }
 
-fn at(path: &Path, source: io::Error) -> Error {
+fn at(path: &Path, cause: io::Error) -> Error {
     Error::File {
         path: path.display().to_string(),
-        source,
+        cause,
     }
 }
 

@@ -76,8 +76,7 @@ impl Reading {
                     complete = false;
                 }
                 Kind::Mark(b':') => {
-                    let named = !words.is_empty() && !words.iter().any(|word| word.is(b'@'));
-                    self.full &= named && !complete && !in_group;
+                    self.full &= !words.is_empty() && is_phrase(&words) && !complete && !in_group;
                     words.clear();
                     in_group = true;
                 }
@@ -114,12 +113,10 @@ impl Reading {
         self.full &= !routed;
         let spec: Vec<&Token> = spec.iter().collect();
         let address = address(&spec);
-        if phrase.iter().any(|token| token.is(b'@')) {
-            // An unquoted address as the name: some readers stop there. That hurts nobody
-            // if it is the same one.
-            let named = self::address(phrase);
-            self.full &= named.is_some() && named == address;
-        }
+        // An unquoted address as the name: some readers stop there. That hurts nobody if it
+        // is the same one.
+        let harmless = || address.is_some() && self::address(phrase) == address;
+        self.full &= is_phrase(phrase) || harmless();
         self.accept(address);
     }
 
@@ -138,6 +135,15 @@ impl Reading {
             None => self.full = false,
         }
     }
+}
+
+/// Whether words are a display name or the name of a group, or none.
+fn is_phrase(words: &[&Token]) -> bool {
+    // Dots may stand in a name (RFC 5322, section 4.1), but not first.
+    let dotted = words
+        .first()
+        .is_some_and(|word| word.kind == Kind::Atom && word.text.starts_with(b"."));
+    !dotted && words.iter().all(|word| !word.is(b'@'))
 }
 
 /// The address of an addr-spec: local part, `@` and domain with nothing between them.
@@ -229,7 +235,6 @@ mod tests {
             ("<night@example.test>", "night@example.test"),
             ("Night Run <night@example.test>", "night@example.test"),
             ("Night J. Run <night@example.test>", "night@example.test"),
-            ("[Night] Run <night@example.test>", "night@example.test"),
             ("\"Run, Night\" <night@example.test>", "night@example.test"),
             (
                 "\"quote \\\" and <a@b.test>\" <night@example.test>",
@@ -334,6 +339,9 @@ mod tests {
             "=?utf-8?q?admin=40good.example?=",
             "=?utf-8?q?Smith,_John?= <john@example.test>",
             "<@a.example,@b.example:c@d.example>",
+            "[Night] Run <a@x.example>",
+            ". <a@x.example>",
+            ".Team: a@x.example;",
             "Team: a@x.example",
             "Team: a@x.example; b@y.example",
             "Nobody:; c@z.example",
@@ -380,6 +388,7 @@ mod tests {
             format!("{good}FROM : evil@bad.example\r\n\r\n"),
             format!("{good}Subject: x\rFrom: evil@bad.example\r\n\r\n"),
             "From: admin@good.example\r <evil@bad.example>\r\n\r\n".to_owned(),
+            "From:\r\r\n admin@good.example\r\n\r\n".to_owned(),
             " From: admin@good.example\r\n\r\n".to_owned(),
             "\u{feff}From: admin@good.example\r\n\r\n".to_owned(),
         ] {

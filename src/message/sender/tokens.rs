@@ -69,28 +69,12 @@ pub(super) fn tokens(value: &[u8]) -> (Vec<Token>, bool) {
                     apart,
                 }
             }
-            b')' | b'\\' => {
+            b')' | b'\\' | b'[' | b']' => {
                 legal = false;
                 continue;
             }
             _ => {
-                let special = |byte: &u8| {
-                    matches!(
-                        byte,
-                        b' ' | b'\t'
-                            | b'('
-                            | b')'
-                            | b'"'
-                            | b'\\'
-                            | b'<'
-                            | b'>'
-                            | b'@'
-                            | b','
-                            | b';'
-                            | b':'
-                    )
-                };
-                let length = after.iter().position(special).unwrap_or(after.len());
+                let length = after.iter().position(is_special).unwrap_or(after.len());
                 let (tail, next) = after.split_at_checked(length).unwrap_or((after, &[]));
                 rest = next;
                 Token {
@@ -145,4 +129,9 @@ fn quoted<'a>(value: &'a [u8], legal: &mut bool) -> (Vec<u8>, &'a [u8]) {
     }
     *legal = false;
     (text, &[])
+}
+
+/// What ends an atom: blanks and the specials of RFC 5322, section 3.2.3, but the dot.
+fn is_special(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t') || b"()<>[]:;@\\,\"".contains(byte)
 }

@@ -5,6 +5,8 @@
 
 use chrono::{DateTime, Local, NaiveDateTime, TimeZone, Utc};
 
+pub mod stamp;
+
 /// The time now.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]

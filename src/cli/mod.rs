@@ -1,0 +1,344 @@
+//! Switches to a [`Request`]: what was typed, checked for contradictions, and nothing else.
+//!
+//! Pure: no file, no network, no terminal. The Windows spelling (`-server:HOST`, any case,
+//! one dash or two) is brought into one form by [`spelling`]; clap does the rest.
+
+use clap::ArgMatches;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::mailbox::Protocol;
+use crate::net::TlsFloor;
+use crate::secret::Secret;
+
+mod spelling;
+mod switches;
+
+/// What the user asked for.
+#[derive(Debug)]
+pub enum Request {
+    /// Print this text and leave.
+    Print(String),
+    /// Seal credentials into the INI file.
+    Credentials(Credentials),
+    /// One pass over the mailbox, or a dry one.
+    Pass(Pass),
+}
+
+/// `--credentials`: what to seal. A value that was asked for without being given is
+/// [`Typed::Ask`].
+#[derive(Debug)]
+pub struct Credentials {
+    /// `-inifile`, as typed.
+    pub inifile: Option<String>,
+    /// `-user`.
+    pub user: Option<Typed>,
+    /// `-password`.
+    pub password: Option<Typed>,
+    /// `-opconuser`.
+    pub opcon_user: Typed,
+    /// `-opconpassword`.
+    pub opcon_password: Typed,
+}
+
+/// A credential as it came in.
+#[derive(Debug)]
+pub enum Typed {
+    /// The value stood on the command line.
+    Value(Secret),
+    /// Ask for it without echo, or read a line of standard input.
+    Ask,
+}
+
+/// One pass over the mailbox, as typed; the INI file fills the gaps.
+#[derive(Debug, Default)]
+pub struct Pass {
+    /// `-inifile`, as typed.
+    pub inifile: Option<String>,
+    /// What the command line says about the mailbox.
+    pub mailbox: MailboxSwitches,
+    /// `--delete`: delete matched mails even where the INI file says `DeleteEmails=None`.
+    pub delete: bool,
+    /// Run, explain or check.
+    pub mode: Mode,
+    /// `--verbose`: show the protocol steps.
+    pub verbose: bool,
+    /// `--renewMsalToken`: sign in to Microsoft 365 instead of reading mail.
+    pub renew_msal_token: bool,
+}
+
+/// The mailbox settings that the command line can set.
+#[derive(Clone, Debug, Default)]
+pub struct MailboxSwitches {
+    /// `--imap`, `--pop`, `--msal` or `-folder`.
+    pub protocol: Option<Protocol>,
+    /// `-server`.
+    pub server: Option<String>,
+    /// `-port`.
+    pub port: Option<u16>,
+    /// `-folder`.
+    pub folder: Option<String>,
+    /// `--ssl`, `--tls1_1`, `--tls1_2`.
+    pub floor: Option<TlsFloor>,
+}
+
+/// What a pass may change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Everything: the job.
+    #[default]
+    Run,
+    /// Nothing: show what would happen to each mail and why.
+    Explain(Format),
+    /// Nothing: tell whether a run would work.
+    Check,
+}
+
+/// How `--explain` answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Wrong arguments: one line that names the switch, then the usage line.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}\n{usage}", usage = switches::USAGE)]
+pub struct UsageError(pub(crate) String);
+
+impl UsageError {
+    /// An error found later than parsing: a setting that neither the INI file nor the
+    /// command line has.
+    #[must_use]
+    pub fn missing(setting: &str, switch: &str) -> Self {
+        Self(format!(
+            "no mailbox to read: set {setting} in the INI file, or give {switch}"
+        ))
+    }
+
+    /// An argument that is not text.
+    #[must_use]
+    pub fn not_text(argument: &std::ffi::OsStr) -> Self {
+        Self(format!("{} is not valid Unicode", argument.to_string_lossy()))
+    }
+}
+
+/// Reads the arguments (without the program's name).
+pub fn parse(arguments: &[String]) -> Result<Request, UsageError> {
+    let mut command = switches::command();
+    let spelled = spelling::normalise(arguments, &command)?;
+    if spelled.iter().any(|argument| argument == "--help") {
+        return Ok(Request::Print(command.render_long_help().to_string()));
+    }
+    if spelled.iter().any(|argument| argument == "--version") {
+        return Ok(Request::Print(command.render_version()));
+    }
+    let matches = command
+        .try_get_matches_from_mut(spelled)
+        .map_err(|error| usage_error(&error))?;
+    Ok(if matches.get_flag("credentials") {
+        Request::Credentials(credentials(&matches))
+    } else {
+        Request::Pass(pass(&matches))
+    })
+}
+
+fn credentials(matches: &ArgMatches) -> Credentials {
+    let typed = |name: &str| {
+        matches.get_one::<String>(name).map(|value| match value.as_str() {
+            spelling::ASK => Typed::Ask,
+            _ => Typed::Value(Secret::new(value.clone())),
+        })
+    };
+    Credentials {
+        inifile: matches.get_one::<String>("inifile").cloned(),
+        user: typed("user"),
+        password: typed("password"),
+        // clap demands both beside --credentials.
+        opcon_user: typed("opconuser").unwrap_or(Typed::Ask),
+        opcon_password: typed("opconpassword").unwrap_or(Typed::Ask),
+    }
+}
+
+fn pass(matches: &ArgMatches) -> Pass {
+    let flag = |name: &str| matches.get_flag(name);
+    let text = |name: &str| matches.get_one::<String>(name).cloned();
+    let folder = text("folder");
+    let renew_msal_token = flag("renewMsalToken");
+    let protocol = if flag("imap") {
+        Some(Protocol::Imap)
+    } else if flag("pop") {
+        Some(Protocol::Pop)
+    } else if flag("msal") || renew_msal_token {
+        Some(Protocol::Msal)
+    } else {
+        folder.as_ref().map(|_| Protocol::Folder)
+    };
+    let floor = if flag("ssl") {
+        Some(TlsFloor::Tls1_0)
+    } else if flag("tls1_1") {
+        Some(TlsFloor::Tls1_1)
+    } else {
+        flag("tls1_2").then_some(TlsFloor::Tls1_2)
+    };
+    let mode = match text("explain").as_deref() {
+        Some("json") => Mode::Explain(Format::Json),
+        Some(_) => Mode::Explain(Format::Text),
+        None if flag("check") => Mode::Check,
+        None => Mode::Run,
+    };
+    Pass {
+        inifile: text("inifile"),
+        mailbox: MailboxSwitches {
+            protocol,
+            server: text("server"),
+            port: matches.get_one::<u16>("port").copied(),
+            folder,
+            floor,
+        },
+        delete: flag("delete"),
+        mode,
+        verbose: flag("verbose"),
+        renew_msal_token,
+    }
+}
+
+/// clap's error, which fills several lines, in one.
+fn usage_error(error: &clap::Error) -> UsageError {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => switch_in(text),
+        Some(ContextValue::Strings(texts)) => {
+            texts.iter().map(|text| switch_in(text)).collect::<Vec<_>>().join(" and ")
+        }
+        _ => String::new(),
+    };
+    let switch = context(ContextKind::InvalidArg);
+    UsageError(match error.kind() {
+        ErrorKind::ArgumentConflict => {
+            let other = context(ContextKind::PriorArg);
+            if other.is_empty() || other == switch {
+                format!("{switch} is given twice")
+            } else {
+                format!("{switch} and {other} can't be used together")
+            }
+        }
+        ErrorKind::MissingRequiredArgument => format!("{switch} is missing"),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            let value = match error.get(ContextKind::InvalidValue) {
+                Some(ContextValue::String(text)) => text.as_str(),
+                _ => "",
+            };
+            format!("{switch} has a value that can't be used: {value}")
+        }
+        _ => error.to_string().lines().next().unwrap_or_default().to_owned(),
+    })
+}
+
+/// The switch in clap's rendering of an argument (`--port <PORT>`).
+fn switch_in(text: &str) -> String {
+    text.split([' ', '=', '[']).next().unwrap_or(text).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_line(line: &str) -> Result<Request, UsageError> {
+        let arguments: Vec<String> = line.split(' ').filter(|a| !a.is_empty()).map(Into::into).collect();
+        parse(&arguments)
+    }
+
+    fn pass_of(line: &str) -> Pass {
+        match parse_line(line) {
+            Ok(Request::Pass(pass)) => pass,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn spellings_are_the_same() {
+        for line in [
+            "-server:mail.example.com",
+            "--Server=mail.example.com",
+            "--server mail.example.com",
+            "-SERVER mail.example.com",
+        ] {
+            assert_eq!(pass_of(line).mailbox.server.as_deref(), Some("mail.example.com"), "{line}");
+        }
+    }
+
+    #[test]
+    fn contradictions_name_both_switches() {
+        for (line, names) in [
+            ("--pop --imap", ["--pop", "--imap"]),
+            ("--ssl --tls1_2", ["--ssl", "--tls1_2"]),
+            ("--imap -folder:mails", ["--imap", "--folder"]),
+            ("--renewMsalToken --renewTokenSilent --doNotSaveAccount", ["--renewTokenSilent", "--doNotSaveAccount"]),
+            ("--explain --check", ["--explain", "--check"]),
+        ] {
+            let message = parse_line(line).unwrap_err().to_string();
+            let first = message.lines().next().unwrap();
+            for name in names {
+                assert!(first.contains(name), "{line}: {message}");
+            }
+            assert!(message.lines().nth(1).unwrap().starts_with("usage:"), "{message}");
+        }
+    }
+
+    #[test]
+    fn mistakes_name_the_switch() {
+        for (line, name) in [
+            ("--bogus", "--bogus"),
+            ("-server", "--server"),
+            ("-server:", "--server"),
+            ("-server --imap", "--server"),
+            ("--delete --delete", "--delete"),
+            ("-port:99999", "--port"),
+            ("-port:abc", "--port"),
+            ("--delete:yes", "--delete"),
+            ("--renewTokenSilent", "--renewMsalToken"),
+            ("--doNotSaveAccount", "--renewMsalToken"),
+            ("--credentials -opconuser:a", "--opconpassword"),
+            ("-user:a", "--credentials"),
+            ("stray", "stray"),
+            ("--explain=xml", "--explain"),
+        ] {
+            let message = parse_line(line).unwrap_err().to_string();
+            assert!(message.lines().next().unwrap().contains(name), "{line}: {message}");
+            assert_eq!(message.lines().count(), 2, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_secret_without_value_is_asked_for() {
+        let Ok(Request::Credentials(c)) = parse_line("--credentials -opconuser:ocadm -opconpassword -password -") else {
+            panic!("credentials");
+        };
+        assert!(matches!(c.opcon_password, Typed::Ask));
+        assert!(matches!(c.password, Some(Typed::Ask)));
+        assert!(c.user.is_none());
+        assert!(matches!(c.opcon_user, Typed::Value(_)));
+    }
+
+    #[test]
+    fn help_wins_over_everything_but_a_mistake() {
+        let Ok(Request::Print(text)) = parse_line("--HELP --delete") else { panic!("help") };
+        for name in ["--renewMsalToken", "--tls1_1", "--explain"] {
+            assert!(text.contains(name), "{name} is not in the help");
+        }
+    }
+
+    #[test]
+    fn every_switch_is_explained() {
+        for argument in switches::command().get_arguments() {
+            assert!(argument.get_help().is_some(), "{argument} has no help");
+            assert!(argument.get_help_heading().is_some(), "{argument} stands in no group");
+        }
+    }
+
+    #[test]
+    fn renewing_means_msal() {
+        assert_eq!(pass_of("--renewMsalToken").mailbox.protocol, Some(Protocol::Msal));
+    }
+}

@@ -1,0 +1,65 @@
+//! One spelling out of many: `-Server:HOST`, `--server=HOST` and `--SERVER HOST` all become
+//! `--server=HOST`, with the name as the table of switches spells it.
+
+use clap::{Arg, Command};
+
+use super::UsageError;
+
+/// The value that stands for "ask me".
+pub(super) const ASK: &str = "-";
+
+/// Rewrites the arguments; a name that is not in the table, a value too many and a value
+/// too few are found here, everything else by clap.
+pub(super) fn normalise(arguments: &[String], command: &Command) -> Result<Vec<String>, UsageError> {
+    let mut spelled = vec![command.get_name().to_owned()];
+    let mut rest = arguments.iter().peekable();
+    while let Some(argument) = rest.next() {
+        let Some(body) = switch_body(argument) else {
+            return Err(UsageError(format!("{argument} is not a switch; switches start with a dash")));
+        };
+        let (name, value) = match body.split_once([':', '=']) {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (body, None),
+        };
+        let switch = find(command, name).ok_or_else(|| unknown(command, name))?;
+        let long = switch.get_long().unwrap_or_default();
+        if !switch.get_action().takes_values() {
+            if value.is_some() {
+                return Err(UsageError(format!("--{long} takes no value")));
+            }
+            spelled.push(format!("--{long}"));
+            continue;
+        }
+        let value = match value {
+            Some(value) => Some(value),
+            None => rest.next_if(|next| switch_body(next).is_none()).cloned(),
+        };
+        match value {
+            Some(value) if !value.is_empty() => spelled.push(format!("--{long}={value}")),
+            _ if super::switches::ASKABLE.contains(&long) => spelled.push(format!("--{long}={ASK}")),
+            None if super::switches::VALUE_OPTIONAL.contains(&long) => spelled.push(format!("--{long}")),
+            _ => return Err(UsageError(format!("--{long} needs a value, as in -{long}:VALUE"))),
+        }
+    }
+    Ok(spelled)
+}
+
+/// The argument without its dashes; `None` when it is a value.
+fn switch_body(argument: &str) -> Option<&str> {
+    let body = argument.strip_prefix("--").or_else(|| argument.strip_prefix('-'))?;
+    (!body.is_empty()).then_some(body)
+}
+
+fn find<'a>(command: &'a Command, name: &str) -> Option<&'a Arg> {
+    command
+        .get_arguments()
+        .find(|argument| argument.get_long().is_some_and(|long| long.eq_ignore_ascii_case(name)))
+}
+
+fn unknown(command: &Command, name: &str) -> UsageError {
+    let names = command.get_arguments().filter_map(Arg::get_long);
+    UsageError(match crate::suggest::nearest(name, names) {
+        Some(near) => format!("--{name} is not a switch of this program; did you mean --{near}?"),
+        None => format!("--{name} is not a switch of this program; --help lists them"),
+    })
+}

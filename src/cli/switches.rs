@@ -1,0 +1,116 @@
+//! The table of switches: names, help and which exclude each other.
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
+
+/// The second line of every message about wrong arguments.
+pub(super) const USAGE: &str = "usage: smartemail [-inifile:FILE] [-server:HOST] [-port:N] [--imap | --pop | --msal | -folder:PATH] \
+[--ssl | --tls1_1 | --tls1_2] [--delete] [--explain[=json] | --check | --credentials …]; --help tells more";
+
+/// Switches whose value is asked for when it is left out.
+pub(super) const ASKABLE: [&str; 4] = ["user", "password", "opconuser", "opconpassword"];
+
+/// Switches that mean something with and without a value.
+pub(super) const VALUE_OPTIONAL: [&str; 1] = ["explain"];
+
+const EXAMPLES: &str = "\
+Examples:
+  smartemail
+      One pass, everything as the INI file says. This is what a scheduled job runs.
+  smartemail -server:imap.example.com -port:993 --imap --tls1_2
+      The same with the mailbox given here.
+  smartemail --explain -folder:mails
+      Show what each rule makes of the mails in a folder; change nothing.
+  smartemail --check
+      Tell whether a run would work, and everything that is wrong with the INI file.
+  smartemail --credentials -user:mailuser -password -opconuser:ocadm -opconpassword
+      Ask for the two passwords and seal all four values into the INI file.
+
+Switches may be written in any case, with one dash or two, with the value after ':' or '='
+or as the next argument.
+
+Exit codes: 0 some mail matched; 1 wrong arguments; 2 any other failure;
+ExitCodeForNoMatchingEmails (default 0) when nothing matched.";
+
+/// The whole command line.
+pub(super) fn command() -> Command {
+    Command::new("smartemail")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Turns incoming mail into OpCon events: reads a mailbox, applies the rules of an INI file and writes the events into MSGIN.")
+        .override_usage(USAGE.strip_prefix("usage: ").unwrap_or(USAGE))
+        .after_help(EXAMPLES)
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .next_help_heading("Mailbox (each wins over the INI file)")
+        .args([
+            value("server", "HOST", "Mail server [INI: Server]"),
+            value("port", "N", "Port [INI: Port]").value_parser(value_parser!(u16).range(1..)),
+            flag("imap", "Read by IMAP [INI: EmailProtocol=IMAP]"),
+            flag("pop", "Read by POP3 [INI: EmailProtocol=POP]"),
+            flag("msal", "Read a Microsoft 365 mailbox [INI: EmailProtocol=MSAL]"),
+            value("folder", "PATH", "Read a folder of .eml files, a Maildir or an mbox [INI: EmailProtocol=FOLDER, Folder]")
+                .conflicts_with_all(["server", "port", "ssl", "tls1_1", "tls1_2"]),
+            flag("ssl", "Accept the lowest TLS version that the TLS library has [INI: SecurityProtocol=SSL]"),
+            flag("tls1_1", "Accept TLS 1.1 and above [INI: SecurityProtocol=TLS1_1]"),
+            flag("tls1_2", "Accept TLS 1.2 and above [INI: SecurityProtocol=TLS1_2]"),
+        ])
+        .group(ArgGroup::new("protocol").args(["imap", "pop", "msal", "folder"]))
+        .group(ArgGroup::new("encryption").args(["ssl", "tls1_1", "tls1_2"]))
+        .next_help_heading("Run")
+        .args([
+            value("inifile", "FILE", "Settings [default: %PROGRAMDATA%\\OpConxps\\SMArt Email\\SMArtEmail.ini]"),
+            flag("delete", "Delete matched mails even where the INI file says DeleteEmails=None (IMAP)"),
+            flag("verbose", "Show the protocol steps, without secrets, on standard error"),
+        ])
+        .next_help_heading("Try out (nothing is changed anywhere)")
+        .args([
+            Arg::new("explain")
+                .long("explain")
+                .num_args(0..=1)
+                .require_equals(true)
+                .default_missing_value("text")
+                .value_parser(["text", "json"])
+                .hide_possible_values(true)
+                .value_name("json")
+                .help("Show for each mail and rule what would happen and why; =json for JSON lines"),
+            flag("check", "Report everything that is wrong with the INI file, then connect and count the mails")
+                .conflicts_with("explain"),
+        ])
+        .next_help_heading("Set up")
+        .args([
+            flag("credentials", "Encrypt credentials into the INI file; a value left out or given as - is asked for")
+                .requires_all(["opconuser", "opconpassword"])
+                .conflicts_with_all([
+                    "protocol", "encryption", "server", "port", "delete", "explain", "check",
+                    "renewMsalToken", "verbose",
+                ]),
+            value("user", "NAME", "Mailbox user").requires("credentials"),
+            value("password", "PASSWORD", "Mailbox password").requires("credentials"),
+            value("opconuser", "NAME", "OpCon user of the events").requires("credentials"),
+            value("opconpassword", "PASSWORD", "External event password of the OpCon user").requires("credentials"),
+        ])
+        .next_help_heading("Microsoft 365")
+        .args([
+            flag("renewMsalToken", "Sign in and store a new token (implies --msal)")
+                .conflicts_with_all(["imap", "pop", "folder", "explain", "check"]),
+            flag("renewTokenSilent", "With --renewMsalToken: refresh the stored token, nobody is asked")
+                .requires("renewMsalToken")
+                .conflicts_with("doNotSaveAccount"),
+            flag("doNotSaveAccount", "With --renewMsalToken: sign in, but store nothing").requires("renewMsalToken"),
+        ])
+        .next_help_heading("Information")
+        .args([flag("help", "Print this"), flag("version", "Print the version")])
+}
+
+fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}
+
+fn value(name: &'static str, placeholder: &'static str, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .value_name(placeholder)
+        .value_parser(NonEmptyStringValueParser::new())
+        .allow_hyphen_values(true)
+        .help(help)
+}

@@ -1,0 +1,105 @@
+//! The table of settings: name, default and meaning of each. Reading, the unknown-key check,
+//! the shipped example and the README are all held against it.
+
+/// One setting.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The section, without brackets; `Configuration#` for the numbered ones.
+    pub section: &'static str,
+    /// The name as the specification writes it.
+    pub name: &'static str,
+    /// The value that counts when the setting is absent, blank or N/A.
+    pub default: &'static str,
+    /// One line for people.
+    pub meaning: &'static str,
+}
+
+macro_rules! keys {
+    ($($constant:ident = $section:literal $name:literal, $default:literal, $meaning:literal;)*) => {
+        $(
+            #[doc = concat!("`[", $section, "] ", $name, "`: ", $meaning)]
+            pub static $constant: Key = Key { section: $section, name: $name, default: $default, meaning: $meaning };
+        )*
+        /// Every setting, in the order of the example file.
+        pub static ALL: &[&Key] = &[$(&$constant),*];
+    };
+}
+
+keys! {
+    MSGIN_DIRECTORY = "General" "MSGINDirectory", r"%PROGRAMDATA%\OpConxps\SAM\MSGIN", "Folder that OpCon reads events from.";
+    STAGING_DIRECTORY = "General" "StagingDirectory", "", "Where event files are written before they move into MSGIN, on the same file system; blank: MSGINDirectory with .staging behind it.";
+    OPCON_USER = "General" "OpConUser", "", "OpCon user of the events; set by --credentials.";
+    OPCON_USER_PASSWORD = "General" "OpConUserPassword", "", "External event password of that user; set by --credentials.";
+    DELETE_EMAILS = "General" "DeleteEmails", "Match", "Mails to delete from the server: Match, All or None (default for FOLDER: None).";
+    DOWNLOAD_EMAILS = "General" "DownloadEmails", "True", "Save accepted mails and their matched attachments: True or False.";
+    DOWNLOAD_FOLDER = "General" "DownloadFolder", r"%PROGRAMDATA%\OpConxps\SMArt Email\Received", "Folder to save them in.";
+    EXIT_CODE_FOR_NO_MATCHING_EMAILS = "General" "ExitCodeForNoMatchingEmails", "0", "Exit code when no mail matched: 0 to 255.";
+    USE_LAST_RUN_DATE = "General" "UseLastRunDate", "True", "Keep LastRunDate up to date and honour it: True or False.";
+    LAST_RUN_DATE = "General" "LastRunDate", "", "Time of the newest mail looked at; edit it to process from there again.";
+    UNSAFE_TEXT = "General" "UnsafeText", "Reject", "Mail text that would change an event: Reject, Replace or Allow (commas only).";
+    MAX_MAIL_SIZE = "General" "MaxMailSize", "150", "Largest mail that is saved, in MiB: 1 to 1024.";
+    SEND_REJECTION_NOTICE = "General" "SendRejectionNotice", "False", "Older name of [Audit] NotifyOnRejects.";
+    SEND_ACCEPTED_NOTICE = "General" "SendAcceptedNotice", "False", "Older name of [Audit] NotifyOnAccepts.";
+
+    USER = "Mail" "User", "", "Mailbox user; set by --credentials.";
+    PASSWORD = "Mail" "Password", "", "Mailbox password; set by --credentials.";
+    SERVER = "Mail" "Server", "", "Mail server, as its certificate names it.";
+    EMAIL_PROTOCOL = "Mail" "EmailProtocol", "", "IMAP, POP, MSAL or FOLDER.";
+    FOLDER = "Mail" "Folder", "", "With FOLDER: a folder of .eml files, a Maildir or an mbox.";
+    SECURITY_PROTOCOL = "Mail" "SecurityProtocol", "", "Lowest TLS version: SSL, SSL2, TLS1, TLS1_1, TLS1_2 or TLS1_3.";
+    PORT = "Mail" "Port", "", "Port; blank: 993 (POP 995) with SecurityProtocol, else 143 (POP 110).";
+    CONNECTION_SECURITY = "Mail" "ConnectionSecurity", "", "none, start-tls, start-tls-required or ssl-tls; blank: by port and SecurityProtocol.";
+    SELF_SIGNED_CERTIFICATE = "Mail" "SelfSignedCertificate", "True", "Accept a certificate that no known authority vouches for: True or False.";
+    CONNECT_TIMEOUT = "Mail" "ConnectTimeout", "30", "Seconds to reach the server: 1 to 600.";
+    READ_TIMEOUT = "Mail" "ReadTimeout", "60", "Seconds to wait for the server's next bytes: 1 to 3600.";
+    WRITE_TIMEOUT = "Mail" "WriteTimeout", "60", "Seconds to hand bytes to the network: 1 to 3600.";
+
+    AUDIT_ACCEPT_LOG_FILE = "Audit" "AuditAcceptLogFile", "Audit.log", "Log of accepted mails; relative to the INI file's folder.";
+    LOG_ACCEPTS = "Audit" "LogAccepts", "False", "Log accepted mails: True or False.";
+    LOG_ACCEPT_FORMAT = "Audit" "LogAcceptFormat", "SMArt Email - Message Accepted - From: [[SENDER]] Subject: [[SUBJECT]]", "Line for an accepted mail.";
+    NOTIFY_ON_ACCEPTS = "Audit" "NotifyOnAccepts", "False", "Send a notice for an accepted mail: True or False.";
+    NOTIFY_ON_ACCEPT_SUBJECT = "Audit" "NotifyOnAcceptSubject", "SMArt Email - Message Accepted - From: [[SENDER]] Subject: [[SUBJECT]]", "Its subject.";
+    NOTIFY_ON_ACCEPT_BODY = "Audit" "NotifyOnAcceptBody", "Email message was accepted and generated event: [[EVENT]]", "Its text.";
+    NOTIFY_ON_ACCEPT_TO = "Audit" "NotifyOnAcceptTo", "[[SENDER]]", "Its recipients, separated by semicolons.";
+    AUDIT_REJECT_LOG_FILE = "Audit" "AuditRejectLogFile", "Audit.log", "Log of rejected mails; relative to the INI file's folder.";
+    LOG_REJECTS = "Audit" "LogRejects", "False", "Log rejected mails: True or False.";
+    LOG_REJECT_FORMAT = "Audit" "LogRejectFormat", "SMArt Email - Message Rejected - From: [[SENDER]] Subject: [[SUBJECT]]", "Line for a rejected mail.";
+    NOTIFY_ON_REJECTS = "Audit" "NotifyOnRejects", "False", "Send a notice for a rejected mail: True or False.";
+    NOTIFY_ON_REJECT_SUBJECT = "Audit" "NotifyOnRejectSubject", "SMArt Email - Message Rejected - From: [[SENDER]] Subject: [[SUBJECT]]", "Its subject.";
+    NOTIFY_ON_REJECT_BODY = "Audit" "NotifyOnRejectBody", "Email message sent on [[DATE]] was rejected for reason: [[REASON]]", "Its text.";
+    NOTIFY_ON_REJECT_TO = "Audit" "NotifyOnRejectTo", "[[SENDER]]", "Its recipients, separated by semicolons.";
+    REJECT_TIMEFRAME_MESSAGE = "Audit" "RejectTimeframeMessage", "Message received outside timeframe", "[[REASON]] for a mail outside AllowedTimeFrame.";
+    REJECT_SENDER_MESSAGE = "Audit" "RejectSenderMessage", "Invalid Sender", "[[REASON]] for a sender not in AllowedSenders.";
+    REJECT_NO_MATCHING_SUBJECT_MESSAGE = "Audit" "RejectNoMatchingSubjectMessage", "No matching subjects found", "[[REASON]] for a mail that no configuration wants.";
+    REJECT_NO_ATTACHMENT_MESSAGE = "Audit" "RejectNoAttachmentMessage", "No matching attachments found", "[[REASON]] for a mail without a matching attachment.";
+    REJECT_EVENT = "Audit" "RejectEvent", "N/A", "Event to write for a rejected mail.";
+    LOG_OPCON_EVENTS = "Audit" "LogOpConEvents", "N/A", "Log the events: True or False.";
+    OPCON_EVENT_LOG_FILE = "Audit" "OpConEventLogFile", "N/A", "Log of the events; relative to the INI file's folder.";
+    LOG_OPCON_EVENT_FORMAT = "Audit" "LogOpConEventFormat", "Generated Event: [[Event]]", "Line for an event.";
+
+    SUBJECT_LINE_MASK = "Configuration#" "SubjectLineMask", "", "Regular expression to find in the subject (and body lines with ProcessBody).";
+    EVENT = "Configuration#" "Event", "", "Event to write, without user and password; more: Event2, Event3 and so on.";
+    ALLOWED_SENDERS = "Configuration#" "AllowedSenders", "", "Addresses separated by semicolons; any@domain; ALL. Blank: nobody.";
+    ALLOWED_TIME_FRAME = "Configuration#" "AllowedTimeFrame", "", "HHMM-HHMM of the time received, local time, both included. Blank: always.";
+    PROCESS_BODY = "Configuration#" "ProcessBody", "No", "Try the body lines too: Yes or No.";
+    QUALIFYING_SUBJECT_LINE = "Configuration#" "QualifyingSubjectLine", "", "With ProcessBody: regular expression that the subject must match first.";
+    PROCESS_ATTACHMENTS = "Configuration#" "ProcessAttachments", "False", "Ask for a matching attachment, and write the events for each: True or False.";
+    ATTACHMENT_MASK = "Configuration#" "AttachmentMask", "", "With ProcessAttachments: regular expression to find in the name. Blank: any.";
+    RULE_UNSAFE_TEXT = "Configuration#" "UnsafeText", "", "As in [General], for this configuration. Blank: as there.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_in_their_section() {
+        for (index, key) in ALL.iter().enumerate() {
+            assert!(
+                ALL[..index].iter().all(|other| other.section != key.section || !other.name.eq_ignore_ascii_case(key.name)),
+                "{key:?}"
+            );
+            assert!(key.meaning.ends_with('.'), "{key:?}");
+        }
+    }
+}

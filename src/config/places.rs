@@ -1,0 +1,95 @@
+//! Paths in settings: `%NAME%`, backslashes on every system, and where the INI file and the
+//! state folder are.
+
+use std::path::{Path, PathBuf};
+
+/// Reads one environment variable; passed in so that tests need not change the process.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The INI file when none is named.
+pub const DEFAULT_INI: &str = r"%PROGRAMDATA%\OpConxps\SMArt Email\SMArtEmail.ini";
+
+/// The environment of the process, with `%PROGRAMDATA%` on Unix as well: `/var/lib` for root,
+/// else `$XDG_DATA_HOME`, else `~/.local/share`.
+#[must_use]
+pub fn process_environment(name: &str) -> Option<String> {
+    let variable = std::env::var(name).ok().filter(|value| !value.is_empty());
+    if variable.is_some() || cfg!(windows) || !name.eq_ignore_ascii_case("PROGRAMDATA") {
+        return variable;
+    }
+    if is_root() {
+        return Some("/var/lib".to_owned());
+    }
+    let data = std::env::var("XDG_DATA_HOME").ok().filter(|value| !value.is_empty());
+    data.or_else(|| Some(std::env::home_dir()?.join(".local/share").to_str()?.to_owned()))
+}
+
+/// Whether the process runs as root; never on Windows.
+#[must_use]
+#[cfg(unix)]
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Whether the process runs as root; never on Windows.
+#[must_use]
+#[cfg(not(unix))]
+pub fn is_root() -> bool {
+    false
+}
+
+/// A path out of a setting: every `%NAME%` replaced, backslashes turned where the system
+/// has none.
+///
+/// Fails with the name of the variable that does not exist. A single `%` is a `%`.
+pub fn expand(value: &str, environment: Environment<'_>) -> Result<PathBuf, String> {
+    let mut out = String::new();
+    let mut rest = value;
+    while let Some((before, tail)) = rest.split_once('%') {
+        out.push_str(before);
+        match tail.split_once('%') {
+            Some((name, after)) if is_name(name) => {
+                out.push_str(&environment(name).ok_or_else(|| name.to_owned())?);
+                rest = after;
+            }
+            _ => {
+                out.push('%');
+                rest = tail;
+            }
+        }
+    }
+    out.push_str(rest);
+    Ok(PathBuf::from(if cfg!(windows) { out } else { out.replace('\\', "/") }))
+}
+
+/// The state folder of an INI file: `<stem>.state` beside it.
+#[must_use]
+pub fn state_folder(ini: &Path) -> PathBuf {
+    ini.with_extension("state")
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '(' | ')'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_replaced() {
+        let environment = |name: &str| match name {
+            "PROGRAMDATA" => Some("/data".to_owned()),
+            "X" => Some("x%y".to_owned()),
+            _ => None,
+        };
+        let expand = |value| expand(value, &environment).map(|path| path.to_string_lossy().into_owned());
+        assert_eq!(expand(r"%PROGRAMDATA%/a").as_deref(), Ok("/data/a"));
+        assert_eq!(expand("a/%X%/%X%").as_deref(), Ok("a/x%y/x%y"));
+        assert_eq!(expand("100%").as_deref(), Ok("100%"));
+        assert_eq!(expand("50% of 100%").as_deref(), Ok("50% of 100%"));
+        assert_eq!(expand("%NOPE%/a"), Err("NOPE".to_owned()));
+        #[cfg(unix)]
+        assert_eq!(expand(r"%PROGRAMDATA%\OpConxps\SAM").as_deref(), Ok("/data/OpConxps/SAM"));
+    }
+}

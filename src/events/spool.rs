@@ -1,0 +1,190 @@
+//! The way into MSGIN: event files are written in the staging folder, and appear in MSGIN by a rename.
+//!
+//! OpCon reads every file it finds in MSGIN, whatever its name, and deletes it; so nothing unfinished may ever
+//! be there, and a file that is gone was read.
+
+use std::path::{Path, PathBuf};
+
+use crate::durable;
+use crate::secret::Secret;
+
+/// Ends a line of an event file.
+const LINE_END: &str = if cfg!(windows) { "\r\n" } else { "\n" };
+
+/// MSGIN and this INI file's own folder in the staging folder.
+#[derive(Debug)]
+pub struct Spool {
+    msgin: PathBuf,
+    staging: PathBuf,
+}
+
+/// MSGIN or the staging folder can't be used; the run stops.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpoolError {
+    /// MSGIN is not there.
+    #[error("[General] MSGINDirectory {0} is not there. Events are written nowhere else; mend the setting or make the folder")]
+    NoMsgin(String),
+    /// A rename between the two would not be one step.
+    #[error(
+        "[General] StagingDirectory {staging} is on another file system than MSGINDirectory {msgin}, so event files could be read \
+         half-written. Set StagingDirectory to a folder on the same file system, outside MSGIN"
+    )]
+    OtherFileSystem {
+        /// Staging folder.
+        staging: String,
+        /// MSGIN.
+        msgin: String,
+    },
+    /// The staging folder is MSGIN or inside it, where OpCon would read unfinished files.
+    #[error("[General] StagingDirectory {0} lies in MSGINDirectory, where OpCon reads every file. Set it to a folder outside MSGIN")]
+    Inside(String),
+    /// Something can't be written.
+    #[error("can't {what} {path}: {cause}. The mail stays on the server")]
+    File {
+        /// What was attempted.
+        what: &'static str,
+        /// Where.
+        path: String,
+        /// Why.
+        cause: std::io::Error,
+    },
+}
+
+impl Spool {
+    /// Looks at both folders and makes what is missing of the staging folder. `tag` is a name of this INI file's
+    /// own: several may share an MSGIN, and none may clear away what another has staged.
+    pub fn open(msgin: &Path, staging: &Path, tag: &str) -> Result<Self, SpoolError> {
+        let own = staging.join(tag);
+        check_places(msgin, staging)?;
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        // Event files hold a password while they wait here.
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&own).map_err(failed("make the staging folder", &own))?;
+        check_places(msgin, staging)?;
+        Ok(Self { msgin: msgin.to_path_buf(), staging: own })
+    }
+
+    /// As [`Self::open`], but changes nothing: a missing staging folder is judged by the one that it would be made in.
+    pub fn check(msgin: &Path, staging: &Path) -> Result<(), SpoolError> {
+        check_places(msgin, staging)?;
+        for folder in [msgin, existing(staging)] {
+            durable::writable(folder).map_err(failed("write into", folder))?;
+        }
+        Ok(())
+    }
+
+    /// Writes the event file of one mail into the staging folder, durably but for its name.
+    /// Returns where it is.
+    pub fn stage(&self, name: &str, lines: &[Secret]) -> Result<PathBuf, SpoolError> {
+        let mut text = String::new();
+        for line in lines {
+            text.push_str(line.expose());
+            text.push_str(LINE_END);
+        }
+        let text = Secret::new(text);
+        let path = self.staging.join(name);
+        // The agent that reads it may be another user of the same group; nobody else is to see the password.
+        durable::create(&path, text.expose().as_bytes(), 0o660).map_err(failed("write the event file", &path))?;
+        Ok(path)
+    }
+
+    /// Makes the names of staged files durable.
+    pub fn sync_staging(&self) -> Result<(), SpoolError> {
+        durable::sync_folder(&self.staging).map_err(failed("sync", &self.staging))
+    }
+
+    /// Moves a staged file into MSGIN. This is the moment at which its events are submitted.
+    pub fn submit(&self, staged: &Path) -> Result<(), SpoolError> {
+        let to = self.msgin.join(staged.file_name().unwrap_or_default());
+        std::fs::rename(staged, &to).map_err(failed("move the event file into MSGIN as", &to))
+    }
+
+    /// Makes the moves durable.
+    pub fn sync_msgin(&self) -> Result<(), SpoolError> {
+        durable::sync_folder(&self.msgin).map_err(failed("sync", &self.msgin))
+    }
+
+    /// Removes what an interrupted run has left in the staging folder, but for the files to `keep`. Returns how
+    /// many there were.
+    pub fn clear(&self, keep: &[PathBuf]) -> Result<usize, SpoolError> {
+        let mut removed = 0;
+        for entry in std::fs::read_dir(&self.staging).map_err(failed("list", &self.staging))? {
+            let path = entry.map_err(failed("list", &self.staging))?.path();
+            if !keep.contains(&path) {
+                std::fs::remove_file(&path).map_err(failed("remove", &path))?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+}
+
+/// Refuses places at which OpCon could read an unfinished file.
+fn check_places(msgin: &Path, staging: &Path) -> Result<(), SpoolError> {
+    if !msgin.is_dir() {
+        return Err(SpoolError::NoMsgin(msgin.display().to_string()));
+    }
+    let found = existing(staging);
+    let canonical = |path: &Path| path.canonicalize().map_err(failed("find", path));
+    if staging.starts_with(msgin) || canonical(found)?.starts_with(canonical(msgin)?) {
+        return Err(SpoolError::Inside(staging.display().to_string()));
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let device = |path: &Path| path.metadata().map(|found| found.dev()).map_err(failed("look at", path));
+        if device(msgin)? != device(found)? {
+            return Err(SpoolError::OtherFileSystem { staging: staging.display().to_string(), msgin: msgin.display().to_string() });
+        }
+    }
+    Ok(())
+}
+
+/// The folder, or the nearest one above it that exists.
+fn existing(folder: &Path) -> &Path {
+    folder.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("."))
+}
+
+fn failed(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> SpoolError {
+    let path = path.display().to_string();
+    move |cause| SpoolError::File { what, path, cause }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_appears_by_a_rename_and_leftovers_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let (msgin, staging) = (folder.path().join("MSGIN"), folder.path().join("MSGIN.staging"));
+        assert!(matches!(Spool::open(&msgin, &staging, "t"), Err(SpoolError::NoMsgin(_))));
+        std::fs::create_dir(&msgin).unwrap();
+        let spool = Spool::open(&msgin, &staging, "t").unwrap();
+        let other = Spool::open(&msgin, &staging, "u").unwrap();
+        let a = spool.stage("a.txt", &[Secret::new("one".into()), Secret::new("two".into())]).unwrap();
+        let b = spool.stage("b.txt", &[]).unwrap();
+        let c = spool.stage("c.txt", &[]).unwrap();
+        let theirs = other.stage("d.txt", &[]).unwrap();
+        assert!(!msgin.join("a.txt").exists());
+        spool.submit(&a).unwrap();
+        assert_eq!(std::fs::read_to_string(msgin.join("a.txt")).unwrap(), format!("one{LINE_END}two{LINE_END}"));
+        assert_eq!(spool.clear(std::slice::from_ref(&b)).unwrap(), 1);
+        assert!(b.exists() && !c.exists() && theirs.exists());
+    }
+
+    #[test]
+    fn staging_must_not_be_in_msgin() {
+        let folder = tempfile::tempdir().unwrap();
+        let msgin = folder.path().join("MSGIN");
+        std::fs::create_dir(&msgin).unwrap();
+        for staging in [msgin.clone(), msgin.join("tmp")] {
+            assert!(matches!(Spool::check(&msgin, &staging), Err(SpoolError::Inside(_))));
+            assert!(matches!(Spool::open(&msgin, &staging, "t"), Err(SpoolError::Inside(_))));
+            assert!(std::fs::read_dir(&msgin).unwrap().next().is_none());
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! How a mail and a place in a mailbox are named across runs.
+
+use serde::{Deserialize, Serialize};
+
+/// The identity of one mail in its mailbox, the same in every run.
+///
+/// The text is the mailbox's own (IMAP: `UIDVALIDITY.UID`); everybody else only
+/// compares and stores it. It is short, printable ASCII without blanks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MailId(String);
+
+impl MailId {
+    /// Wraps a mailbox's own name of a mail.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text to store.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for MailId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How far a mailbox had been read, in the mailbox's own words (IMAP:
+/// `UIDVALIDITY.UIDNEXT`). Mails before it need not be listed again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Position(String);
+
+impl Position {
+    /// Wraps a mailbox's own words.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text to store.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+

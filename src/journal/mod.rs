@@ -1,0 +1,325 @@
+//! What was handled: crash-safe memory of the mails of one INI file, and the lock that lets one
+//! run at a time use it.
+//!
+//! An append-only file of records with checksums ([`file`]), replayed at start into a [`State`] for
+//! each mailbox. What must survive a power cut before the next step is synced by the call that says so;
+//! everything else rides along with the next sync.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+
+mod file;
+mod identity;
+mod lock;
+mod state;
+
+pub use identity::{MailId, Position};
+pub use state::{Failure, State};
+
+use file::JournalFile;
+use lock::Lock;
+use state::Record;
+
+/// The journal of one INI file, opened for one mailbox and locked for this run.
+#[derive(Debug)]
+pub struct Journal {
+    file: JournalFile,
+    mailbox: String,
+    states: HashMap<String, State>,
+    /// Records not yet written.
+    pending: Vec<Record>,
+    _lock: Lock,
+}
+
+/// The journal can't be used; the run stops before it has touched anything.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Another run holds the lock.
+    #[error("another run is using {folder}{holder}. This run ends; the next scheduled one will look at the mails")]
+    Locked {
+        /// The state folder.
+        folder: String,
+        /// By whom and since when, where that is known.
+        holder: String,
+    },
+    /// A record in the middle of the file is damaged.
+    #[error(
+        "{path} is damaged in line {line}. Restore it from a backup, or move it away: then the mails received since LastRunDate \
+         are looked at again, and those already handled write their events once more"
+    )]
+    Damaged {
+        /// The file.
+        path: String,
+        /// The line.
+        line: usize,
+    },
+    /// A file of the state folder can't be used.
+    #[error("can't {what} {path}: {cause}")]
+    File {
+        /// "read", "write", …
+        what: &'static str,
+        /// Which file.
+        path: String,
+        /// Why.
+        cause: std::io::Error,
+    },
+}
+
+impl Error {
+    fn file(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.display().to_string();
+        move |cause| Self::File { what, path, cause }
+    }
+}
+
+impl Journal {
+    /// Takes the lock and reads the journal in the state folder, which is made when it is missing.
+    pub fn open(folder: &Path, mailbox: &str, now: DateTime<Utc>) -> Result<Self, Error> {
+        make_folder(folder).map_err(Error::file("make the state folder", folder))?;
+        let lock = Lock::take(folder, now)?;
+        let (file, records) = JournalFile::open(folder.join("journal"))?;
+        let mut journal = Self {
+            file,
+            mailbox: mailbox.to_owned(),
+            states: state::replay(&records),
+            pending: Vec::new(),
+            _lock: lock,
+        };
+        journal.compact(records.len())?;
+        journal.states.entry(mailbox.to_owned()).or_default();
+        Ok(journal)
+    }
+
+    /// Reads the journal without taking the lock and without changing anything; for `--explain`.
+    pub fn peek(folder: &Path, mailbox: &str) -> Result<State, Error> {
+        let records = JournalFile::peek(&folder.join("journal"))?;
+        Ok(state::replay(&records).remove(mailbox).unwrap_or_default())
+    }
+
+    /// What is known of this mailbox.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        static EMPTY: std::sync::LazyLock<State> = std::sync::LazyLock::new(State::default);
+        self.states.get(&self.mailbox).unwrap_or(&EMPTY)
+    }
+
+    /// The user wants everything from this time on to be looked at (again): what was handled is
+    /// forgotten. Durable on return.
+    pub fn rewind(&mut self, text: &str, floor: Option<DateTime<Utc>>) -> Result<(), Error> {
+        self.add(Record::Rewind { text: text.to_owned(), floor: floor.map(|time| time.timestamp()) });
+        self.sync()
+    }
+
+    /// These event files are staged and about to be moved into MSGIN. Durable on return.
+    pub fn intend(&mut self, intents: &[(MailId, String)]) -> Result<(), Error> {
+        for (id, file) in intents {
+            self.add(Record::Intend { id: id.clone(), file: file.clone() });
+        }
+        self.sync()
+    }
+
+    /// This mail's part is done: its event file is in MSGIN, or it had none to write.
+    pub fn handled(&mut self, id: &MailId) {
+        self.add(Record::Handled { id: id.clone() });
+    }
+
+    /// This mail failed by itself and will be looked at again.
+    pub fn failed(&mut self, id: &MailId, reason: &str) {
+        self.add(Record::Failed { id: id.clone(), reason: reason.to_owned() });
+    }
+
+    /// This mail is to be deleted on the server.
+    pub fn doom(&mut self, id: &MailId) {
+        self.add(Record::Doomed { id: id.clone() });
+    }
+
+    /// These mails are gone from the server, or will not be deleted after all.
+    pub fn deleted<'a>(&mut self, ids: impl IntoIterator<Item = &'a MailId>) {
+        for id in ids {
+            self.add(Record::Deleted { id: id.clone() });
+        }
+    }
+
+    /// Every mail before this position is dealt with (but those that failed).
+    pub fn advance(&mut self, position: &Position) {
+        if self.state().position.as_ref() != Some(position) {
+            self.add(Record::Position { at: position.clone() });
+        }
+    }
+
+    /// Only these mails still exist; what is known of others is dropped.
+    pub fn retain(&mut self, existing: &[MailId]) {
+        let existing: std::collections::HashSet<_> = existing.iter().collect();
+        let gone: Vec<MailId> = self.state().ids().filter(|id| !existing.contains(id)).cloned().collect();
+        for id in gone {
+            self.add(Record::Forgotten { id });
+        }
+    }
+
+    /// `LastRunDate` is about to be written with this text. Durable on return, so that the text is
+    /// known for ours when it is read back, whatever happens in between.
+    pub fn writing_date(&mut self, text: &str) -> Result<(), Error> {
+        self.add(Record::WritingDate { text: text.to_owned() });
+        self.sync()
+    }
+
+    /// `LastRunDate` has been written.
+    pub fn date_written(&mut self, text: &str) {
+        self.add(Record::DateWritten { text: text.to_owned() });
+    }
+
+    /// Makes everything so far durable. Costs nothing when there is nothing new.
+    pub fn sync(&mut self) -> Result<(), Error> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let records = std::mem::take(&mut self.pending);
+        self.file.append(&records)
+    }
+
+    fn add(&mut self, record: Record) {
+        if self.file.current_mailbox() != Some(self.mailbox.as_str()) {
+            let heading = Record::Mailbox { name: self.mailbox.clone() };
+            self.file.set_current_mailbox(&self.mailbox);
+            self.pending.push(heading);
+        }
+        self.states.entry(self.mailbox.clone()).or_default().apply(&record);
+        self.pending.push(record);
+    }
+
+    /// Rewrites the file when most of its records are history.
+    fn compact(&mut self, records: usize) -> Result<(), Error> {
+        let sorted: BTreeMap<_, _> = self.states.iter().collect();
+        let live: Vec<Record> = sorted
+            .into_iter()
+            .flat_map(|(name, state)| std::iter::once(Record::Mailbox { name: name.clone() }).chain(state.records()))
+            .collect();
+        if records > 2 * live.len() + 1000 {
+            self.file.rewrite(&live)?;
+        }
+        Ok(())
+    }
+}
+
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Where a journal keeps its file; for messages.
+#[must_use]
+pub fn path_in(folder: &Path) -> PathBuf {
+    folder.join("journal")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> MailId {
+        MailId::new(text)
+    }
+
+    fn open(folder: &Path, mailbox: &str) -> Journal {
+        Journal::open(folder, mailbox, DateTime::from_timestamp(0, 0).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_was_written_is_known_in_the_next_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = open(folder.path(), "m");
+        journal.intend(&[(id("1"), "a".into()), (id("2"), "b".into())]).unwrap();
+        journal.handled(&id("1"));
+        journal.failed(&id("3"), "why");
+        journal.failed(&id("3"), "why again");
+        journal.doom(&id("1"));
+        journal.sync().unwrap();
+        drop(journal);
+
+        let journal = open(folder.path(), "m");
+        let state = journal.state();
+        assert_eq!(state.intents().collect::<Vec<_>>(), [(&id("2"), "b")]);
+        assert!(state.is_handled(&id("1")) && !state.is_handled(&id("2")) && !state.is_handled(&id("3")));
+        assert_eq!(state.failures().map(|(id, f)| (id.as_str(), f.runs, f.reason.as_str())).collect::<Vec<_>>(), [("3", 2, "why again")]);
+        assert_eq!(state.doomed().collect::<Vec<_>>(), [&id("1")]);
+        assert_eq!(Journal::peek(folder.path(), "other").unwrap(), State::default());
+        drop(journal);
+        assert_eq!(open(folder.path(), "other").state(), &State::default());
+    }
+
+    #[test]
+    fn a_position_covers_what_is_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = open(folder.path(), "m");
+        journal.handled(&id("1"));
+        journal.failed(&id("2"), "why");
+        journal.doom(&id("1"));
+        journal.advance(&Position::new("9"));
+        journal.sync().unwrap();
+        drop(journal);
+        let journal = open(folder.path(), "m");
+        assert_eq!(journal.state().position, Some(Position::new("9")));
+        assert_eq!(journal.state().ids().count(), 0);
+        assert_eq!((journal.state().failures().count(), journal.state().doomed().count()), (1, 1));
+    }
+
+    #[test]
+    fn nothing_new_writes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = open(folder.path(), "m");
+        journal.advance(&Position::new("9"));
+        journal.sync().unwrap();
+        let before = std::fs::read(path_in(folder.path())).unwrap();
+        journal.advance(&Position::new("9"));
+        journal.sync().unwrap();
+        assert_eq!(std::fs::read(path_in(folder.path())).unwrap(), before);
+    }
+
+    #[test]
+    fn our_own_date_is_known_before_and_after_it_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = open(folder.path(), "m");
+        journal.rewind("old", None).unwrap();
+        assert!(journal.state().is_our_date("old") && !journal.state().is_our_date("new"));
+        journal.writing_date("new").unwrap();
+        assert!(journal.state().is_our_date("old") && journal.state().is_our_date("new"));
+        journal.date_written("new");
+        assert!(!journal.state().is_our_date("old") && journal.state().is_our_date("new"));
+    }
+
+    #[test]
+    fn a_second_run_is_told_who_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = open(folder.path(), "m");
+        let Err(Error::Locked { holder, .. }) = Journal::open(folder.path(), "m", DateTime::from_timestamp(0, 0).unwrap()) else {
+            panic!("two runs at once");
+        };
+        assert!(holder.contains(&std::process::id().to_string()), "{holder}");
+        drop(first);
+        open(folder.path(), "m");
+    }
+
+    #[test]
+    fn history_is_dropped_and_the_state_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = open(folder.path(), "m");
+        for number in 0..3000 {
+            journal.handled(&id(&number.to_string()));
+        }
+        journal.failed(&id("x"), "why");
+        journal.advance(&Position::new("3000"));
+        journal.sync().unwrap();
+        let state = journal.state().clone();
+        drop(journal);
+        let long = std::fs::metadata(path_in(folder.path())).unwrap().len();
+        let journal = open(folder.path(), "m");
+        assert_eq!(journal.state(), &state);
+        assert!(std::fs::metadata(path_in(folder.path())).unwrap().len() < long / 100);
+    }
+}

@@ -1,0 +1,278 @@
+//! Masks: regular expressions in the dialect of .NET as far as it can be had, with bounded work.
+//!
+//! A mask that needs neither look-around nor back-references runs in linear time on any text.
+//! The others back-track, with a step limit and a cap on the text: what exceeds either is an
+//! error of that mask on that mail, never a silent "no".
+
+use crate::events::Captures;
+
+/// Steps that a back-tracking mask may take on one text (a fraction of a second).
+const STEP_LIMIT: usize = 10_000_000;
+
+/// Longest text that a back-tracking mask is tried on, in bytes. Look-ahead that scans to the end
+/// at each place costs the square of the length, which the step limit does not see.
+const BACKTRACK_TEXT: usize = 32 * 1024;
+
+/// Memory of a compiled mask, in bytes.
+const SIZE_LIMIT: usize = 10 * 1024 * 1024;
+
+/// A compiled mask.
+#[derive(Clone, Debug)]
+pub struct Mask {
+    source: String,
+    engine: Engine,
+    /// For each group in the order of .NET (unnamed ones first, then named ones): its index
+    /// in the engine and its name.
+    groups: Vec<(usize, Option<String>)>,
+}
+
+#[derive(Clone, Debug)]
+enum Engine {
+    Linear(regex::Regex),
+    Backtracking(fancy_regex::Regex),
+}
+
+/// A mask could not be tried on a text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MaskError {
+    /// It exceeded its steps.
+    #[error("the mask {mask} was given up after {STEP_LIMIT} steps; write it without nested repetition")]
+    Steps {
+        /// The mask.
+        mask: String,
+    },
+    /// It looks around or back, and the text is too long for that.
+    #[error(
+        "the mask {mask} looks around or back, which is bounded to texts of {BACKTRACK_TEXT} bytes, and this one has {length}; \
+         write it without look-around and back-references"
+    )]
+    Text {
+        /// The mask.
+        mask: String,
+        /// Bytes of the text.
+        length: usize,
+    },
+}
+
+impl Mask {
+    /// Compiles a mask; the error says what is wrong with it and where.
+    pub fn compile(source: &str) -> Result<Self, String> {
+        let pattern = dollar_before_final_break(source);
+        let linear = regex::RegexBuilder::new(&pattern).size_limit(SIZE_LIMIT).build();
+        let engine = match linear {
+            Ok(engine) => Engine::Linear(engine),
+            Err(regex::Error::CompiledTooBig(_)) => return Err("needs too much memory; use smaller repetition counts".to_owned()),
+            // fancy-regex takes these braces for literal text, .NET refuses them.
+            Err(_) if has_reversed_count(&pattern) => return Err("has a repetition {n,m} with n greater than m".to_owned()),
+            Err(_) => Engine::Backtracking(
+                fancy_regex::RegexBuilder::new(&pattern)
+                    .backtrack_limit(STEP_LIMIT)
+                    .delegate_size_limit(SIZE_LIMIT)
+                    .build()
+                    .map_err(|error| error.to_string().replace('\n', " "))?,
+            ),
+        };
+        let names: Vec<Option<String>> = match &engine {
+            Engine::Linear(engine) => engine.capture_names().map(|name| name.map(str::to_owned)).collect(),
+            Engine::Backtracking(engine) => engine.capture_names().map(|name| name.map(str::to_owned)).collect(),
+        };
+        let groups = |named: bool| {
+            names.iter().enumerate().skip(1).filter(move |(_, name)| name.is_some() == named).map(|(index, name)| (index, name.clone()))
+        };
+        let groups = groups(false).chain(groups(true)).collect();
+        Ok(Self { source: source.to_owned(), engine, groups })
+    }
+
+    /// The mask as the administrator wrote it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.source
+    }
+
+    /// Whether a match may reach over the end of a line, so that the whole body is searched.
+    #[must_use]
+    pub fn spans_lines(&self) -> bool {
+        ["\\n", "\\r", "(?s)"].iter().any(|sign| self.source.contains(sign))
+            || self.source.split("(?").skip(1).any(|flags| {
+                let flags: String = flags.chars().take_while(char::is_ascii_lowercase).collect();
+                flags.contains('s') && !flags.is_empty()
+            })
+    }
+
+    /// Whether the mask runs by back-tracking, within [`MaskError`]'s limits.
+    #[must_use]
+    pub fn backtracks(&self) -> bool {
+        matches!(self.engine, Engine::Backtracking(_))
+    }
+
+    /// The names of the groups that have one.
+    pub fn group_names(&self) -> impl Iterator<Item = &str> {
+        self.groups.iter().filter_map(|(_, name)| name.as_deref())
+    }
+
+    /// How many groups there are.
+    #[must_use]
+    pub fn group_count(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// The first match anywhere in the text.
+    pub fn find(&self, text: &str) -> Result<Option<Captures>, MaskError> {
+        let mut first = None;
+        self.each(text, &mut |captures| {
+            first = Some(captures);
+            false
+        })?;
+        Ok(first)
+    }
+
+    /// Every non-overlapping match.
+    pub fn find_all(&self, text: &str) -> Result<Vec<Captures>, MaskError> {
+        let mut all = Vec::new();
+        self.each(text, &mut |captures| {
+            all.push(captures);
+            true
+        })?;
+        Ok(all)
+    }
+
+    /// Hands over matches until `take` has enough.
+    fn each(&self, text: &str, take: &mut dyn FnMut(Captures) -> bool) -> Result<(), MaskError> {
+        match &self.engine {
+            Engine::Linear(engine) => {
+                for found in engine.captures_iter(text) {
+                    if !take(self.captures(&|index| found.get(index).map(|group| group.as_str()))) {
+                        break;
+                    }
+                }
+            }
+            Engine::Backtracking(engine) => {
+                if text.len() > BACKTRACK_TEXT {
+                    return Err(MaskError::Text { mask: self.source.clone(), length: text.len() });
+                }
+                for found in engine.captures_iter(text) {
+                    let found = found.map_err(|_| MaskError::Steps { mask: self.source.clone() })?;
+                    if !take(self.captures(&|index| found.get(index).map(|group| group.as_str()))) {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn captures<'t>(&self, group: &dyn Fn(usize) -> Option<&'t str>) -> Captures {
+        let mut captures = Captures::default();
+        for (index, name) in &self.groups {
+            let text = group(*index).unwrap_or_default().to_owned();
+            if let Some(name) = name {
+                captures.named.push((name.clone(), text.clone()));
+            }
+            captures.numbered.push(text);
+        }
+        captures
+    }
+}
+
+/// `$` matches before a final line break too, as .NET has it. Where the mask sets `(?m)`, it
+/// means the end of any line and is left alone.
+fn dollar_before_final_break(source: &str) -> String {
+    let mut out = String::with_capacity(source.len());
+    let mut escaped = false;
+    let mut class = 0usize;
+    for character in source.chars() {
+        if escaped {
+            escaped = false;
+        } else {
+            match character {
+                '\\' => escaped = true,
+                '[' => class += 1,
+                ']' => class = class.saturating_sub(1),
+                '$' if class == 0 && !sets_multi_line(source) => {
+                    out.push_str(r"(?:\n?\z)");
+                    continue;
+                }
+                _ => {}
+            }
+        }
+        out.push(character);
+    }
+    out
+}
+
+fn has_reversed_count(pattern: &str) -> bool {
+    regex_syntax::ast::parse::Parser::new()
+        .parse(pattern)
+        .is_err_and(|error| matches!(error.kind(), regex_syntax::ast::ErrorKind::RepetitionCountInvalid))
+}
+
+fn sets_multi_line(source: &str) -> bool {
+    source.split("(?").skip(1).any(|flags| flags.chars().take_while(char::is_ascii_lowercase).any(|flag| flag == 'm'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn groups(mask: &str, text: &str) -> Option<Vec<String>> {
+        Mask::compile(mask).unwrap().find(text).unwrap().map(|captures| captures.numbered)
+    }
+
+    #[test]
+    fn the_dialect_of_dot_net() {
+        for (mask, text, expected) in [
+            (r"OpCon/xps: (\S+) total = ([0-9]+\.[0-9]+)", "OpCon/xps: A total = 1.5", Some(vec!["A", "1.5"])),
+            ("test", "a Test", None),
+            ("(?i)test", "a Test", Some(vec![])),
+            (r"(?<n>a)(b)", "ab", Some(vec!["b", "a"])),
+            (r"(?'n'a)", "a", Some(vec!["a"])),
+            (r"(a)?b", "b", Some(vec![""])),
+            (r"(?<!not )failed (?!OK)(\w+)", "failed hard", Some(vec!["hard"])),
+            (r"(\w)\1", "xyyz", Some(vec!["y"])),
+            ("end$", "the end\n", Some(vec![])),
+            ("end$", "the end", Some(vec![])),
+            (r"cost \$5[$]", "cost $5$", Some(vec![])),
+            ("(?m)one$", "one\ntwo", Some(vec![])),
+            ("one$", "one\ntwo", None),
+        ] {
+            let expected = expected.map(|list: Vec<&str>| list.into_iter().map(str::to_owned).collect());
+            assert_eq!(groups(mask, text), expected, "{mask} on {text:?}");
+        }
+    }
+
+    #[test]
+    fn an_invalid_mask_says_what_is_wrong() {
+        for mask in ["(", "[a", "a{2,1}", "(?<x", "*"] {
+            assert!(!Mask::compile(mask).unwrap_err().is_empty(), "{mask}");
+        }
+        assert!(Mask::compile(r"(\w{1,500}){1,500}").unwrap_err().contains("memory"));
+    }
+
+    #[test]
+    fn masks_that_span_lines_are_known() {
+        for mask in [r"a\nb", r"a\r\nb", "(?s)a.b", "(?is)a.b"] {
+            assert!(Mask::compile(mask).unwrap().spans_lines(), "{mask}");
+        }
+        for mask in ["ab", "(?i)s", "(?:s)", r"a\s"] {
+            assert!(!Mask::compile(mask).unwrap().spans_lines(), "{mask}");
+        }
+    }
+
+    #[test]
+    fn work_is_bounded() {
+        let mask = Mask::compile(r"(?=(a+)+$)(a+)+\2b").unwrap();
+        assert!(matches!(mask.find(&"a".repeat(3000)), Err(MaskError::Steps { .. }) | Ok(None)));
+        let mask = Mask::compile(r"(a+)+\1!").unwrap();
+        assert!(matches!(mask.find(&"a".repeat(5000)), Err(MaskError::Steps { .. })));
+        assert!(matches!(mask.find(&"a".repeat(BACKTRACK_TEXT + 1)), Err(MaskError::Text { .. })));
+        let linear = Mask::compile("(a+)+!").unwrap();
+        assert_eq!(linear.find(&"a".repeat(BACKTRACK_TEXT * 4)), Ok(None));
+    }
+
+    #[test]
+    fn all_matches_do_not_overlap() {
+        let mask = Mask::compile(r"(?s)A(.)B").unwrap();
+        let found: Vec<_> = mask.find_all("A\nB AxB").unwrap().into_iter().map(|c| c.numbered).collect();
+        assert_eq!(found, [["\n"], ["x"]]);
+    }
+}

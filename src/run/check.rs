@@ -1,0 +1,119 @@
+//! `--check`: would a run work? Everything that is wrong or odd is told at once; nothing is changed.
+
+use std::path::Path;
+
+use super::exit::ExitCode;
+use super::output::Output;
+use super::report::count;
+use super::{Place, open_mailbox};
+use crate::audit::clean::one_line;
+use crate::config::{LastRun, Settings};
+use crate::durable;
+use crate::events::catalogue;
+use crate::events::spool::Spool;
+use crate::events::template::{Piece, pieces};
+use crate::rules::doubts::doubts;
+use crate::rules::{AttachmentRule, BodyRule, Rule};
+
+/// Checks the settings, the folders and the mailbox.
+pub(super) fn run(settings: &Settings, place: Place<'_>, output: &mut Output) -> anyhow::Result<ExitCode> {
+    for rule in &settings.rules {
+        for doubt in rule_doubts(rule, settings) {
+            output.warning(&format!("{}:{}: [Configuration{}] {doubt}", place.ini.display(), rule.line, rule.number));
+        }
+    }
+    if let Some(event) = &settings.audit.reject_event {
+        if let Some(doubt) = catalogue::doubt(event.as_str()) {
+            output.warning(&format!("{}: [Audit] RejectEvent: {doubt}", place.ini.display()));
+        }
+    }
+    folders(settings, place, output);
+    match open_mailbox(settings, output).and_then(|mut mailbox| {
+        let mails = mailbox.count()?;
+        let described = mailbox.describe();
+        mailbox.close();
+        Ok((described, mails))
+    }) {
+        Ok((described, mails)) => output.line(&format!("connected: {}, {mails} mails", one_line(&described))),
+        Err(error) => output.error(&format!("{error:#}")),
+    }
+    Ok(if output.errors() == 0 {
+        output.line(&format!("checked: a run would work, with {}", count(settings.rules.len(), "configuration")));
+        ExitCode::MATCHED
+    } else {
+        output.line(&format!("checked: a run would not work as it should; {}", count(output.errors(), "error")));
+        ExitCode::FAILURE
+    })
+}
+
+/// What is odd about a rule, each as the rest of a line.
+fn rule_doubts(rule: &Rule, settings: &Settings) -> Vec<String> {
+    let mut found = Vec::new();
+    if rule.senders.is_nobody() {
+        found.push("AllowedSenders: is blank, so no mail is ever accepted; list addresses, any@domain or ALL".to_owned());
+    }
+    found.extend(rule.senders.odd_entries().map(|entry| format!("AllowedSenders: \"{entry}\" is no address; no sender will match it")));
+    let with_body = !matches!(rule.body, BodyRule::Ignore);
+    let mut masks = vec![("SubjectLineMask", &rule.mask, !with_body)];
+    if let BodyRule::Qualified(qualifier) = &rule.body {
+        masks.push(("QualifyingSubjectLine", qualifier, true));
+    }
+    let mut groups = rule.mask.group_count();
+    if let AttachmentRule::Named(mask) = &rule.attachments {
+        masks.push(("AttachmentMask", mask, true));
+        groups += mask.group_count();
+    }
+    for (key, mask, single_line) in masks {
+        found.extend(doubts(mask, single_line).into_iter().map(|doubt| format!("{key}: {} {doubt}", mask.as_str())));
+    }
+    for event in &rule.events {
+        let text = event.as_str();
+        found.extend(catalogue::doubt(text).map(|doubt| format!("Event: {doubt}")));
+        for piece in pieces(text) {
+            if let Piece::Token { name, raw } = piece
+                && name.parse::<usize>().is_ok_and(|number| number == 0 || number > groups)
+            {
+                found.push(format!("Event: {raw} stays as it is, because the masks have {}", count(groups, "group")));
+            }
+        }
+        if carries_credentials(text, settings) {
+            found.push("Event: ends with credentials; leave them out, they are appended by the program".to_owned());
+        }
+    }
+    found
+}
+
+/// Whether somebody has written the OpCon user, with or without the password, at the end of an event.
+fn carries_credentials(event: &str, settings: &Settings) -> bool {
+    let Some(signature) = &settings.general.signature else { return false };
+    let fields: Vec<&str> = event.split(',').map(str::trim).collect();
+    let behind = |from_end: usize| fields.len().checked_sub(from_end).and_then(|index| fields.get(index)).copied();
+    behind(1) == Some(signature.password.expose())
+        || behind(2).is_some_and(|user| fields.len() > 2 && user.eq_ignore_ascii_case(&signature.user))
+}
+
+fn folders(settings: &Settings, place: Place<'_>, output: &mut Output) {
+    let general = &settings.general;
+    if let Err(error) = Spool::check(&general.msgin, &general.staging) {
+        output.error(&error.to_string());
+    }
+    let mut wanted: Vec<(&str, &Path)> = Vec::new();
+    if let Some(folder) = &general.download {
+        wanted.push(("[General] DownloadFolder", folder));
+    }
+    if general.last_run != LastRun::Unused {
+        wanted.push(("the INI file's folder (LastRunDate is written there)", durable::folder_of(place.ini)));
+    }
+    wanted.push(("the state folder", place.state));
+    let audit = &settings.audit;
+    for log in [&audit.accepts, &audit.rejects, &audit.events].into_iter().flatten() {
+        wanted.push(("[Audit] the folder of a log", durable::folder_of(&log.path)));
+    }
+    for (what, folder) in wanted {
+        // What is missing would be made; so the nearest folder that exists must be writable.
+        let existing = folder.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("."));
+        if let Err(error) = durable::writable(existing) {
+            output.error(&format!("{what} {}: can't write into {}: {error}", folder.display(), existing.display()));
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! `--explain`: what the job would do with each mail, and why. The screen to look at when a rule does not fire.
+//!
+//! It asks the same rules in the same way as the job and changes nothing anywhere.
+
+use std::collections::HashSet;
+
+use console::{Style, measure_text_width};
+use serde_json::{Value, json};
+
+use super::exit::ExitCode;
+use super::look::{Eye, Looked};
+use super::output::Output;
+use super::report::count;
+use super::save::Plan;
+use super::{Place, mailbox_name, open_mailbox};
+use crate::audit::clean::{one_line, short};
+use crate::audit::reason;
+use crate::cli::Format;
+use crate::clock;
+use crate::config::{LastRun, Settings};
+use crate::events::{Captures, Signature};
+use crate::journal::Journal;
+use crate::mailbox::{Known, MailId};
+use crate::message::Fault;
+use crate::rules::{Judgement, Match, Outcome, Place as Where, Refusal, Verdict};
+use crate::secret::Secret;
+
+/// Mails that are looked at together.
+const BATCH: usize = 500;
+
+/// Captures and events of one configuration that are shown to people; the rest is counted.
+const SHOWN: usize = 10;
+
+/// Explains every mail in the mailbox.
+pub(super) fn run(settings: &Settings, place: Place<'_>, format: Format, output: &mut Output) -> anyhow::Result<ExitCode> {
+    let name = mailbox_name(&settings.mail);
+    let state = Journal::peek(place.state, &name)?;
+    let mut mailbox = open_mailbox(settings, output)?;
+    let known = Known {
+        position: state.position.clone(),
+        again: state.failures().map(|(id, _)| id.clone()).collect(),
+        since: state.floor,
+        since_if_void: state.floor,
+    };
+    // Asked first: on a mailbox that is not open yet this costs one turn.
+    let new: HashSet<MailId> = mailbox.list(&known)?.ids.into_iter().filter(|id| !state.is_handled(id)).collect();
+    let all = mailbox.list(&Known::default())?.ids;
+    let text = format == Format::Text;
+    if text {
+        output.line(&format!(
+            "{}: {}, {}; nothing is changed",
+            one_line(&mailbox.describe()),
+            count(all.len(), "mail"),
+            count(settings.rules.len(), "configuration")
+        ));
+    }
+    // Stars stand for the credentials; the job counts their true length.
+    let signature = Signature { user: "***".to_owned(), password: Secret::new("***".to_owned()) };
+    let plan = settings.general.download.as_deref().map(|folder| Plan::new(folder, &name));
+    let eye = Eye { rules: &settings.rules, signature: &signature, plan: plan.as_ref(), since: None };
+    let floor = match &settings.general.last_run {
+        LastRun::Used { .. } => state.floor,
+        LastRun::Unused => None,
+    };
+    let mut accepted = 0;
+    let mut number = 0;
+    for ids in all.chunks(BATCH) {
+        eye.look(mailbox.as_mut(), ids, &mut |_, id, looked| {
+            number += 1;
+            let due = match &looked {
+                Ok(looked) if floor.is_some_and(|floor| looked.summary.received < floor) => Due::TooOld,
+                _ if new.contains(&id) => Due::New,
+                _ => Due::Handled,
+            };
+            accepted += usize::from(looked.as_ref().is_ok_and(|looked| looked.judgement.is_accepted()));
+            if text {
+                let lines = Page { settings, number, total: all.len(), due }.lines(&id, &looked);
+                lines.iter().for_each(|line| output.line(line));
+            } else {
+                output.line(&as_json(&id, &looked, due, settings).to_string());
+            }
+            Ok(())
+        })?;
+    }
+    mailbox.close();
+    if text {
+        output.line(&format!("\nsummary: {}, {accepted} would be accepted, {} not", count(number, "mail"), number - accepted));
+    }
+    Ok(if output.errors() > 0 { ExitCode::FAILURE } else { ExitCode::MATCHED })
+}
+
+/// Whether the next run will look at a mail.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Due {
+    New,
+    Handled,
+    TooOld,
+}
+
+/// One mail on the screen.
+struct Page<'a> {
+    settings: &'a Settings,
+    number: usize,
+    total: usize,
+    due: Due,
+}
+
+impl Page<'_> {
+    fn lines(&self, id: &MailId, looked: &Result<Looked, Fault>) -> Vec<String> {
+        let bold = Style::new().bold();
+        let dim = Style::new().dim();
+        let mut lines = vec![String::new()];
+        let looked = match looked {
+            Ok(looked) => looked,
+            Err(fault) => {
+                lines.push(format!("{}/{}  {} {}", self.number, self.total, bold.apply_to(id), Style::new().red().apply_to("failed")));
+                lines.push(format!("     {}", one_line(&fault.to_string())));
+                return lines;
+            }
+        };
+        let envelope = &looked.summary.envelope;
+        let received = clock::to_local(looked.summary.received).format("%Y-%m-%d %H:%M");
+        let sender = if envelope.sender.address.is_empty() { "(no sender)" } else { &envelope.sender.address };
+        let title = format!("{}  {}", short(sender, 60), short(&envelope.subject, 100));
+        lines.push(format!("{}/{}  {received}  {}", self.number, self.total, bold.apply_to(title)));
+        match self.due {
+            Due::New => {}
+            Due::Handled => lines.push(format!("     {}", dim.apply_to("an earlier run has dealt with it; the job will not look at it again"))),
+            Due::TooOld => lines.push(format!("     {}", dim.apply_to("received before LastRunDate; the job does not look at it"))),
+        }
+        let width = self.settings.rules.iter().map(|rule| label(rule.number).len()).max().unwrap_or(0);
+        for verdict in &looked.judgement.verdicts {
+            lines.extend(verdict_lines(verdict, width));
+        }
+        lines.push(format!("     => {}", self.conclusion(&looked.judgement)));
+        lines
+    }
+
+    fn conclusion(&self, judgement: &Judgement) -> String {
+        if judgement.is_accepted() {
+            let events: usize = judgement.matches().map(|(_, found)| found.events.len()).sum();
+            Style::new().green().apply_to(format!("accepted: {}", count(events, "event"))).to_string()
+        } else {
+            let reason = reason(&self.settings.audit, judgement);
+            Style::new().yellow().apply_to(format!("rejected: {}", one_line(&reason))).to_string()
+        }
+    }
+}
+
+fn label(number: u32) -> String {
+    format!("Configuration{number}")
+}
+
+fn verdict_lines(verdict: &Verdict, width: usize) -> Vec<String> {
+    let label = label(verdict.rule);
+    match &verdict.outcome {
+        Outcome::Refused(Refusal { step, detail, .. }) => {
+            let style = if step.is_error() { Style::new().red() } else { Style::new().dim() };
+            vec![format!("     {label:width$}  {}  {}", style.apply_to(format!("no: {:10}", step.word())), one_line(detail))]
+        }
+        Outcome::Matched(matches) => {
+            let mut lines = Vec::new();
+            let margin = " ".repeat(5 + width + 2);
+            for (index, found) in matches.iter().take(SHOWN).enumerate() {
+                let yes = Style::new().green().apply_to(format!("{:14}", "yes"));
+                if index == 0 {
+                    lines.push(format!("     {label:width$}  {yes}  {}", place(found)));
+                } else {
+                    lines.push(format!("{margin}{yes}  {}", place(found)));
+                }
+                let pairs: Vec<(String, String)> = captures(&found.captures);
+                let widest = pairs.iter().map(|(name, _)| measure_text_width(name)).max().unwrap_or(0);
+                lines.extend(pairs.iter().map(|(name, value)| format!("{margin}{name:widest$} = {}", short(value, 100))));
+                lines.extend(found.events.iter().map(|event| format!("{margin}event  {}", one_line(&event.with_stars()))));
+            }
+            if matches.len() > SHOWN {
+                lines.push(format!("{margin}and {} more", count(matches.len() - SHOWN, "match").replace("matchs", "matches")));
+            }
+            lines
+        }
+    }
+}
+
+fn place(found: &Match) -> String {
+    let text = match found.place {
+        Where::Subject => "subject".to_owned(),
+        Where::BodyLine(number) => format!("body line {number}"),
+        Where::Body => "body".to_owned(),
+    };
+    match found.attachment {
+        Some(index) => format!("{text}, attachment {}", index + 1),
+        None => text,
+    }
+}
+
+fn captures(captures: &Captures) -> Vec<(String, String)> {
+    captures
+        .numbered
+        .iter()
+        .enumerate()
+        .map(|(index, value)| (format!("[[{}]]", index + 1), value.clone()))
+        .chain(captures.named.iter().map(|(name, value)| (format!("[[{name}]]"), value.clone())))
+        .collect()
+}
+
+fn as_json(id: &MailId, looked: &Result<Looked, Fault>, due: Due, settings: &Settings) -> Value {
+    let looked = match looked {
+        Ok(looked) => looked,
+        Err(fault) => return json!({ "id": id.as_str(), "new": due == Due::New, "failed": fault.to_string() }),
+    };
+    let accepted = looked.judgement.is_accepted();
+    json!({
+        "id": id.as_str(),
+        "new": due == Due::New,
+        "received": looked.summary.received.to_rfc3339(),
+        "sender": looked.summary.envelope.sender.address,
+        "subject": looked.summary.envelope.subject,
+        "accepted": accepted,
+        "reason": if accepted { Value::Null } else { reason(&settings.audit, &looked.judgement).into() },
+        "configurations": looked.judgement.verdicts.iter().map(verdict_json).collect::<Vec<_>>(),
+    })
+}
+
+fn verdict_json(verdict: &Verdict) -> Value {
+    let (matches, refusal): (&[Match], Option<&Refusal>) = match &verdict.outcome {
+        Outcome::Matched(matches) => (matches, None),
+        Outcome::Refused(refusal) => (&[], Some(refusal)),
+    };
+    let pairs = |found: &Match| -> serde_json::Map<String, Value> {
+        let numbered = found.captures.numbered.iter().enumerate().map(|(index, value)| ((index + 1).to_string(), value.clone()));
+        numbered.chain(found.captures.named.iter().cloned()).map(|(name, value)| (name, value.into())).collect()
+    };
+    json!({
+        "number": verdict.rule,
+        "matched": refusal.is_none(),
+        "step": refusal.map(|refusal| refusal.step.word()),
+        "reason": refusal.map(|refusal| refusal.detail.as_str()),
+        "captures": matches.first().map(pairs).unwrap_or_default(),
+        "matches": matches.iter().map(|found| json!({ "place": place(found), "captures": pairs(found) })).collect::<Vec<_>>(),
+        "events": matches.iter().flat_map(|found| &found.events).map(|event| event.with_stars()).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,117 @@
+//! Looking at mails: the mailbox is asked for summaries, and for more only where a rule wants more.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use super::save::Plan;
+use crate::clock;
+use crate::events::Signature;
+use crate::mailbox::{MailId, Mailbox, Query, Summary};
+use crate::message::{Content, Fault};
+use crate::rules::{Files, Head, Judgement, Needs, Rule, judge};
+
+/// Mails whose text is held in memory at a time, in bytes of their size on the server.
+const TEXT_BATCH: u64 = 16 * 1024 * 1024;
+
+/// A mail that was looked at.
+#[derive(Debug)]
+pub(super) struct Looked {
+    /// What the mailbox says of it.
+    pub(super) summary: Summary,
+    /// Its attachments, as far as a rule wanted to know; its body is dropped again.
+    pub(super) content: Content,
+    /// Where it will be saved.
+    pub(super) files: Files,
+    /// What the rules say.
+    pub(super) judgement: Judgement,
+}
+
+impl Looked {
+    /// The mail's summary as the rules see it.
+    pub(super) fn head(&self) -> Head<'_> {
+        head(&self.summary)
+    }
+}
+
+/// Receives what was looked at, one mail at a time.
+pub(super) type Take<'a> = dyn FnMut(&mut dyn Mailbox, MailId, Result<Looked, Fault>) -> anyhow::Result<()> + 'a;
+
+/// What looks at mails.
+#[derive(Debug)]
+pub(super) struct Eye<'a> {
+    /// The rules to ask.
+    pub(super) rules: &'a [Rule],
+    /// The credentials of events, for their length.
+    pub(super) signature: &'a Signature,
+    /// Where accepted mails are saved, if they are.
+    pub(super) plan: Option<&'a Plan>,
+    /// Mails received before this are passed over.
+    pub(super) since: Option<DateTime<Utc>>,
+}
+
+impl Eye<'_> {
+    /// Looks at these mails and hands each over, in order, together with the mailbox, which is free for other use at
+    /// that moment. Mails that have vanished or are too old are left out.
+    pub(super) fn look(&self, mailbox: &mut dyn Mailbox, ids: &[MailId], take: &mut Take<'_>) -> anyhow::Result<()> {
+        let summaries = mailbox.summaries(ids)?;
+        let wanted = summaries.into_iter().filter(|(_, summary)| {
+            summary.as_ref().map_or(true, |summary| self.since.is_none_or(|since| summary.received >= since))
+        });
+        let mut batch: Vec<(MailId, Result<Summary, Fault>, Needs)> = Vec::new();
+        let mut bytes = 0;
+        for (id, summary) in wanted {
+            let needs = summary.as_ref().map(|summary| self.needs(summary)).unwrap_or_default();
+            let size = if needs.text { summary.as_ref().map_or(0, |summary| summary.size) } else { 0 };
+            if bytes + size > TEXT_BATCH && bytes > 0 {
+                self.judge_batch(mailbox, std::mem::take(&mut batch), take)?;
+                bytes = 0;
+            }
+            bytes += size;
+            batch.push((id, summary, needs));
+        }
+        self.judge_batch(mailbox, batch, take)
+    }
+
+    fn needs(&self, summary: &Summary) -> Needs {
+        let head = head(summary);
+        self.rules.iter().fold(Needs::default(), |needs, rule| needs.and(rule.needs(&head)))
+    }
+
+    fn judge_batch(
+        &self,
+        mailbox: &mut dyn Mailbox,
+        batch: Vec<(MailId, Result<Summary, Fault>, Needs)>,
+        take: &mut Take<'_>,
+    ) -> anyhow::Result<()> {
+        let queries: Vec<Query> = batch
+            .iter()
+            .filter(|(_, summary, needs)| summary.is_ok() && needs.any())
+            .map(|(id, _, needs)| Query { id: id.clone(), text: needs.text })
+            .collect();
+        let mut contents: HashMap<MailId, Result<Content, Fault>> =
+            if queries.is_empty() { HashMap::new() } else { mailbox.contents(&queries)?.into_iter().collect() };
+        for (id, summary, needs) in batch {
+            let content = match contents.remove(&id) {
+                Some(content) => content,
+                // It was asked for and has vanished in the meantime.
+                None if summary.is_ok() && needs.any() => continue,
+                None => Ok(Content::default()),
+            };
+            let looked = summary.and_then(|summary| content.map(|content| self.judge(summary, content)));
+            take(mailbox, id, looked)?;
+        }
+        Ok(())
+    }
+
+    fn judge(&self, summary: Summary, mut content: Content) -> Looked {
+        let files = self.plan.map(|plan| plan.files(&summary, &content.attachments)).unwrap_or_default();
+        let judgement = judge(self.rules, &head(&summary), &content, &files, self.signature);
+        content.body = None;
+        Looked { summary, content, files, judgement }
+    }
+}
+
+fn head(summary: &Summary) -> Head<'_> {
+    Head { envelope: &summary.envelope, received: summary.received, received_local: clock::to_local(summary.received) }
+}

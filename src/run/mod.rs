@@ -1,0 +1,132 @@
+//! The one pass: from what was asked to the exit code. The only room that knows the order of things.
+//!
+//! [`look`] asks the mailbox and the rules, [`save`] keeps copies, [`commit`] holds the order in which events
+//! become real, [`pass`] goes through a mailbox once. [`explain`], [`check`] and [`credentials`] are the other
+//! things that can be asked for; the first two change nothing anywhere.
+
+use std::path::Path;
+
+use anyhow::Context;
+
+use crate::cli::{Mode, Pass, Request, UsageError};
+use crate::config::places::{is_root, process_environment, state_folder};
+use crate::config::{LoadError, MailSettings, Problems, Purpose, Settings, SettingsFile};
+use crate::mailbox::folder::FolderMailbox;
+use crate::mailbox::imap::{ImapMailbox, Login};
+use crate::mailbox::Mailbox;
+use crate::message::Limits;
+use crate::secret::Keeper;
+
+mod check;
+mod commit;
+mod credentials;
+mod explain;
+pub mod exit;
+mod look;
+mod output;
+mod pass;
+mod report;
+mod save;
+
+use exit::ExitCode;
+use output::Output;
+
+/// Does what was asked for and says how it ended.
+#[must_use]
+pub fn perform(request: Request) -> ExitCode {
+    let mut output = Output::new();
+    let result = match request {
+        Request::Print(text) => {
+            output.line(text.trim_end());
+            Ok(ExitCode::MATCHED)
+        }
+        Request::Credentials(asked) => credentials::seal(asked, &mut output).map(|()| ExitCode::MATCHED),
+        Request::Pass(pass) => perform_pass(&pass, &mut output),
+    };
+    result.unwrap_or_else(|error| {
+        let code = if error.downcast_ref::<UsageError>().is_some() { ExitCode::USAGE } else { ExitCode::FAILURE };
+        output.error(&format!("{error:#}"));
+        code
+    })
+}
+
+/// Says what is wrong with the arguments.
+#[must_use]
+pub fn refuse(error: &UsageError) -> ExitCode {
+    Output::new().error(&error.to_string());
+    ExitCode::USAGE
+}
+
+fn perform_pass(pass: &Pass, output: &mut Output) -> anyhow::Result<ExitCode> {
+    output.set_verbose(pass.verbose);
+    if pass.renew_msal_token {
+        anyhow::bail!("signing in to Microsoft 365 is not available yet in this version");
+    }
+    let file = SettingsFile::read(pass.inifile.as_deref(), &process_environment)?;
+    let path = file.path().to_path_buf();
+    let state = state_folder(&path);
+    let keeper = Keeper::for_user(is_root(), &state);
+    let purpose = Purpose { mailbox: &pass.mailbox, delete: pass.delete, writes_events: !matches!(pass.mode, Mode::Explain(_)) };
+    let settings = match file.resolve(purpose, &keeper, &process_environment) {
+        Ok(settings) => settings,
+        Err(LoadError::Problems(problems)) => {
+            tell(&problems, &path, output);
+            anyhow::bail!("{} can't be used as it is; nothing was done", path.display());
+        }
+        // Found late, but wrong arguments all the same.
+        Err(LoadError::Usage(error)) => return Err(error.into()),
+        Err(other) => return Err(other.into()),
+    };
+    tell(&settings.problems, &path, output);
+    let place = Place { ini: &path, state: &state };
+    match pass.mode {
+        Mode::Run => pass::run(&settings, place, output),
+        Mode::Explain(format) => explain::run(&settings, place, format, output),
+        Mode::Check => check::run(&settings, place, output),
+    }
+}
+
+/// Where a pass keeps its things.
+#[derive(Clone, Copy, Debug)]
+struct Place<'a> {
+    /// The INI file.
+    ini: &'a Path,
+    /// The state folder.
+    state: &'a Path,
+}
+
+fn tell(problems: &Problems, path: &Path, output: &mut Output) {
+    for problem in problems.sorted() {
+        output.problem(problem, path);
+    }
+}
+
+/// The bounds on one mail.
+fn limits(settings: &Settings) -> Limits {
+    Limits { mail: settings.general.max_mail_size, ..Limits::default() }
+}
+
+/// Opens the mailbox that the settings name.
+fn open_mailbox(settings: &Settings, output: &Output) -> anyhow::Result<Box<dyn Mailbox>> {
+    let limits = limits(settings);
+    Ok(match &settings.mail {
+        MailSettings::Imap { endpoint, user, password } => {
+            let login = Login { user: user.clone(), password: password.clone() };
+            Box::new(ImapMailbox::open(endpoint, &login, "INBOX", limits, output.trace())?)
+        }
+        MailSettings::Folder(path) => Box::new(FolderMailbox::open(path, limits).context("[Mail] Folder")?),
+    })
+}
+
+/// The name under which the journal knows the mailbox.
+fn mailbox_name(mail: &MailSettings) -> String {
+    match mail {
+        MailSettings::Imap { endpoint, user, .. } => {
+            format!("imap:{}@{}:{}", user.to_lowercase(), endpoint.host.to_lowercase(), endpoint.port)
+        }
+        MailSettings::Folder(path) => {
+            let path = path.canonicalize().unwrap_or_else(|_| path.clone());
+            format!("folder:{}", path.display())
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What a pass did, counted.
+
+use std::time::Duration;
+
+/// The counts of one pass.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Report {
+    /// Mails looked at.
+    pub(super) looked_at: usize,
+    /// Mails that some configuration wrote events for.
+    pub(super) accepted: usize,
+    /// Mails that none did.
+    pub(super) rejected: usize,
+    /// Mails that could not be dealt with.
+    pub(super) failed: usize,
+    /// Event lines handed to MSGIN.
+    pub(super) events: usize,
+    /// Mails saved.
+    pub(super) saved: usize,
+    /// Mails deleted on the server.
+    pub(super) deleted: usize,
+}
+
+impl Report {
+    /// The closing line of the job output.
+    pub(super) fn line(&self, took: Duration) -> String {
+        let Self { looked_at, accepted, rejected, failed, events, saved, deleted } = self;
+        format!(
+            "summary: {} looked at, {accepted} accepted, {rejected} rejected, {failed} failed; {} written, {saved} saved, \
+             {deleted} deleted; {:.1} s",
+            count(*looked_at, "mail"),
+            count(*events, "event"),
+            took.as_secs_f64(),
+        )
+    }
+}
+
+/// A number and its noun.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closing_line() {
+        let report = Report { looked_at: 3, accepted: 1, rejected: 2, events: 1, ..Report::default() };
+        assert_eq!(
+            report.line(Duration::from_millis(1250)),
+            "summary: 3 mails looked at, 1 accepted, 2 rejected, 0 failed; 1 event written, 0 saved, 0 deleted; 1.2 s"
+        );
+    }
+}

@@ -1,7 +1,7 @@
 //! Files that are there whole or not at all, also after a power cut.
 //!
-//! A leaf. Everything is written under a temporary name in the folder where it will stay, synced, and then
-//! given its name.
+//! A leaf. Everything is written under a temporary name in the folder where it will stay, synced,
+//! and then given its name.
 
 use std::io::Write;
 use std::path::Path;
@@ -28,10 +28,11 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     sync_folder(folder)
 }
 
-/// Creates a file that must not exist yet. On Unix it gets these rights, less what the process's mask takes away.
+/// Creates a file that must not exist yet. On Unix it gets these rights, less what the process's
+/// mask takes away.
 ///
-/// Fails with [`std::io::ErrorKind::AlreadyExists`] when it does. The name is durable when [`sync_folder`] has
-/// been called for its folder.
+/// Fails with [`std::io::ErrorKind::AlreadyExists`] when it does. The name is durable when
+/// [`sync_folder`] has been called for its folder.
 pub(crate) fn create(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
     write(folder_of(path), bytes, mode)?.persist_noclobber(path)?;
     Ok(())

@@ -1,5 +1,5 @@
-//! Text from mails and servers for the eyes of people: no character in it moves the cursor, ends a line or
-//! turns the direction of what follows.
+//! Text from mails and servers for the eyes of people: no character in it moves the cursor, ends a
+//! line or turns the direction of what follows.
 
 /// The text with line breaks, control, direction and invisible characters written as escapes.
 #[must_use]

@@ -1,4 +1,5 @@
-//! Log lines from judgements: accepted and rejected mails, events, and the rejections by sender or time.
+//! Log lines from judgements: accepted and rejected mails, events, and the rejections by sender or
+//! time.
 //!
 //! A log is for people. One that can't be written is an error of the run and holds nothing else up.
 
@@ -98,7 +99,8 @@ impl<'a> AuditLog<'a> {
         self.events(values, events, now);
     }
 
-    /// Notes a rejected mail, the event that the rejection wrote, and the rejections by sender or time.
+    /// Notes a rejected mail, the event that the rejection wrote, and the rejections by sender or
+    /// time.
     pub fn rejected(
         &mut self,
         values: &TokenValues<'_>,

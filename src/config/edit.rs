@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::lines::{Kind, scan};
 use super::text::Text;
+use super::values::is_set;
 
 /// A value to put into the file.
 #[derive(Clone, Debug)]
@@ -62,11 +63,16 @@ pub fn change(path: &Path, changes: &[Change<'_>]) -> Result<(), EditError> {
     crate::durable::replace(&target, &bytes).map_err(fail("replace"))
 }
 
-/// The value as it stands in the file now; for a caller that changes it only if nobody else did.
+/// The value as it stands in the file now, if it is set; for a caller that changes it only if
+/// nobody else did.
 pub fn current(path: &Path, section: &str, key: &str) -> std::io::Result<Option<String>> {
     let text = Text::decode(std::fs::read(path)?);
     Ok(match find(text.as_str(), section, key) {
-        Place::Value { from, to } => text.as_str().get(from..to).map(str::to_owned),
+        Place::Value { from, to } => text
+            .as_str()
+            .get(from..to)
+            .filter(|value| is_set(value))
+            .map(str::to_owned),
         _ => None,
     })
 }
@@ -209,7 +215,7 @@ mod tests {
         }
         assert_eq!(
             current(&path, "s", "K").unwrap().as_deref(),
-            if cfg!(unix) { Some("v") } else { Some("") }
+            if cfg!(unix) { Some("v") } else { None }
         );
         let twice = change(
             &path,

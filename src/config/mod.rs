@@ -1,8 +1,8 @@
 //! The INI file: text to [`Settings`], and single values changed in place.
 //!
 //! Read in passes: characters (`text`), lines (`lines`), sections (`ini`), tokens (`tokens`),
-//! meaning ([`settings`], `rule`). Every problem of the whole file is collected with its line and told
-//! in one run; only what is worth stopping for stops it. Knows nothing of mailboxes.
+//! meaning (`resolve`, `rule`). Every problem of the whole file is collected with its line and
+//! told in one run; only what is worth stopping for stops it. Knows nothing of mailboxes.
 
 pub mod edit;
 mod ini;
@@ -10,6 +10,7 @@ pub mod keys;
 mod lines;
 pub mod places;
 pub mod problem;
+mod resolve;
 mod rule;
 pub mod settings;
 mod text;

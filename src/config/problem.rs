@@ -7,8 +7,8 @@ use std::path::Path;
 pub enum Severity {
     /// Worth a look; the run is as good as without it.
     Warning,
-    /// Something is left out (one `[Configuration#]`, one audit setting); the rest of the run goes on and
-    /// ends with exit code 2.
+    /// Something is left out (one `[Configuration#]`, one audit setting); the rest of the run goes
+    /// on and ends with exit code 2.
     Error,
     /// The run stops before it connects.
     Fatal,

@@ -1,12 +1,11 @@
-//! `[Configuration#]` to a [`Rule`]: custom tokens put in, masks compiled. One that can't be used is
-//! disabled alone, loudly.
+//! `[Configuration#]` to a [`Rule`]: custom tokens put in, masks compiled. One that can't be used
+//! is disabled alone, loudly.
 
 use super::ini::{Entry, Section};
 use super::keys::{self, Key};
 use super::problem::{Problems, Severity};
-use super::settings::unsafe_text;
 use super::tokens::Tokens;
-use super::values::{boolean, is_set};
+use super::values::{boolean, is_set, unsafe_text};
 use crate::events::{Template, UnsafeText};
 use crate::rules::{AttachmentRule, BodyRule, Mask, Rule, Senders, TimeWindow};
 

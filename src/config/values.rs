@@ -7,6 +7,7 @@ use super::ini::{Entry, Section};
 use super::keys::Key;
 use super::places::{Environment, expand};
 use super::problem::{Problems, Severity};
+use crate::events::UnsafeText;
 
 /// Reads the settings of one section and collects what is wrong with them.
 pub(super) struct Reader<'a> {
@@ -32,6 +33,16 @@ pub(super) fn boolean(value: &str) -> Option<bool> {
     match value.to_ascii_lowercase().as_str() {
         "true" | "yes" | "1" => Some(true),
         "false" | "no" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// Reads an `UnsafeText` value.
+pub(super) fn unsafe_text(value: &str) -> Option<UnsafeText> {
+    match value.to_ascii_lowercase().as_str() {
+        "reject" => Some(UnsafeText::Reject),
+        "replace" => Some(UnsafeText::Replace),
+        "allow" => Some(UnsafeText::Allow),
         _ => None,
     }
 }

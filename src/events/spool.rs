@@ -1,7 +1,8 @@
-//! The way into MSGIN: event files are written in the staging folder, and appear in MSGIN by a rename.
+//! The way into MSGIN: event files are written in the staging folder, and appear in MSGIN by a
+//! rename.
 //!
-//! OpCon reads every file it finds in MSGIN, whatever its name, and deletes it; so nothing unfinished may ever
-//! be there, and a file that is gone was read.
+//! OpCon reads every file it finds in MSGIN, whatever its name, and deletes it; so nothing
+//! unfinished may ever be there, and a file that is gone was read.
 
 use std::path::{Path, PathBuf};
 
@@ -56,8 +57,9 @@ pub enum SpoolError {
 }
 
 impl Spool {
-    /// Looks at both folders and makes what is missing of the staging folder. `tag` is a name of this INI file's
-    /// own: several may share an MSGIN, and none may clear away what another has staged.
+    /// Looks at both folders and makes what is missing of the staging folder. `tag` is a name of
+    /// this INI file's own: several may share an MSGIN, and none may clear away what another has
+    /// staged.
     pub fn open(msgin: &Path, staging: &Path, tag: &str) -> Result<Self, SpoolError> {
         let own = staging.join(tag);
         check_places(msgin, staging)?;
@@ -76,7 +78,8 @@ impl Spool {
         })
     }
 
-    /// As [`Self::open`], but changes nothing: a missing staging folder is judged by the one that it would be made in.
+    /// As [`Self::open`], but changes nothing: a missing staging folder is judged by the one that
+    /// it would be made in.
     pub fn check(msgin: &Path, staging: &Path) -> Result<(), SpoolError> {
         check_places(msgin, staging)?;
         for folder in [msgin, existing(staging)] {
@@ -95,7 +98,8 @@ impl Spool {
         }
         let text = Secret::new(text);
         let path = self.staging.join(name);
-        // The agent that reads it may be another user of the same group; nobody else is to see the password.
+        // The agent that reads it may be another user of the same group; nobody else is to see the
+        // password.
         durable::create(&path, text.expose().as_bytes(), 0o660)
             .map_err(failed("write the event file", &path))?;
         Ok(path)
@@ -117,8 +121,8 @@ impl Spool {
         durable::sync_folder(&self.msgin).map_err(failed("sync", &self.msgin))
     }
 
-    /// Removes what an interrupted run has left in the staging folder, but for the files to `keep`. Returns how
-    /// many there were.
+    /// Removes what an interrupted run has left in the staging folder, but for the files to `keep`.
+    /// Returns how many there were.
     pub fn clear(&self, keep: &[PathBuf]) -> Result<usize, SpoolError> {
         let mut removed = 0;
         for entry in std::fs::read_dir(&self.staging).map_err(failed("list", &self.staging))? {

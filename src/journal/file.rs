@@ -114,7 +114,8 @@ fn lines(records: &[Record]) -> String {
     text
 }
 
-/// The records and the length of the good part. A bad line that others follow is damage, not a crash.
+/// The records and the length of the good part. A bad line that others follow is damage, not a
+/// crash.
 fn parse(bytes: &[u8], path: &Path) -> Result<(Vec<Record>, usize), Error> {
     let mut records = Vec::new();
     let mut good = 0;

@@ -18,7 +18,8 @@ impl Lock {
     /// Takes the lock of a state folder, or says who has it.
     pub(super) fn take(folder: &Path, now: DateTime<Utc>) -> Result<Self, Error> {
         let path = folder.join("lock");
-        // The holder's name stands in a file of its own: Windows keeps others from reading a locked one.
+        // The holder's name stands in a file of its own: Windows keeps others from reading a locked
+        // one.
         let holder = folder.join("lock.holder");
         let file = OpenOptions::new()
             .create(true)

@@ -1,9 +1,9 @@
-//! What was handled: crash-safe memory of the mails of one INI file, and the lock that lets one
-//! run at a time use it.
+//! What was handled: crash-safe memory of the mails of one INI file, and the lock that lets one run
+//! at a time use it.
 //!
 //! An append-only file of records with checksums (`file`), replayed at start into a [`State`] for
-//! each mailbox. What must survive a power cut before the next step is synced by the call that says so;
-//! everything else rides along with the next sync.
+//! each mailbox. What must survive a power cut before the next step is synced by the call that says
+//! so; everything else rides along with the next sync.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ mod lock;
 mod state;
 
 pub use identity::{MailId, Position};
-pub use state::{Failure, State};
+pub use state::{Failure, Intent, State};
 
 use file::JournalFile;
 use lock::Lock;
@@ -119,12 +119,12 @@ impl Journal {
     }
 
     /// These event files are staged and about to be moved into MSGIN. Durable on return.
-    pub fn intend(&mut self, intents: &[(MailId, String)]) -> Result<(), Error> {
-        for (id, file) in intents {
-            self.add(Record::Intend {
-                id: id.clone(),
-                file: file.clone(),
-            });
+    pub fn intend<'a>(
+        &mut self,
+        intents: impl IntoIterator<Item = &'a Intent>,
+    ) -> Result<(), Error> {
+        for intent in intents {
+            self.add(Record::Intend(intent.clone()));
         }
         self.sync()
     }
@@ -260,6 +260,14 @@ mod tests {
         MailId::new(text)
     }
 
+    fn intent(mail: &str, file: &str) -> Intent {
+        Intent {
+            id: id(mail),
+            file: file.to_owned(),
+            delete: false,
+        }
+    }
+
     fn open(folder: &Path, mailbox: &str) -> Journal {
         Journal::open(folder, mailbox, DateTime::from_timestamp(0, 0).unwrap()).unwrap()
     }
@@ -269,7 +277,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = open(folder.path(), "m");
         journal
-            .intend(&[(id("1"), "a".into()), (id("2"), "b".into())])
+            .intend(&[intent("1", "a"), intent("2", "b")])
             .unwrap();
         journal.handled(&id("1"));
         journal.failed(&id("3"), "why");
@@ -280,7 +288,7 @@ mod tests {
 
         let journal = open(folder.path(), "m");
         let state = journal.state();
-        assert_eq!(state.intents().collect::<Vec<_>>(), [(&id("2"), "b")]);
+        assert_eq!(state.intents().collect::<Vec<_>>(), [&intent("2", "b")]);
         assert!(
             state.is_handled(&id("1"))
                 && !state.is_handled(&id("2"))

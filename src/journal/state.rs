@@ -16,7 +16,7 @@ pub(super) enum Record {
     /// Look at everything from `floor` (Unix seconds) on; `LastRunDate` said `text`.
     Rewind { text: String, floor: Option<i64> },
     /// The event file is staged and about to be moved into MSGIN.
-    Intend { id: MailId, file: String },
+    Intend(Intent),
     /// The mail's part is done.
     Handled { id: MailId },
     /// The mail failed by itself.
@@ -33,6 +33,17 @@ pub(super) enum Record {
     WritingDate { text: String },
     /// `LastRunDate` has been written.
     DateWritten { text: String },
+}
+
+/// An event file on its way into MSGIN.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// The mail.
+    pub id: MailId,
+    /// Where its event file is staged.
+    pub file: String,
+    /// The mail is to be deleted on the server afterwards.
+    pub delete: bool,
 }
 
 /// A mail that failed by itself.
@@ -52,7 +63,7 @@ pub struct State {
     /// Mails received before this time are not wanted.
     pub floor: Option<DateTime<Utc>>,
     handled: BTreeSet<MailId>,
-    intents: BTreeMap<MailId, String>,
+    intents: BTreeMap<MailId, Intent>,
     failed: BTreeMap<MailId, Failure>,
     doomed: BTreeSet<MailId>,
     /// The texts of `LastRunDate` that are our own.
@@ -67,8 +78,8 @@ impl State {
     }
 
     /// Event files that were staged and perhaps not moved.
-    pub fn intents(&self) -> impl Iterator<Item = (&MailId, &str)> {
-        self.intents.iter().map(|(id, file)| (id, file.as_str()))
+    pub fn intents(&self) -> impl Iterator<Item = &Intent> {
+        self.intents.values()
     }
 
     /// Mails to look at again.
@@ -111,8 +122,8 @@ impl State {
                     ..Self::default()
                 };
             }
-            Record::Intend { id, file } => {
-                self.intents.insert(id.clone(), file.clone());
+            Record::Intend(intent) => {
+                self.intents.insert(intent.id.clone(), intent.clone());
             }
             Record::Handled { id } => {
                 self.intents.remove(id);
@@ -172,10 +183,7 @@ impl State {
                 .iter()
                 .map(|id| Record::Handled { id: id.clone() }),
         );
-        records.extend(self.intents.iter().map(|(id, file)| Record::Intend {
-            id: id.clone(),
-            file: file.clone(),
-        }));
+        records.extend(self.intents.values().cloned().map(Record::Intend));
         records.extend(
             self.doomed
                 .iter()
@@ -220,7 +228,11 @@ mod tests {
         prop_oneof![
             (text(), proptest::option::of(0i64..9))
                 .prop_map(|(text, floor)| Record::Rewind { text, floor }),
-            (id(), text()).prop_map(|(id, file)| Record::Intend { id, file }),
+            (id(), text(), any::<bool>()).prop_map(|(id, file, delete)| Record::Intend(Intent {
+                id,
+                file,
+                delete
+            })),
             id().prop_map(|id| Record::Handled { id }),
             (id(), text()).prop_map(|(id, reason)| Record::Failed { id, reason }),
             id().prop_map(|id| Record::Doomed { id }),

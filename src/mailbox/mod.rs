@@ -164,11 +164,11 @@ pub enum Error {
     },
 }
 
-/// Answers for several mails, each with its own success or fault.
-pub type Each<T> = Vec<(MailId, Result<T, Fault>)>;
+/// What was asked of one mail, or why that can't be had.
+pub type Outcome<T> = Result<T, Fault>;
 
-/// Takes whole mails over, one by one.
-pub type TakeMail<'a> = dyn FnMut(&MailId, Result<Vec<u8>, Fault>) + 'a;
+/// Outcomes for several mails.
+pub type Each<T> = Vec<(MailId, Outcome<T>)>;
 
 /// One mailbox, opened and logged in to.
 ///
@@ -194,7 +194,11 @@ pub trait Mailbox {
 
     /// The whole mails, byte for byte, handed over one by one in the order asked for.
     /// Memory holds at most a batch of them; the mailbox cuts the batches.
-    fn raw(&mut self, ids: &[MailId], take: &mut TakeMail<'_>) -> Result<(), Error>;
+    fn raw(
+        &mut self,
+        ids: &[MailId],
+        take: &mut dyn FnMut(&MailId, Outcome<Vec<u8>>),
+    ) -> Result<(), Error>;
 
     /// Deletes exactly these mails.
     fn delete(&mut self, ids: &[MailId]) -> Result<Deletion, Error>;

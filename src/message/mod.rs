@@ -83,7 +83,7 @@ pub enum Fault {
         limit: u64,
     },
     /// A whole mail above [`Limits::mail`].
-    #[error("its {size} bytes are over the limit of {limit} for a whole mail")]
+    #[error("its {size} bytes are over the limit of {limit} for a whole mail (MaxMailSize)")]
     MailTooLong {
         /// Bytes of the mail.
         size: u64,

@@ -1,5 +1,7 @@
 //! What a TLS library found wrong, in terms that lead to a setting.
 
+use std::io;
+
 use super::TlsFloor;
 
 /// Why TLS did not come about.
@@ -14,6 +16,13 @@ pub enum TlsFault {
         "the port does not speak TLS: check Port, or set ConnectionSecurity to start-tls-required"
     )]
     NotTls,
+    /// The server ended the connection in the middle of the handshake, as many do instead of
+    /// saying that they have no common version.
+    #[error(
+        "the server hung up in the middle of the handshake: it may have nothing as new as {0} (lower \
+         SecurityProtocol), or the port is for something else (check Port and ConnectionSecurity)"
+    )]
+    HungUp(TlsFloor),
     /// The certificate's time is over.
     #[error("the server's certificate has expired: have it renewed")]
     Expired,
@@ -41,6 +50,17 @@ pub enum TlsFault {
 }
 
 impl TlsFault {
+    /// Whether an error below TLS says that the server left.
+    pub(super) fn is_hanging_up(kind: io::ErrorKind) -> bool {
+        matches!(
+            kind,
+            io::ErrorKind::UnexpectedEof
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe
+        )
+    }
+
     /// Reads a certificate check's result by OpenSSL's number
     /// (`X509_V_ERR_…`, manual page `X509_STORE_CTX_get_error(3)`).
     #[cfg(unix)]

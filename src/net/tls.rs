@@ -43,15 +43,16 @@ pub(super) fn handshake(
 fn explain(endpoint: &Endpoint, error: &native_tls::Error) -> Error {
     let text = error.to_string();
     let below = error.source().and_then(|e| e.downcast_ref::<io::Error>());
+    let left = below.is_some_and(|below| TlsFault::is_hanging_up(below.kind()));
+    if left || text.to_ascii_lowercase().starts_with("unexpected eof") {
+        return fault(endpoint, TlsFault::HungUp(endpoint.floor));
+    }
     if let Some(below) = below {
         let copy = match below.get_ref().and_then(|e| e.downcast_ref::<Late>()) {
             Some(late) => late.into_io(),
             None => io::Error::new(below.kind(), text),
         };
         return Error::of_io(&endpoint.server(), copy);
-    }
-    if text.to_ascii_lowercase().starts_with("unexpected eof") {
-        return Error::of_io(&endpoint.server(), io::ErrorKind::UnexpectedEof.into());
     }
     fault(
         endpoint,

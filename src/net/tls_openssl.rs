@@ -70,9 +70,12 @@ fn explain(endpoint: &Endpoint, error: HandshakeError<Socket>) -> Error {
                 .then(|| TlsFault::of_verify_code(verified, &endpoint.host))
                 .flatten();
             match error.into_io_error() {
-                Ok(io) => Error::of_io(&endpoint.server(), io),
-                Err(_) if text == "unexpected EOF" => {
-                    Error::of_io(&endpoint.server(), std::io::ErrorKind::UnexpectedEof.into())
+                Ok(below) if TlsFault::is_hanging_up(below.kind()) => {
+                    fault(endpoint, TlsFault::HungUp(endpoint.floor))
+                }
+                Ok(below) => Error::of_io(&endpoint.server(), below),
+                Err(_) if text.to_ascii_lowercase().starts_with("unexpected eof") => {
+                    fault(endpoint, TlsFault::HungUp(endpoint.floor))
                 }
                 Err(_) => fault(
                     endpoint,

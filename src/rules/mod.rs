@@ -1,8 +1,8 @@
 //! The rules: each `[Configuration#]` looks at a mail and answers with a [`Verdict`].
 //!
-//! Pure. A rule is asked twice: [`Rule::needs`] says, from the summary alone, what else of the mail it
-//! wants to see; [`Rule::judge`] decides when that is there. Both take the same steps in the same order:
-//! sender, time window, subject, body lines, attachment names.
+//! Pure. A rule is asked twice: [`Rule::needs`] says, from the summary alone, what else of the mail
+//! it wants to see; [`Rule::judge`] decides when that is there. Both take the same steps in the
+//! same order: sender, time window, subject, body lines, attachment names.
 
 use chrono::NaiveDateTime;
 
@@ -189,7 +189,8 @@ impl Rule {
     ) -> Result<Vec<Match>, Refusal> {
         let texts = self.text_matches(head, content);
         if let Some((step, detail)) = self.gate(head) {
-            // A qualified rule is meant for the mail when the qualifier matched; its body need not be read.
+            // A qualified rule is meant for the mail when the qualifier matched; its body need not
+            // be read.
             let meant = match &texts {
                 Ok(_) => true,
                 Err(refusal) => refusal.step == Step::Body,

@@ -1,4 +1,5 @@
-//! `--check`: would a run work? Everything that is wrong or odd is told at once; nothing is changed.
+//! `--check`: would a run work? Everything that is wrong or odd is told at once; nothing is
+//! changed.
 
 use std::path::Path;
 
@@ -9,9 +10,9 @@ use super::{Place, open_mailbox};
 use crate::audit::clean::one_line;
 use crate::config::{LastRun, Settings};
 use crate::durable;
-use crate::events::catalogue;
 use crate::events::spool::Spool;
 use crate::events::template::{Piece, pieces};
+use crate::events::{Signature, catalogue};
 use crate::rules::doubts::doubts;
 use crate::rules::{AttachmentRule, BodyRule, Rule};
 
@@ -21,16 +22,12 @@ pub(super) fn run(
     place: Place<'_>,
     output: &mut Output,
 ) -> anyhow::Result<ExitCode> {
-    for rule in &settings.rules {
-        for doubt in rule_doubts(rule, settings) {
-            output.warning(&format!(
-                "{}:{}: [Configuration{}] {doubt}",
-                place.ini.display(),
-                rule.line,
-                rule.number
-            ));
-        }
-    }
+    tell_doubts(
+        &settings.rules,
+        settings.general.signature.as_ref(),
+        place.ini,
+        output,
+    );
     if let Some(event) = &settings.audit.reject_event
         && let Some(doubt) = catalogue::doubt(event.as_str())
     {
@@ -67,8 +64,23 @@ pub(super) fn run(
     })
 }
 
+/// Warns about what is odd in the rules.
+pub(super) fn tell_doubts(
+    rules: &[Rule],
+    signature: Option<&Signature>,
+    ini: &Path,
+    output: &Output,
+) {
+    for rule in rules {
+        for doubt in rule_doubts(rule, signature) {
+            let (ini, line, number) = (ini.display(), rule.line, rule.number);
+            output.warning(&format!("{ini}:{line}: [Configuration{number}] {doubt}"));
+        }
+    }
+}
+
 /// What is odd about a rule, each as the rest of a line.
-fn rule_doubts(rule: &Rule, settings: &Settings) -> Vec<String> {
+fn rule_doubts(rule: &Rule, signature: Option<&Signature>) -> Vec<String> {
     let mut found = Vec::new();
     if rule.senders.is_nobody() {
         found.push("AllowedSenders: is blank, so no mail is ever accepted; list addresses, any@domain or ALL".to_owned());
@@ -108,7 +120,7 @@ fn rule_doubts(rule: &Rule, settings: &Settings) -> Vec<String> {
                 ));
             }
         }
-        if carries_credentials(text, settings) {
+        if signature.is_some_and(|signature| carries_credentials(text, signature)) {
             found.push(
                 "Event: ends with credentials; leave them out, they are appended by the program"
                     .to_owned(),
@@ -118,11 +130,9 @@ fn rule_doubts(rule: &Rule, settings: &Settings) -> Vec<String> {
     found
 }
 
-/// Whether somebody has written the OpCon user, with or without the password, at the end of an event.
-fn carries_credentials(event: &str, settings: &Settings) -> bool {
-    let Some(signature) = &settings.general.signature else {
-        return false;
-    };
+/// Whether somebody has written the OpCon user, with or without the password, at the end of an
+/// event.
+fn carries_credentials(event: &str, signature: &Signature) -> bool {
     let fields: Vec<&str> = event.split(',').map(str::trim).collect();
     let behind = |from_end: usize| {
         fields

@@ -1,4 +1,5 @@
-//! The order in which events become real. Read [`Commit::batch`]: everything about "exactly once" hangs on it.
+//! The order in which events become real. Read [`Commit::batch`]: everything about "exactly once"
+//! hangs on it.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use super::output::Output;
 use super::save::{Plan, SaveError};
 use crate::events::spool::Spool;
 use crate::events::{EventLine, Signature};
-use crate::journal::Journal;
+use crate::journal::{Intent, Journal};
 use crate::mailbox::{MailId, Mailbox};
 use crate::message::Limits;
 
@@ -65,8 +66,9 @@ pub(super) struct Commit<'a> {
 }
 
 impl Commit<'_> {
-    /// Takes a batch through all steps. A crash between any two of them loses nothing and doubles nothing, because
-    /// the next run finds out from the journal and the staging folder how far each mail had come ([`recover`]).
+    /// Takes a batch through all steps. A crash between any two of them loses nothing and doubles
+    /// nothing, because the next run finds out from the journal and the staging folder how far each
+    /// mail had come ([`recover`]).
     pub(super) fn batch(
         &mut self,
         jobs: Vec<Job>,
@@ -76,28 +78,16 @@ impl Commit<'_> {
         // 1. The copies are on disk.
         let Outcome { done: jobs, failed } = self.save(jobs, mailbox)?;
         // 2. The event files are complete, outside MSGIN.
-        let mut staged: Vec<(MailId, PathBuf)> = Vec::new();
+        let mut staged: Vec<(PathBuf, Intent)> = Vec::new();
         for job in jobs.iter().filter(|job| !job.lines.is_empty()) {
-            let lines: Vec<_> = job
-                .lines
-                .iter()
-                .map(|line| line.with_credentials(self.signature))
-                .collect();
-            self.files += 1;
-            staged.push((
-                job.looked.summary.id.clone(),
-                self.spool.stage(&self.file_name(), &lines)?,
-            ));
+            staged.push(self.stage(job)?);
         }
         self.spool.sync_staging()?;
-        // 3. The journal knows what is about to happen. From here on the events will be submitted, by this run or the next.
-        let intents: Vec<_> = staged
-            .iter()
-            .map(|(id, path)| (id.clone(), path.display().to_string()))
-            .collect();
-        journal.intend(&intents)?;
+        // 3. The journal knows what is about to happen. From here on the events will be
+        //    submitted, by this run or the next.
+        journal.intend(staged.iter().map(|(_, intent)| intent))?;
         // 4. They are submitted.
-        for (_, path) in &staged {
+        for (path, _) in &staged {
             self.spool.submit(path)?;
         }
         self.spool.sync_msgin()?;
@@ -168,6 +158,27 @@ impl Commit<'_> {
         Ok(outcome)
     }
 
+    /// Writes a mail's event file into the staging folder.
+    fn stage(&mut self, job: &Job) -> anyhow::Result<(PathBuf, Intent)> {
+        let lines: Vec<_> = job
+            .lines
+            .iter()
+            .map(|line| line.with_credentials(self.signature))
+            .collect();
+        self.files += 1;
+        let path = self.spool.stage(&self.file_name(), &lines)?;
+        let id = job.looked.summary.id.clone();
+        let file = path.display().to_string();
+        Ok((
+            path,
+            Intent {
+                id,
+                file,
+                delete: job.delete,
+            },
+        ))
+    }
+
     /// A name that sorts in the order of processing.
     fn file_name(&self) -> String {
         format!(
@@ -178,17 +189,14 @@ impl Commit<'_> {
     }
 }
 
-/// Finishes what an interrupted run had begun: an intent whose file is still staged is submitted now, one whose
-/// file is gone was submitted then, and a staged file without intent never counted (its mail comes again).
+/// Finishes what an interrupted run had begun: an intent whose file is still staged is submitted
+/// now, one whose file is gone was submitted then, and a staged file without intent never counted
+/// (its mail comes again).
 pub(super) fn recover(spool: &Spool, journal: &mut Journal, output: &Output) -> anyhow::Result<()> {
-    let intents: Vec<(MailId, PathBuf)> = journal
-        .state()
-        .intents()
-        .map(|(id, file)| (id.clone(), PathBuf::from(file)))
-        .collect();
+    let intents: Vec<Intent> = journal.state().intents().cloned().collect();
     let staged: Vec<PathBuf> = intents
         .iter()
-        .map(|(_, path)| path.clone())
+        .map(|intent| PathBuf::from(&intent.file))
         .filter(|path| path.exists())
         .collect();
     let removed = spool.clear(&staged)?;
@@ -198,8 +206,11 @@ pub(super) fn recover(spool: &Spool, journal: &mut Journal, output: &Output) -> 
     if !staged.is_empty() {
         spool.sync_msgin()?;
     }
-    for (id, _) in &intents {
-        journal.handled(id);
+    for intent in &intents {
+        journal.handled(&intent.id);
+        if intent.delete {
+            journal.doom(&intent.id);
+        }
     }
     journal.sync()?;
     if !intents.is_empty() || removed > 0 {

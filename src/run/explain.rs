@@ -1,4 +1,5 @@
-//! `--explain`: what the job would do with each mail, and why. The screen to look at when a rule does not fire.
+//! `--explain`: what the job would do with each mail, and why. The screen to look at when a rule
+//! does not fire.
 //!
 //! It asks the same rules in the same way as the job and changes nothing anywhere.
 

@@ -52,8 +52,8 @@ pub(super) struct Eye<'a> {
 }
 
 impl Eye<'_> {
-    /// Looks at these mails and hands each over, in order, together with the mailbox, which is free for other use at
-    /// that moment. Mails that have vanished or are too old are left out.
+    /// Looks at these mails and hands each over, in order, together with the mailbox, which is free
+    /// for other use at that moment. Mails that have vanished or are too old are left out.
     pub(super) fn look(
         &self,
         mailbox: &mut dyn Mailbox,

@@ -1,8 +1,9 @@
-//! The one pass: from what was asked to the exit code. The only room that knows the order of things.
+//! The one pass: from what was asked to the exit code. The only room that knows the order of
+//! things.
 //!
-//! `look` asks the mailbox and the rules, `save` keeps copies, `commit` holds the order in which events
-//! become real, `pass` goes through a mailbox once. `explain`, `check` and `credentials` are the other
-//! things that can be asked for; the first two change nothing anywhere.
+//! `look` asks the mailbox and the rules, `save` keeps copies, `commit` holds the order in which
+//! events become real, `pass` goes through a mailbox once. `explain`, `check` and `credentials` are
+//! the other things that can be asked for; the first two change nothing anywhere.
 
 use std::path::Path;
 
@@ -79,8 +80,11 @@ fn perform_pass(pass: &Pass, output: &mut Output) -> anyhow::Result<ExitCode> {
     };
     let settings = match file.resolve(purpose, &keeper, &process_environment) {
         Ok(settings) => settings,
-        Err(LoadError::Problems(problems)) => {
-            tell(&problems, &path, output);
+        Err(LoadError::Unusable(found)) => {
+            tell(&found.problems, &path, output);
+            if pass.mode == Mode::Check {
+                check::tell_doubts(&found.rules, None, &path, output);
+            }
             anyhow::bail!(
                 "{} can't be used as it is; nothing was done",
                 path.display()

@@ -1,6 +1,7 @@
 //! What the job prints: plain lines, results on standard output, trouble on standard error.
 //!
-//! Operators read it in View Job Output, so there are no colours and no progress bar but on a terminal.
+//! Operators read it in View Job Output, so there are no colours and no progress bar but on a
+//! terminal.
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;

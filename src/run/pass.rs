@@ -24,8 +24,8 @@ use crate::journal::Journal;
 use crate::mailbox::{Known, Listing, MailId, Mailbox};
 use crate::rules::{Judgement, mail_values};
 
-/// Mails that are looked at and committed together. Their summaries are held in memory, and they share the
-/// journal's durable writes.
+/// Mails that are looked at and committed together. Their summaries are held in memory, and they
+/// share the journal's durable writes.
 const BATCH: usize = 2000;
 
 /// Events that wait to be committed hold no more memory than about this, in bytes.
@@ -139,16 +139,20 @@ fn note_date(last_run: &LastRun, journal: &mut Journal, output: &Output) -> anyh
     };
     if !journal.state().has_date() {
         journal.rewind(text, *time)?;
-    } else if time.is_some() && !journal.state().is_our_date(text) {
-        output.line(&format!(
-            "LastRunDate was edited: looking at every mail received since {text} (again)"
-        ));
+    } else if !journal.state().is_our_date(text) {
+        output.line(&match time {
+            Some(_) => {
+                format!("LastRunDate was edited: looking again at mails received since {text}")
+            }
+            None => "LastRunDate was cleared: looking again at every mail".to_owned(),
+        });
         journal.rewind(text, *time)?;
     }
     Ok(())
 }
 
-/// Asks the mailbox for new mails; answers with the listing and the time before which mails are passed over.
+/// Asks the mailbox for new mails; answers with the listing and the time before which mails are
+/// passed over.
 fn list(
     last_run: &LastRun,
     journal: &Journal,
@@ -193,7 +197,8 @@ fn forget_vanished(journal: &mut Journal, listing: &Listing) {
     journal.forget(&vanished);
 }
 
-/// Writes the time of the newest mail into `LastRunDate`, unless somebody edited it while this run was at work.
+/// Writes the time of the newest mail into `LastRunDate`, unless somebody edited it while this run
+/// was at work.
 fn write_date(
     last_run: &LastRun,
     newest: Option<DateTime<Utc>>,
@@ -241,7 +246,8 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Looks at a batch of mails and commits it, in more than one piece where its events take much memory.
+    /// Looks at a batch of mails and commits it, in more than one piece where its events take much
+    /// memory.
     fn batch(
         &mut self,
         ids: &[MailId],
@@ -318,7 +324,8 @@ impl Run<'_> {
         } else {
             self.reject_event(&looked, output)
         };
-        // A rejected mail might have matched a configuration that is disabled: it is kept until that is mended.
+        // A rejected mail might have matched a configuration that is disabled: it is kept until
+        // that is mended.
         let wanted = match self.settings.general.delete {
             Delete::None => false,
             Delete::Match => accepted,

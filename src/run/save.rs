@@ -1,7 +1,8 @@
-//! `DownloadEmails`: accepted mails as `.eml` files, their matched attachments beside them in a folder of the same
-//! stem. Nothing is ever overwritten.
+//! `DownloadEmails`: accepted mails as `.eml` files, their matched attachments beside them in a
+//! folder of the same stem. Nothing is ever overwritten.
 //!
-//! The names follow from the mail alone, so that a run that was interrupted and its successor mean the same file.
+//! The names follow from the mail alone, so that a run that was interrupted and its successor mean
+//! the same file.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

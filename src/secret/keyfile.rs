@@ -166,7 +166,8 @@ impl Keeper {
     }
 }
 
-/// Makes a folder, and what is above it, that nobody else can look into. An existing one stays as it is.
+/// Makes a folder, and what is above it, that nobody else can look into. An existing one stays as
+/// it is.
 fn make_private_folder(folder: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);

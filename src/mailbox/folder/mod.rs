@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use self::files::{Files, Kind};
 use self::identity::Digest;
 use self::mbox::Mbox;
-use super::{Deletion, Error, Known, Listing, MailId, Mailbox, Query, Summary, TakeMail};
+use super::{Deletion, Error, Known, Listing, MailId, Mailbox, Outcome, Query, Summary};
 use crate::message::{Content, Envelope, Fault, Limits, Mail, received_time};
 
 mod files;
@@ -213,7 +213,11 @@ impl Mailbox for FolderMailbox {
         Ok(answers)
     }
 
-    fn raw(&mut self, ids: &[MailId], take: &mut TakeMail<'_>) -> Result<(), Error> {
+    fn raw(
+        &mut self,
+        ids: &[MailId],
+        take: &mut dyn FnMut(&MailId, Outcome<Vec<u8>>),
+    ) -> Result<(), Error> {
         self.scanned()?;
         for id in ids {
             if let Some(bytes) = self.read(id) {

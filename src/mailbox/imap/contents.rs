@@ -13,6 +13,9 @@ use super::uid_set::UidSet;
 use crate::mailbox::{Content, Each, Error, Fault, MailId, Query};
 use crate::message::{Attachment, Body, Limits, Mail, Part};
 
+/// Longest list of sections in a command, in bytes.
+const SECTIONS: usize = 800;
+
 type Answers = BTreeMap<u32, Result<Content, Fault>>;
 
 /// A mail whose text parts are still to be fetched.
@@ -135,6 +138,12 @@ fn next(uid: u32, fetched: Fetched, text: bool, limits: &Limits) -> Next {
         _ => return Next::Whole,
     };
     let attachments = root.attachments();
+    if attachments
+        .iter()
+        .any(|attachment| is_mangled(&attachment.name))
+    {
+        return Next::Whole;
+    }
     if !text {
         return Next::Answer(Ok(Content {
             attachments,
@@ -159,12 +168,25 @@ fn next(uid: u32, fetched: Fetched, text: bool, limits: &Limits) -> Next {
             body: Some(Body::from_parts(&empty)),
         }));
     }
+    let sections = parts
+        .iter()
+        .map(|part| part.section.len() + "BODY.PEEK[] ".len());
+    if sections.sum::<usize>() > SECTIONS {
+        return Next::Whole;
+    }
     Next::Text(Awaited {
         uid,
         attachments,
         parts,
         size,
     })
+}
+
+/// Whether a server may have spoilt an attachment's name. It cuts an unquoted name with
+/// blanks at the first one, leaves out a name in broken quotes, and takes the backslashes
+/// of `C:\temp\a.txt` for escapes; senders write all of that.
+fn is_mangled(name: &str) -> bool {
+    !name.contains('.') || name.contains([':', '\\'])
 }
 
 fn content(mail: Awaited, mut fetched: Fetched, limits: &Limits) -> Result<Content, Fault> {

@@ -135,7 +135,9 @@ impl<'a> Cursor<'a> {
 
     fn literal(&mut self) -> Result<Text, Malformed> {
         self.until(|b| b == b'\n');
-        self.eat(b'\n');
+        if !self.eat(b'\n') {
+            return Err(Malformed("a literal is missing"));
+        }
         match self.skip_literals(1).first_mut() {
             Some(Literal::Bytes(bytes)) => Ok(Text::Bytes(std::mem::take(bytes))),
             Some(Literal::PassedOver(size)) => Ok(Text::PassedOver(*size)),
@@ -211,9 +213,10 @@ fn measure(text: &[u8]) -> Result<(usize, usize), Malformed> {
             _ => {
                 let ends =
                     |b: u8| b.is_ascii_whitespace() || matches!(b, b'(' | b')' | b'"' | b'{');
+                let begin = at;
                 at = position(text, at + 1, ends).unwrap_or(text.len());
                 // A tilde before a literal says that it is binary.
-                if text.get(at) == Some(&b'{') && text.get(at - 1) == Some(&b'~') {
+                if text.get(begin..=at) == Some(b"~{") {
                     continue;
                 }
             }
@@ -307,6 +310,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn walking_and_measuring_agree(text in "[()\"\\\\{}~ a\r\n1]{0,60}") {
             let mut first = response(&text, &["1", "2", "3"]);

@@ -53,7 +53,7 @@ impl Fetched {
 
 /// Reads a FETCH response.
 ///
-/// Without a UID it is news of flags, and `None`.
+/// `None` if it is nothing but news of flags, which belong to no command of ours.
 ///
 /// # Errors
 /// There is data that was asked for, but nothing says which mail it belongs to.
@@ -72,8 +72,8 @@ pub(super) fn read(
         Ok(()) => None,
     };
     match uid {
+        _ if fetched.is_bare() && fetched.damage.is_none() => Ok(None),
         Some(uid) => Ok(Some((uid, fetched))),
-        None if fetched.is_bare() && fetched.damage.is_none() => Ok(None),
         None => Err(Malformed("data of a mail came without its UID")),
     }
 }
@@ -136,4 +136,136 @@ fn date(text: &[u8]) -> Option<DateTime<Utc>> {
     let text = str::from_utf8(text).ok()?.trim();
     let time = DateTime::parse_from_str(text, "%d-%b-%Y %H:%M:%S %z").ok()?;
     Some(time.with_timezone(&Utc))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::response::Responses;
+    use super::super::script::Script;
+    use super::*;
+
+    /// Reads what a server sent, as the filter does.
+    fn fetched(bytes: &[u8]) -> Result<Option<(u32, Fetched)>, Malformed> {
+        let response = Responses::new(Script::saying(bytes), 1000).next().unwrap();
+        read(response, &Limits::default())
+    }
+
+    fn one(bytes: &[u8]) -> (u32, Fetched) {
+        fetched(bytes).unwrap().unwrap()
+    }
+
+    fn bytes(text: &str) -> Option<Text> {
+        Some(Text::Bytes(text.as_bytes().to_vec()))
+    }
+
+    #[test]
+    fn a_summary_as_dovecot_writes_it() {
+        let (uid, mut mail) = one(
+            b"* 3 FETCH (UID 7 INTERNALDATE \"02-Mar-2026 10:00:00 +0100\" RFC822.SIZE 812 \
+            BODY[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID)] {13}\r\nSubject: x\r\n\r)\r\n",
+        );
+        assert_eq!((uid, mail.size, mail.damage), (7, Some(812), None));
+        assert_eq!(
+            mail.received.unwrap().to_rfc3339(),
+            "2026-03-02T09:00:00+00:00"
+        );
+        assert_eq!(
+            mail.take_section("HEADER.FIELDS"),
+            bytes("Subject: x\r\n\r")
+        );
+    }
+
+    #[test]
+    fn a_summary_as_others_write_it() {
+        // Courier quotes the names, Cyrus pads the day and puts flags first, some servers
+        // write in small letters, use quoted strings and count beyond 32 bits.
+        let (uid, mut mail) = one(b"* 3 fetch (FLAGS (\\Recent $Odd) MODSEQ (12) body[header.fields (\"From\" \"]\")]<0> \
+            \"Subject: \\\"x\\\"\"  rfc822.size 5000000000 X-GM-LABELS (\"a)\" {1}\r\n( b) internaldate \
+            \" 1-Jan-2020 00:00:00 +0000\"   UID 4294967295 )\r\n");
+        assert_eq!(
+            (uid, mail.size, mail.damage),
+            (u32::MAX, Some(5_000_000_000), None)
+        );
+        assert_eq!(
+            mail.received.unwrap().to_rfc3339(),
+            "2020-01-01T00:00:00+00:00"
+        );
+        assert_eq!(mail.take_section("HEADER.FIELDS"), bytes("Subject: \"x\""));
+    }
+
+    #[test]
+    fn bodies_in_every_form() {
+        let (_, mut mail) = one(b"* 1 FETCH (UID 1 BODY[] NIL BODY[1] \"\" BODY[2.1] {0}\r\n BODY[3] {2}\r\n\0\xff BODY (\"text\" \"plain\"))\r\n");
+        assert_eq!(mail.take_section(""), Some(Text::Nil));
+        assert_eq!(mail.take_section("1"), bytes(""));
+        assert_eq!(mail.take_section("2.1"), bytes(""));
+        assert_eq!(
+            mail.take_section("3"),
+            Some(Text::Bytes(b"\0\xff".to_vec()))
+        );
+        assert_eq!(mail.take_section("4"), None);
+    }
+
+    #[test]
+    fn news_of_flags_belong_to_nobody() {
+        assert!(
+            fetched(b"* 3 FETCH (UID 5 FLAGS (\\Seen))\r\n")
+                .unwrap()
+                .is_none()
+        );
+        assert!(
+            fetched(b"* 3 FETCH (FLAGS (\\Seen))\r\n")
+                .unwrap()
+                .is_none()
+        );
+        assert!(fetched(b"* 3 FETCH (RFC822.SIZE 12)\r\n").is_err());
+        assert!(fetched(b"* 3 FETCH (UID x BODY[] \"y\")\r\n").is_err());
+        assert!(fetched(b"* 3 FETCH FLAGS\r\n").is_err());
+    }
+
+    #[test]
+    fn damage_is_the_mails_own() {
+        for line in [
+            &b"* 1 FETCH (UID 5 RFC822.SIZE 3\r\n"[..],
+            b"* 1 FETCH (UID 5 BODY[HEADER.FIELDS (A\r\n",
+            b"* 1 FETCH (UID 5 BODYSTRUCTURE ((((\r\n",
+            b"* 1 FETCH (UID 5 INTERNALDATE (x))\r\n",
+            b"* 1 FETCH (UID 5 BODY[] \"open)\r\n",
+        ] {
+            let (uid, mail) = one(line);
+            assert!(
+                uid == 5 && mail.damage.is_some(),
+                "{}",
+                String::from_utf8_lossy(line)
+            );
+        }
+        let (_, mail) = one(
+            b"* 1 FETCH (UID 5 RFC822.SIZE -1 INTERNALDATE \"yesterday\" BODYSTRUCTURE NIL)\r\n",
+        );
+        assert_eq!((mail.size, mail.received, mail.damage), (None, None, None));
+        assert_eq!(mail.structure, Some(Err(Broken::Doubtful)));
+    }
+
+    #[test]
+    fn a_mail_may_come_in_pieces() {
+        let (_, mut mail) = one(b"* 1 FETCH (UID 5 RFC822.SIZE 3)\r\n");
+        mail.merge(one(b"* 1 FETCH (UID 5 BODY[1] \"a\")\r\n").1);
+        mail.merge(one(b"* 1 FETCH (UID 5 BODY[1] \"b\" FLAGS ())\r\n").1);
+        assert_eq!((mail.size, mail.take_section("1")), (Some(3), bytes("b")));
+        assert_eq!(mail.take_section("1"), None);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_answer_panics(text in "( |\\(|\\)|\"|\\{3\\}\r\n|UID 5|BODY\\[|\\]|BODYSTRUCTURE|NIL|\\\\|[a-z0-9]|<0>){0,40}") {
+            let line = format!("* 1 FETCH ({text})\r\n123456789\r\n");
+            if let Ok(response) = Responses::new(Script::saying(line.as_bytes()), 1000).next() {
+                let _ = read(response, &Limits::default());
+            }
+        }
+    }
 }

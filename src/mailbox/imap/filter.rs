@@ -174,7 +174,7 @@ impl Filter {
                 }
                 self.code(code);
                 let words = self.mask.answer(text);
-                self.heard.words = clean(&words, WORDS);
+                self.heard.words = words_of(&words);
                 let (code, _) = word(code);
                 self.heard.code = String::from_utf8_lossy(code).to_ascii_uppercase();
                 self.end(status);
@@ -188,7 +188,7 @@ impl Filter {
             } => {
                 self.code(code);
                 if status == Status::Bye {
-                    self.heard.farewell = Some(clean(&self.mask.answer(text), WORDS));
+                    self.heard.farewell = Some(words_of(&self.mask.answer(text)));
                 }
                 Ok(())
             }
@@ -305,6 +305,12 @@ fn folder_status(response: &mut Response) -> Vec<(Vec<u8>, u32)> {
             status.push((name, number));
         }
     }
+}
+
+/// The server's words as a part of a sentence of ours.
+pub(super) fn words_of(text: &str) -> String {
+    let cleaned = clean(text, WORDS);
+    cleaned.trim_end_matches(['.', ' ']).to_owned()
 }
 
 /// Literals as their sizes, without the line ends that follow their announcements.

@@ -47,7 +47,7 @@ impl ImapMailbox {
             _ => (1, known.since),
         };
         let again = known.again.iter().filter_map(Mark::of_id);
-        let exists = self.session.heard(|heard| heard.exists);
+        let exists = folder.exists;
         let has_new = exists != Some(0) && folder.next.is_none_or(|next| first < next);
         let search = Search {
             again: again
@@ -105,7 +105,7 @@ impl ImapMailbox {
             Some(from) => search.again.clone().and_from(from),
             None => search.again.clone(),
         };
-        let exists = self.session.heard(|heard| heard.exists).unwrap_or(FEW);
+        let exists = self.select()?.exists.unwrap_or(FEW);
         for set in wanted.commands() {
             let bounds = summaries::bounds(set.len().min(exists.into()));
             let (found, answer) = self.fetch_once(&set, ITEMS, bounds)?;

@@ -50,8 +50,7 @@ use self::opening::Opening;
 use self::position::Mark;
 use self::session::{Folder, Session};
 use super::{
-    Content, Deletion, Each, Error, Fault, Known, Listing, MailId, Mailbox, Query, Summary,
-    TakeMail,
+    Content, Deletion, Each, Error, Fault, Known, Listing, MailId, Mailbox, Outcome, Query, Summary,
 };
 use crate::message::Limits;
 use crate::net::{self, Channel, Endpoint, Security, Trace};
@@ -226,7 +225,11 @@ impl Mailbox for ImapMailbox {
         self.contents_of(queries)
     }
 
-    fn raw(&mut self, ids: &[MailId], take: &mut TakeMail<'_>) -> Result<(), Error> {
+    fn raw(
+        &mut self,
+        ids: &[MailId],
+        take: &mut dyn FnMut(&MailId, Outcome<Vec<u8>>),
+    ) -> Result<(), Error> {
         self.raw_of(ids, take)
     }
 

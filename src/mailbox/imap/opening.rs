@@ -7,6 +7,7 @@
 use std::io::{Read, Write};
 
 use super::capabilities::Capabilities;
+use super::filter::words_of;
 use super::line::{Line, Status, word};
 use super::mask;
 use super::response::{Bounds, Failure, Response, Responses};
@@ -134,7 +135,7 @@ impl<'a, C: Read + Write> Opening<'a, C> {
                     return Err(Error::Refused {
                         server: self.server.to_owned(),
                         command: command.into(),
-                        answer: clean(&String::from_utf8_lossy(text), 300),
+                        answer: words_of(&String::from_utf8_lossy(text)),
                     });
                 }
                 Line::Status { tag: Some(_), .. } | Line::Continuation => {
@@ -172,7 +173,7 @@ impl<'a, C: Read + Write> Opening<'a, C> {
     fn closed(&self, words: &[u8]) -> Error {
         Error::Connection(net::Error::Closed {
             server: self.server.to_owned(),
-            words: clean(&String::from_utf8_lossy(words), 300),
+            words: words_of(&String::from_utf8_lossy(words)),
         })
     }
 }

@@ -5,10 +5,14 @@ use super::batch;
 use super::cursor::Text;
 use super::response::Bounds;
 use super::uid_set::UidSet;
-use crate::mailbox::{Error, Fault, MailId, TakeMail};
+use crate::mailbox::{Error, Fault, MailId, Outcome};
 
 impl ImapMailbox {
-    pub(super) fn raw_of(&mut self, ids: &[MailId], take: &mut TakeMail<'_>) -> Result<(), Error> {
+    pub(super) fn raw_of(
+        &mut self,
+        ids: &[MailId],
+        take: &mut dyn FnMut(&MailId, Outcome<Vec<u8>>),
+    ) -> Result<(), Error> {
         let asked = self.uids(ids)?;
         let uids: Vec<u32> = asked.iter().map(|(_, uid)| *uid).collect();
         let mut names = asked.iter();
@@ -24,7 +28,7 @@ impl ImapMailbox {
     pub(super) fn whole(
         &mut self,
         uids: &[u32],
-        take: &mut dyn FnMut(u32, Result<Vec<u8>, Fault>),
+        take: &mut dyn FnMut(u32, Outcome<Vec<u8>>),
     ) -> Result<(), Error> {
         let limit = self.limits.mail;
         let sizes = self.sizes_of(uids)?;
@@ -58,7 +62,7 @@ impl ImapMailbox {
     }
 }
 
-fn body(text: Option<Text>, limit: u64) -> Result<Vec<u8>, Fault> {
+fn body(text: Option<Text>, limit: u64) -> Outcome<Vec<u8>> {
     match text {
         Some(Text::Bytes(mail)) => Ok(mail),
         Some(Text::PassedOver(size)) => Err(Fault::MailTooLong { size, limit }),

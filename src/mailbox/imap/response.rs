@@ -235,3 +235,138 @@ fn announced(tail: &[u8]) -> Result<Option<u64>, Failure> {
         Err(_) => Err(Failure::Protocol(format!("it announces {number} bytes"))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::script::Script;
+    use super::*;
+
+    fn responses(bytes: &[u8]) -> Responses<Script> {
+        Responses::new(Script::saying(bytes), 16)
+    }
+
+    fn one(bytes: &[u8]) -> (String, Vec<Literal>) {
+        let response = responses(bytes).next().unwrap();
+        assert!(!response.cut);
+        (String::from_utf8(response.text).unwrap(), response.literals)
+    }
+
+    fn protocol(result: Result<Response, Failure>) -> String {
+        match result {
+            Err(Failure::Protocol(what)) => what,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn literals_keep_their_bytes() {
+        let (text, literals) = one(b"* 1 FETCH (BODY[] {5}\r\na\r\n)* BODY[1] ~{2+}\nxy)\n");
+        assert_eq!(text, "* 1 FETCH (BODY[] {5}\r\n BODY[1] ~{2+}\r\n)");
+        assert_eq!(
+            literals,
+            [
+                Literal::Bytes(b"a\r\n)*".to_vec()),
+                Literal::Bytes(b"xy".to_vec())
+            ]
+        );
+    }
+
+    #[test]
+    fn text_for_people_has_no_literals() {
+        for line in ["* OK you have {7}", "a1 NO {3}", "+ {2}", "nonsense {9}"] {
+            let (text, literals) = one(format!("{line}\r\n").as_bytes());
+            assert_eq!((text.as_str(), literals.len()), (line, 0));
+        }
+    }
+
+    #[test]
+    fn a_literal_beyond_all_bounds_is_refused_unread() {
+        let lie = b"* 1 FETCH (BODY[] {4194305}\r\nx";
+        assert!(protocol(responses(lie).next()).starts_with("it announces 4194305 bytes"));
+        let lie = b"* 1 FETCH (BODY[] {99999999999999999999}\r\nx";
+        assert!(protocol(responses(lie).next()).starts_with("it announces 9999"));
+    }
+
+    #[test]
+    fn a_literal_too_long_for_its_mail_is_passed_over() {
+        let mut bytes = b"* 1 FETCH (BODY[] {70000}\r\n".to_vec();
+        bytes.resize(bytes.len() + 70_000, b'x');
+        bytes.extend(b" UID 7)\r\n* 2 EXISTS\r\n");
+        let mut responses = responses(&bytes);
+        let first = responses.next().unwrap();
+        assert_eq!(first.literals, [Literal::PassedOver(70_000)]);
+        assert!(first.text.ends_with(b" UID 7)"));
+        assert_eq!(responses.next().unwrap().text, b"* 2 EXISTS");
+    }
+
+    #[test]
+    fn a_mail_with_too_much_data_does_not_stop_the_others() {
+        let mut bytes = b"* 1 FETCH (UID 5 BODYSTRUCTURE (".to_vec();
+        bytes.resize(bytes.len() + MAIL_LINE, b'(');
+        bytes.extend(b"{5}\r\n{1}\r\n))\r\n* 2 EXISTS\r\n");
+        let mut responses = responses(&bytes);
+        responses
+            .send(
+                b"",
+                Bounds {
+                    total: u64::MAX,
+                    ..Bounds::default()
+                },
+            )
+            .unwrap();
+        let first = responses.next().unwrap();
+        assert!(first.cut && first.text.starts_with(b"* 1 FETCH (UID 5 "));
+        assert_eq!(first.text.len(), MAIL_LINE);
+        assert_eq!(responses.next().unwrap().text, b"* 2 EXISTS");
+    }
+
+    #[test]
+    fn lines_and_answers_have_an_end() {
+        let endless = b"* OK "
+            .iter()
+            .chain([b'x'; LINE].iter())
+            .copied()
+            .collect::<Vec<u8>>();
+        assert_eq!(
+            protocol(responses(&endless).next()),
+            "a line is longer than 65536 bytes"
+        );
+        let numbers = format!("* SEARCH{}\r\n", " 123456".repeat(20_000));
+        assert_eq!(one(numbers.as_bytes()).0.len(), numbers.len() - 2);
+        let mut many = responses(&b"* 1 EXISTS\r\n".repeat(100));
+        many.send(
+            b"",
+            Bounds {
+                literal: 0,
+                total: 1000,
+            },
+        )
+        .unwrap();
+        let end = (0..100).find_map(|_| many.next().err());
+        assert!(
+            matches!(end, Some(Failure::Protocol(what)) if what == "the answer has more than 1000 bytes")
+        );
+    }
+
+    #[test]
+    fn an_end_in_the_middle_is_a_lost_connection() {
+        for bytes in [&b""[..], b"* OK", b"* 1 FETCH (BODY[] {5}\r\nabc"] {
+            let end = responses(bytes).next();
+            assert!(
+                matches!(end, Err(Failure::Connection(e)) if e.kind() == io::ErrorKind::UnexpectedEof)
+            );
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_bytes_end_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let mut responses = responses(&bytes);
+            while responses.next().is_ok() {}
+        }
+    }
+}

@@ -29,6 +29,8 @@ pub(super) struct Folder {
     pub(super) validity: u32,
     /// The UID that the next mail will get; not every server tells.
     pub(super) next: Option<u32>,
+    /// How many mails it held when it was opened.
+    pub(super) exists: Option<u32>,
 }
 
 /// The crate's answer when the server said NO or BAD, and our own error otherwise.
@@ -112,6 +114,7 @@ impl Session {
             data: Data::Folder,
             ..Plan::default()
         };
+        self.heard(|heard| heard.exists = None);
         let told = self.run("SELECT", plan, |engine| engine.select(folder))?;
         let validity = told.uid_validity.ok_or_else(|| Error::Protocol {
             server: self.server.clone(),
@@ -121,6 +124,9 @@ impl Session {
         Ok(Folder {
             validity,
             next: told.uid_next,
+            exists: self
+                .heard(|heard| heard.exists.is_some())
+                .then_some(told.exists),
         })
     }
 

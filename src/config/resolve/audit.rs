@@ -1,0 +1,123 @@
+//! `[Audit]`: what is wrong there is an error of the run, and the defaults stand in.
+
+use std::path::Path;
+
+use super::Resolver;
+use crate::audit::{AuditSettings, Log};
+use crate::config::keys::{self, Key};
+use crate::config::problem::Severity;
+use crate::config::tokens::Tokens;
+use crate::config::values::{Reader, is_set, unsafe_text};
+use crate::events::Template;
+
+impl Resolver<'_> {
+    /// Relative log paths are relative to `folder`, that of the INI file.
+    pub(super) fn audit(&mut self, folder: &Path, tokens: &Tokens) -> AuditSettings {
+        let unsafe_text = self
+            .reader("General", Severity::Fatal)
+            .parsed(&keys::UNSAFE_TEXT, "Reject, Replace or Allow", unsafe_text)
+            .unwrap_or_default();
+        // The older names count where the newer ones are absent; both only matter once notices can
+        // be sent.
+        let mut general = self.reader("General", Severity::Fatal);
+        let older = [&keys::SEND_ACCEPTED_NOTICE, &keys::SEND_REJECTION_NOTICE]
+            .map(|key| general.boolean(key));
+        let mut reader = self.reader("Audit", Severity::Error);
+        for (key, older) in [&keys::NOTIFY_ON_ACCEPTS, &keys::NOTIFY_ON_REJECTS]
+            .into_iter()
+            .zip(older)
+        {
+            let newer = reader.boolean(key);
+            if newer || (older && reader.entry(key).is_none()) {
+                let message = "sending notices is not available yet in this version; none is sent";
+                let line = reader.entry(key).map(|entry| entry.line);
+                reader.problems.add(
+                    Severity::Warning,
+                    line,
+                    format!("[Audit] {}", key.name),
+                    message,
+                );
+            }
+        }
+        let log = |reader: &mut Reader<'_>,
+                   switch: &'static Key,
+                   file: &'static Key,
+                   format: &'static Key| {
+            let on = reader.boolean(switch);
+            let path = reader.path(file).map(|path| folder.join(path));
+            let format = audit_text(reader, format, tokens);
+            if on && path.is_none() {
+                let line = reader.entry(switch).map(|entry| entry.line);
+                let message = format!("is set, but {} names no file; nothing is logged", file.name);
+                reader.problems.add(
+                    Severity::Warning,
+                    line,
+                    format!("[Audit] {}", switch.name),
+                    message,
+                );
+            }
+            path.map(|path| (on, Log { path, format }))
+        };
+        let accepts = log(
+            &mut reader,
+            &keys::LOG_ACCEPTS,
+            &keys::AUDIT_ACCEPT_LOG_FILE,
+            &keys::LOG_ACCEPT_FORMAT,
+        );
+        let rejects = log(
+            &mut reader,
+            &keys::LOG_REJECTS,
+            &keys::AUDIT_REJECT_LOG_FILE,
+            &keys::LOG_REJECT_FORMAT,
+        );
+        let events = log(
+            &mut reader,
+            &keys::LOG_OPCON_EVENTS,
+            &keys::OPCON_EVENT_LOG_FILE,
+            &keys::LOG_OPCON_EVENT_FORMAT,
+        );
+        let beside = rejects
+            .as_ref()
+            .map_or(folder, |(_, log)| log.path.parent().unwrap_or(folder));
+        let on = |log: &Option<(bool, Log)>| {
+            log.as_ref()
+                .filter(|(on, _)| *on)
+                .map(|(_, log)| log.clone())
+        };
+        AuditSettings {
+            rejections: beside.join("SMArtEmailRejections.log"),
+            accepts: on(&accepts),
+            rejects: on(&rejects),
+            events: on(&events),
+            timeframe_message: audit_text(&mut reader, &keys::REJECT_TIMEFRAME_MESSAGE, tokens),
+            sender_message: audit_text(&mut reader, &keys::REJECT_SENDER_MESSAGE, tokens),
+            subject_message: audit_text(
+                &mut reader,
+                &keys::REJECT_NO_MATCHING_SUBJECT_MESSAGE,
+                tokens,
+            ),
+            attachment_message: audit_text(
+                &mut reader,
+                &keys::REJECT_NO_ATTACHMENT_MESSAGE,
+                tokens,
+            ),
+            reject_event: Some(audit_text(&mut reader, &keys::REJECT_EVENT, tokens))
+                .filter(|t| is_set(t))
+                .map(Template::new),
+            unsafe_text,
+        }
+    }
+}
+
+/// An `[Audit]` text with its custom tokens replaced; the default where that fails.
+fn audit_text(reader: &mut Reader<'_>, key: &'static Key, tokens: &Tokens) -> String {
+    let text = reader.text(key).unwrap_or_default();
+    match tokens.expand(text) {
+        Ok(text) => text,
+        Err(why) => {
+            let line = reader.entry(key).map_or(0, |entry| entry.line);
+            reader.wrong(line, key, format!("{why}. The default is used"));
+            key.default.to_owned()
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! `[Mail]` and the command line's word on it: where mails come from.
+
+use std::time::Duration;
+
+use super::Resolver;
+use crate::cli::{MailboxSwitches, UsageError};
+use crate::config::keys;
+use crate::config::places::expand;
+use crate::config::problem::Severity;
+use crate::config::settings::{LoadError, MailSettings};
+use crate::mailbox::Protocol;
+use crate::net::{Endpoint, Security, Timeouts, TlsFloor, Trust};
+
+impl Resolver<'_> {
+    /// Fails when neither says where; what is wrong otherwise is collected.
+    pub(super) fn mail(
+        &mut self,
+        switches: &MailboxSwitches,
+    ) -> Result<Option<MailSettings>, LoadError> {
+        let mut reader = self.reader("Mail", Severity::Fatal);
+        let protocol = match switches.protocol {
+            Some(protocol) => Some(protocol),
+            None => reader.parsed(&keys::EMAIL_PROTOCOL, "IMAP, POP, MSAL or FOLDER", protocol),
+        };
+        let Some(protocol) = protocol else {
+            if reader.entry(&keys::EMAIL_PROTOCOL).is_some() {
+                return Ok(None);
+            }
+            return Err(UsageError::missing(
+                "[Mail] EmailProtocol",
+                "--imap (or --pop, --msal, -folder:PATH)",
+            )
+            .into());
+        };
+        match protocol {
+            Protocol::Folder => self.folder(switches),
+            Protocol::Imap => self.imap(switches),
+            Protocol::Pop | Protocol::Msal => {
+                let word = if protocol == Protocol::Pop {
+                    "POP"
+                } else {
+                    "MSAL"
+                };
+                let line = reader.entry(&keys::EMAIL_PROTOCOL).map(|entry| entry.line);
+                let message =
+                    format!("{word} is not available yet in this version; IMAP and FOLDER are");
+                reader
+                    .problems
+                    .add(Severity::Fatal, line, "[Mail] EmailProtocol", message);
+                Ok(None)
+            }
+        }
+    }
+
+    fn folder(&mut self, switches: &MailboxSwitches) -> Result<Option<MailSettings>, LoadError> {
+        if let Some(named) = &switches.folder {
+            return match expand(named, self.environment) {
+                Ok(path) => Ok(Some(MailSettings::Folder(path))),
+                Err(name) => {
+                    let message =
+                        format!("uses %{name}%, but there is no environment variable {name}");
+                    self.problems.add(Severity::Fatal, None, "-folder", message);
+                    Ok(None)
+                }
+            };
+        }
+        let mut reader = self.reader("Mail", Severity::Fatal);
+        if reader.text(&keys::FOLDER).is_none() {
+            return Err(UsageError::missing("[Mail] Folder", "-folder:PATH").into());
+        }
+        Ok(reader.path(&keys::FOLDER).map(MailSettings::Folder))
+    }
+
+    fn imap(&mut self, switches: &MailboxSwitches) -> Result<Option<MailSettings>, LoadError> {
+        let mut reader = self.reader("Mail", Severity::Fatal);
+        let host = switches
+            .server
+            .clone()
+            .or_else(|| reader.text(&keys::SERVER).map(str::to_owned));
+        let Some(host) = host else {
+            return Err(UsageError::missing("[Mail] Server", "-server:HOST").into());
+        };
+        let floor = match switches.floor {
+            Some(floor) => Some(floor),
+            None => reader.parsed(
+                &keys::SECURITY_PROTOCOL,
+                "SSL, SSL2, TLS1, TLS1_1, TLS1_2 or TLS1_3",
+                floor,
+            ),
+        };
+        let chosen = reader.parsed(
+            &keys::CONNECTION_SECURITY,
+            "none, start-tls, start-tls-required or ssl-tls",
+            security,
+        );
+        let port = switches
+            .port
+            .or_else(|| reader.number(&keys::PORT, 1, u16::MAX));
+        let encrypted = floor.is_some() || chosen == Some(Security::Tls);
+        let port = port.unwrap_or(if encrypted { 993 } else { 143 });
+        let security = chosen.unwrap_or(match floor {
+            Some(_) if port == 143 => Security::StartTlsRequired,
+            Some(_) => Security::Tls,
+            None => Security::None,
+        });
+        if security == Security::None {
+            let message = "the connection is not encrypted: password and mails can be read and forged on the way; set SecurityProtocol";
+            reader
+                .problems
+                .add(Severity::Warning, None, "[Mail]", message);
+        }
+        let trust = if reader.boolean(&keys::SELF_SIGNED_CERTIFICATE) {
+            Trust::AnyChain
+        } else {
+            Trust::Authorities
+        };
+        let mut seconds =
+            |key, most| Duration::from_secs(reader.number(key, 1, most).unwrap_or(60));
+        let timeouts = Timeouts {
+            connect: seconds(&keys::CONNECT_TIMEOUT, 600),
+            read: seconds(&keys::READ_TIMEOUT, 3600),
+            write: seconds(&keys::WRITE_TIMEOUT, 3600),
+        };
+        let endpoint = Endpoint {
+            host,
+            port,
+            security,
+            floor: floor.unwrap_or(TlsFloor::Tls1_2),
+            trust,
+            timeouts,
+        };
+        let user = self.credential("Mail", &keys::USER, false);
+        let password = self.credential("Mail", &keys::PASSWORD, true);
+        Ok(user
+            .zip(password)
+            .map(|(user, password)| MailSettings::Imap {
+                endpoint,
+                user: user.expose().to_owned(),
+                password,
+            }))
+    }
+}
+
+fn protocol(value: &str) -> Option<Protocol> {
+    match value.to_ascii_lowercase().as_str() {
+        "imap" => Some(Protocol::Imap),
+        "pop" | "pop3" => Some(Protocol::Pop),
+        "msal" => Some(Protocol::Msal),
+        "folder" => Some(Protocol::Folder),
+        _ => None,
+    }
+}
+
+fn floor(value: &str) -> Option<TlsFloor> {
+    match value.to_ascii_lowercase().as_str() {
+        // SSL 2 and 3 are gone from every TLS library; what they ask for is "as low as it goes".
+        "ssl" | "ssl2" | "tls1" => Some(TlsFloor::Tls1_0),
+        "tls1_1" => Some(TlsFloor::Tls1_1),
+        "tls1_2" => Some(TlsFloor::Tls1_2),
+        "tls1_3" => Some(TlsFloor::Tls1_3),
+        _ => None,
+    }
+}
+
+fn security(value: &str) -> Option<Security> {
+    match value.to_ascii_lowercase().as_str() {
+        "none" => Some(Security::None),
+        "start-tls" => Some(Security::StartTls),
+        "start-tls-required" => Some(Security::StartTlsRequired),
+        "ssl-tls" => Some(Security::Tls),
+        _ => None,
+    }
+}

@@ -1,0 +1,164 @@
+//! The passes over an INI file that give its settings their meaning, section by section.
+
+use std::path::Path;
+
+use super::ini::{Document, Section};
+use super::keys::Key;
+use super::places::Environment;
+use super::problem::{Problems, Severity};
+use super::settings::{LoadError, Purpose, Settings, SettingsFile, Unusable};
+use super::tokens::Tokens;
+use super::values::Reader;
+use super::{rule, unknown};
+use crate::events::UnsafeText;
+use crate::rules::Rule;
+use crate::secret::{Keeper, Secret};
+
+mod audit;
+mod general;
+mod mail;
+
+/// Understands a file that was read.
+pub(super) fn resolve(
+    file: SettingsFile,
+    purpose: Purpose<'_>,
+    keeper: &Keeper,
+    environment: Environment<'_>,
+) -> Result<Settings, LoadError> {
+    let SettingsFile {
+        path,
+        document,
+        mut problems,
+    } = file;
+    let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+    let tokens = Tokens::new(document.section("Tokens"));
+    unknown::report(&document, &tokens, &mut problems);
+
+    let mut resolver = Resolver {
+        document: &document,
+        problems: &mut problems,
+        environment,
+        keeper,
+    };
+    let mail = resolver.mail(purpose.mailbox)?;
+    let general = resolver.general(purpose, mail.as_ref());
+    let audit = resolver.audit(&folder, &tokens);
+    let (rules, disabled_rules) = resolver.rules(&tokens, audit.unsafe_text);
+    match (general, mail) {
+        (Some(general), Some(mail)) if problems.worst() < Some(Severity::Fatal) => Ok(Settings {
+            general,
+            mail,
+            audit,
+            rules,
+            disabled_rules,
+            problems,
+        }),
+        _ => Err(LoadError::Unusable(Box::new(Unusable { problems, rules }))),
+    }
+}
+
+/// The passes over one document.
+struct Resolver<'a> {
+    document: &'a Document,
+    problems: &'a mut Problems,
+    environment: Environment<'a>,
+    keeper: &'a Keeper,
+}
+
+impl<'a> Resolver<'a> {
+    fn reader<'r>(&'r mut self, name: &'r str, severity: Severity) -> Reader<'r>
+    where
+        'a: 'r,
+    {
+        let section: Option<&'r Section> = self.document.section(name);
+        Reader {
+            section,
+            name,
+            severity,
+            problems: self.problems,
+            environment: self.environment,
+        }
+    }
+
+    /// A credential: user names may stand in plain text, passwords must be sealed.
+    fn credential(
+        &mut self,
+        section: &'static str,
+        key: &'static Key,
+        is_password: bool,
+    ) -> Option<Secret> {
+        let keeper = self.keeper;
+        let mut reader = self.reader(section, Severity::Fatal);
+        let Some(entry) = reader.entry(key).cloned() else {
+            let message = "is not set; set it with: smartemail --credentials";
+            reader.problems.add(
+                Severity::Fatal,
+                None,
+                format!("[{section}] {}", key.name),
+                message,
+            );
+            return None;
+        };
+        if !crate::secret::is_sealed(&entry.value) {
+            if is_password {
+                reader.wrong(entry.line, key, "stands in plain text, which is refused; encrypt it with: smartemail --credentials");
+                return None;
+            }
+            return Some(Secret::new(entry.value));
+        }
+        match keeper.open(&entry.value, section, key.name) {
+            Ok(secret) => Some(secret),
+            Err(error) => {
+                reader.wrong(entry.line, key, error.to_string());
+                None
+            }
+        }
+    }
+
+    fn rules(&mut self, tokens: &Tokens, unsafe_text: UnsafeText) -> (Vec<Rule>, usize) {
+        let mut numbered: Vec<(u32, &Section)> = self
+            .document
+            .sections
+            .iter()
+            .filter_map(|section| Some((rule::number(&section.name)?, section)))
+            .collect();
+        numbered.sort_by_key(|(number, section)| (*number, section.line));
+        let mut rules: Vec<Rule> = Vec::new();
+        let mut disabled = 0;
+        let mut last = None;
+        for (number, section) in numbered {
+            let place = format!("[{}]", section.name);
+            let doubled = section
+                .again
+                .first()
+                .copied()
+                .or((last == Some(number)).then_some(section.line));
+            last = Some(number);
+            if let Some(line) = doubled {
+                let message = "stands twice; give the second one a number of its own. This configuration is disabled";
+                self.problems
+                    .add(Severity::Error, Some(line), place, message);
+                disabled += 1;
+                continue;
+            }
+            match rule::build(section, number, tokens, unsafe_text, self.problems) {
+                Some(rule) => rules.push(rule),
+                None => disabled += 1,
+            }
+        }
+        if rules.is_empty() {
+            let what = if disabled == 0 {
+                "has no [Configuration#] section"
+            } else {
+                "has no usable [Configuration#] section"
+            };
+            self.problems.add(
+                Severity::Fatal,
+                None,
+                "",
+                format!("{what}, so there is nothing to look for"),
+            );
+        }
+        (rules, disabled)
+    }
+}

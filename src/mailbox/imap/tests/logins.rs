@@ -1,0 +1,190 @@
+//! Logging in, and secrets.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::*;
+
+fn attempt(
+    greeting: &str,
+    login: &Login,
+    answer: &'static str,
+) -> (Result<ImapMailbox, Error>, Vec<String>) {
+    let mut tag = String::new();
+    let (mailbox, lines) = open_with(greeting.as_bytes(), login, Trace::off(), move |line| {
+        // The lines of a log-in that goes on have no tag.
+        if let Some((own, _)) = line.split_once(' ') {
+            own.clone_into(&mut tag);
+        }
+        if line.ends_with("CAPABILITY") {
+            return b"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\nTAG OK\r\n".to_vec();
+        }
+        if line.ends_with("AUTHENTICATE PLAIN") {
+            return b"+ \r\n".to_vec();
+        }
+        answer.replace("TAG", &tag).into()
+    });
+    let lines = lines.borrow().clone();
+    (mailbox, lines)
+}
+
+#[test]
+fn one_turn_where_the_server_allows_it() {
+    let sent = |greeting: &str| {
+        let (mailbox, lines) = attempt(greeting, &login(), "TAG OK in\r\n");
+        mailbox.unwrap();
+        lines
+    };
+    let plain = "a1 AUTHENTICATE PLAIN AG1lAHMzY3JldA==";
+    assert_eq!(
+        sent("* OK [CAPABILITY AUTH=PLAIN SASL-IR LOGINDISABLED] x\r\n"),
+        [plain]
+    );
+    assert_eq!(
+        sent("* OK [CAPABILITY AUTH=PLAIN] x\r\n"),
+        ["a1 LOGIN \"me\" \"s3cret\""]
+    );
+    assert_eq!(
+        sent("* OK Exchange says nothing\r\n"),
+        ["a1 LOGIN \"me\" \"s3cret\""]
+    );
+    assert_eq!(
+        sent("* OK [CAPABILITY AUTH=PLAIN LOGINDISABLED] x\r\n"),
+        ["a1 AUTHENTICATE PLAIN", "AG1lAHMzY3JldA=="]
+    );
+}
+
+#[test]
+fn letters_beyond_ascii_need_plain() {
+    let umlaut = Login {
+        user: "jürgen".into(),
+        ..login()
+    };
+    let (mailbox, lines) = attempt("* OK x\r\n", &umlaut, "TAG OK in\r\n");
+    mailbox.unwrap();
+    assert_eq!(
+        lines,
+        [
+            "a1 CAPABILITY",
+            "a2 AUTHENTICATE PLAIN",
+            "AGrDvHJnZW4AczNjcmV0"
+        ]
+    );
+    let (mailbox, lines) = attempt("* OK [CAPABILITY IMAP4rev1] x\r\n", &umlaut, "");
+    assert!(matches!(mailbox, Err(Error::NoLogin { .. })) && lines.is_empty());
+}
+
+#[test]
+fn no_password_goes_where_it_is_not_taken() {
+    let (mailbox, lines) = attempt(
+        "* OK [CAPABILITY LOGINDISABLED STARTTLS] x\r\n",
+        &login(),
+        "",
+    );
+    assert!(
+        mailbox
+            .unwrap_err()
+            .to_string()
+            .contains("ConnectionSecurity")
+    );
+    assert!(lines.is_empty());
+}
+
+#[test]
+fn refusals_are_told_from_failures() {
+    let error = |answer| attempt("* OK x\r\n", &login(), answer).0.unwrap_err();
+    let refused = error("TAG NO [AUTHENTICATIONFAILED] Authentication failed.\r\n");
+    assert_eq!(
+        refused.to_string(),
+        "h:993 refused the log-in of me: Authentication failed. Check the user, or set the password again with: \
+         smartemail --credentials"
+    );
+    assert!(matches!(error("TAG NO bad user\r\n"), Error::Login { .. }));
+    for passing in ["UNAVAILABLE", "LIMIT", "INUSE"] {
+        let answer: &'static str = format!("TAG NO [{passing}] later\r\n").leak();
+        assert!(matches!(error(answer), Error::Refused { answer, .. } if answer == "later"));
+    }
+    assert!(matches!(error("TAG BAD what?\r\n"), Error::Refused { .. }));
+    assert_eq!(
+        error("* BYE too many\r\n").to_string(),
+        "h:993 closed the connection and said: too many"
+    );
+    assert_eq!(error("").to_string(), "h:993 closed the connection");
+    assert!(matches!(error("+ more?\r\n"), Error::Protocol { .. }));
+    assert!(matches!(error("b7 OK in\r\n"), Error::Protocol { .. }));
+}
+
+#[test]
+fn a_server_that_keeps_asking_is_left() {
+    let greeting = "* OK [CAPABILITY AUTH=PLAIN LOGINDISABLED] x\r\n";
+    let (mailbox, lines) = open_with(greeting.as_bytes(), &login(), Trace::off(), |_| {
+        b"+ \r\n".to_vec()
+    });
+    assert!(matches!(mailbox, Err(Error::Protocol { .. })));
+    assert_eq!(lines.borrow().len(), 3);
+}
+
+#[test]
+fn values_that_would_end_a_command_are_not_sent() {
+    let endings = ["a\r\nb", "a\nb", "a\0b"];
+    for value in endings {
+        let user = Login {
+            user: value.into(),
+            ..login()
+        };
+        let password = Login {
+            password: Secret::new(value.into()),
+            ..login()
+        };
+        let text = |login: &Login, folder| {
+            super::super::check("h:1", login, folder)
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(text(&user, "INBOX").starts_with("the user name can't be sent"));
+        assert!(text(&password, "INBOX").starts_with("the password can't be sent"));
+        assert!(text(&login(), value).starts_with("the folder name can't be sent"));
+    }
+}
+
+#[test]
+fn no_secret_is_shown_at_the_loudest_level() {
+    let secret = "p\"w\\d \u{fc}";
+    let greetings = [
+        "* OK [CAPABILITY AUTH=PLAIN SASL-IR] x\r\n",
+        "* OK [CAPABILITY AUTH=PLAIN LOGINDISABLED] x\r\n",
+        "* OK [CAPABILITY IMAP4rev1] x\r\n",
+    ];
+    for (index, greeting) in greetings.into_iter().enumerate() {
+        let password = if index == 2 { "p\"w\\d xyz" } else { secret };
+        let login = Login {
+            user: "me".into(),
+            password: Secret::new(password.into()),
+        };
+        let shown = Rc::new(RefCell::new(String::new()));
+        let sink = Rc::clone(&shown);
+        let trace = Trace::to(move |line| {
+            sink.borrow_mut().push_str(line);
+            sink.borrow_mut().push('\n');
+        });
+        // The rudest server repeats what it was sent.
+        let (mailbox, lines) = open_with(greeting.as_bytes(), &login, trace, move |line| {
+            let tag = if line.contains(' ') { "TAG" } else { "a1" };
+            if line.ends_with("AUTHENTICATE PLAIN") {
+                return b"+ c2VjcmV0\r\n".to_vec();
+            }
+            format!("* NO you sent {line}\r\n{tag} NO never heard of {line} {password}\r\n").into()
+        });
+        let error = mailbox.unwrap_err();
+        shown
+            .borrow_mut()
+            .push_str(&format!("{error} {error:?} {login:?}"));
+        let shown = shown.borrow();
+        assert!(shown.contains("C: a1") && shown.contains("***"));
+        let sent = lines.borrow().last().unwrap().clone();
+        let sent = sent.rsplit(' ').next().unwrap();
+        for form in [password, "p\\\"w\\\\d", sent, "c2VjcmV0"] {
+            assert!(!shown.contains(form), "{form} in {shown}");
+        }
+    }
+}

@@ -407,3 +407,45 @@ fn a_mail_refused_for_unsafe_text_stays_on_the_server() {
     assert_eq!(world.events(), [""; 0]);
     assert_eq!(Inspector::open(&server).subjects(), ["Test a,b"]);
 }
+
+#[test]
+fn a_connection_that_breaks_anywhere_loses_nothing_and_doubles_nothing() {
+    let Some(server) = Dovecot::start() else {
+        return;
+    };
+    let words: Vec<_> = (0..40).map(|number| format!("word{number:02}")).collect();
+    for word in &words {
+        server.deliver(
+            &Mail::new(&format!("Test {word}"))
+                .text("more than one\n".repeat(50).as_str())
+                .bytes(),
+            NOON,
+        );
+    }
+    let proxy = CountingProxy::before(server.address, server.imap);
+    let ini = Ini::imap(proxy.port)
+        .set("General", "DeleteEmails", "Match")
+        .set("General", "DownloadEmails", "True")
+        .set("Mail", "ReadTimeout", "5")
+        .rule(RULE);
+    let world = World::with(&ini);
+    for bytes in (0..).map(|step| 50 + 700 * step) {
+        proxy.cut_after(Some(bytes));
+        let ran = world.run(&[]);
+        if ran.code == Some(0) {
+            break;
+        }
+        ran.exit(2).complains("localhost");
+    }
+    proxy.cut_after(None);
+    world.run(&[]).exit(0);
+    let mut events = world.events();
+    events.sort();
+    let expected: Vec<_> = words
+        .iter()
+        .map(|word| format!("$CONSOLE:DISPLAY,{word}"))
+        .collect();
+    assert_eq!(events, expected);
+    assert_eq!(Inspector::open(&server).subjects(), [""; 0]);
+    assert_eq!(world.saved().len(), 40);
+}

@@ -241,30 +241,35 @@ fn a_second_run_at_the_same_time_ends_at_once_and_says_who_is_at_work() {
     drop(next);
 }
 
-#[test]
-fn a_kill_at_any_time_loses_nothing_and_doubles_nothing() {
-    let subjects: Vec<_> = (0..200).map(|number| format!("mail{number:03}")).collect();
-    let mails: Vec<_> = subjects
-        .iter()
-        .map(|subject| at(subject, "10:00:00"))
-        .collect();
+/// A run over these mails that is killed again and again, later each time, until one gets
+/// through; then one more.
+#[track_caller]
+fn killed_again_and_again(mails: &[Mail]) -> World {
     let ini = Ini::folder()
         .set("General", "DeleteEmails", "Match")
         .set("General", "DownloadEmails", "True")
         .rule(NAMED);
-    let world = World::with_mails(&ini, &mails);
+    let world = World::with_mails(&ini, mails);
+    let mut delay = Duration::from_millis(2);
     let mut kills = 0;
-    for round in 1.. {
-        // Later and later: the first ones hit the start, the last one lets it finish.
-        let ran = world.run_killed_after(&[], Duration::from_millis(3 + 4 * round));
-        if ran.code.is_some() {
-            ran.exit(0);
-            break;
-        }
+    while world.run_killed_after(&[], delay).code.is_none() {
         kills += 1;
+        delay += delay / 7 + Duration::from_millis(1);
     }
-    world.run(&[]).exit(0);
+    println!("killed {kills} times");
     assert!(kills > 1, "the program was never killed");
+    world.run(&[]).exit(0);
+    world
+}
+
+#[test]
+fn a_kill_at_any_time_loses_nothing_and_doubles_nothing() {
+    let subjects: Vec<_> = (0..120).map(|number| format!("mail{number:03}")).collect();
+    let mails: Vec<_> = subjects
+        .iter()
+        .map(|subject| at(subject, "10:00:00"))
+        .collect();
+    let world = killed_again_and_again(&mails);
     let mut events = world.events();
     events.sort();
     let expected: Vec<_> = subjects
@@ -273,6 +278,36 @@ fn a_kill_at_any_time_loses_nothing_and_doubles_nothing() {
         .collect();
     assert_eq!(events, expected);
     assert_eq!(world.mails_left(), [""; 0]);
+    let saved: BTreeSet<_> = world
+        .saved()
+        .iter()
+        .map(|name| world.read(&format!("Received/{name}")))
+        .collect();
+    let unsaved = mails
+        .iter()
+        .filter(|mail| !saved.contains(&String::from_utf8_lossy(&mail.bytes()).into_owned()));
+    assert_eq!(unsaved.count(), 0, "every accepted mail has its copy");
+}
+
+#[test]
+fn what_a_killed_run_left_half_written_is_gone_after_the_next() {
+    let mails: Vec<_> = (0..120)
+        .map(|number| at(&format!("mail{number}"), "10:00:00"))
+        .collect();
+    let world = killed_again_and_again(&mails);
+    let whole: BTreeSet<_> = mails
+        .iter()
+        .map(|mail| String::from_utf8_lossy(&mail.bytes()).into_owned())
+        .collect();
+    let half = |name: &String| !whole.contains(&world.read(&format!("Received/{name}")));
+    let left: Vec<_> = world.saved().into_iter().filter(half).collect();
+    assert_eq!(left, [""; 0]);
+    let state = world
+        .tree()
+        .files()
+        .into_iter()
+        .filter(|name| name.contains(".staging") || name.contains(".tmp"));
+    assert_eq!(state.count(), 0, "{}", world.tree());
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! A TCP proxy that counts: network turns, bytes, and what the client asked for.
+//! A TCP proxy that counts: network turns, bytes, and what the client asked for. It can also
+//! cut the connection in the middle.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -45,7 +46,14 @@ impl Traffic {
 pub struct CountingProxy {
     /// Where it listens.
     pub port: u16,
-    traffic: Arc<Mutex<Traffic>>,
+    shared: Arc<Mutex<Shared>>,
+}
+
+/// What the threads of a proxy have in common.
+#[derive(Default)]
+struct Shared {
+    traffic: Traffic,
+    cut_after: Option<usize>,
 }
 
 impl CountingProxy {
@@ -53,8 +61,8 @@ impl CountingProxy {
     pub fn before(address: &'static str, target: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let traffic = Arc::new(Mutex::new(Traffic::default()));
-        let counted = Arc::clone(&traffic);
+        let shared = Arc::new(Mutex::new(Shared::default()));
+        let counted = Arc::clone(&shared);
         // The listener lives as long as the test program: nothing waits for this thread.
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
@@ -62,37 +70,52 @@ impl CountingProxy {
                 let Ok(server) = TcpStream::connect((address, target)) else {
                     continue;
                 };
-                counted.lock().unwrap().connections += 1;
+                counted.lock().unwrap().traffic.connections += 1;
                 forward(&client, &server, &counted, from_client);
                 forward(&server, &client, &counted, from_server);
             }
         });
-        Self { port, traffic }
+        Self { port, shared }
+    }
+
+    /// Cuts the connection when this many more bytes have come from the server; `None` lets
+    /// everything through again.
+    pub fn cut_after(&self, bytes: Option<usize>) {
+        self.shared.lock().unwrap().cut_after = bytes;
     }
 
     /// What has passed so far.
     pub fn traffic(&self) -> Traffic {
-        self.traffic.lock().unwrap().clone()
+        self.shared.lock().unwrap().traffic.clone()
     }
 
     /// What has passed since the last call of this kind.
     pub fn take_traffic(&self) -> Traffic {
-        std::mem::take(&mut *self.traffic.lock().unwrap())
+        std::mem::take(&mut self.shared.lock().unwrap().traffic)
     }
 }
 
-fn from_client(traffic: &mut Traffic, bytes: &[u8]) {
+/// Counts what the client sent; all of it passes.
+fn from_client(shared: &mut Shared, bytes: &[u8]) -> usize {
+    let traffic = &mut shared.traffic;
     if traffic.server_spoke {
         traffic.turns += 1;
         traffic.server_spoke = false;
     }
     traffic.up += bytes.len();
     traffic.sent.extend_from_slice(bytes);
+    bytes.len()
 }
 
-fn from_server(traffic: &mut Traffic, bytes: &[u8]) {
-    traffic.server_spoke = true;
-    traffic.down += bytes.len();
+/// Counts what the server sent, and says how much of it may pass.
+fn from_server(shared: &mut Shared, bytes: &[u8]) -> usize {
+    let passes = shared
+        .cut_after
+        .map_or(bytes.len(), |left| left.min(bytes.len()));
+    shared.cut_after = shared.cut_after.map(|left| left - passes);
+    shared.traffic.server_spoke = true;
+    shared.traffic.down += passes;
+    passes
 }
 
 /// Copies one direction, counting before the bytes go on: so no answer can be counted
@@ -100,18 +123,22 @@ fn from_server(traffic: &mut Traffic, bytes: &[u8]) {
 fn forward(
     from: &TcpStream,
     to: &TcpStream,
-    traffic: &Arc<Mutex<Traffic>>,
-    count: fn(&mut Traffic, &[u8]),
+    shared: &Arc<Mutex<Shared>>,
+    count: fn(&mut Shared, &[u8]) -> usize,
 ) {
     let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
     let _ = to.set_nodelay(true);
-    let traffic = Arc::clone(traffic);
+    let shared = Arc::clone(shared);
     thread::spawn(move || {
         let mut buffer = vec![0; 64 * 1024];
         while let Ok(length @ 1..) = from.read(&mut buffer) {
-            count(&mut traffic.lock().unwrap(), &buffer[..length]);
-            if to.write_all(&buffer[..length]).is_err() {
+            let passes = count(&mut shared.lock().unwrap(), &buffer[..length]);
+            if to.write_all(&buffer[..passes]).is_err() {
                 break;
+            }
+            if passes < length {
+                let _ = to.shutdown(Shutdown::Both);
+                let _ = from.shutdown(Shutdown::Both);
             }
         }
         let _ = to.shutdown(Shutdown::Write);

@@ -28,13 +28,14 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     sync_folder(folder)
 }
 
-/// Creates a file that must not exist yet. On Unix it gets these rights, less what the process's
-/// mask takes away.
+/// Creates a file that must not exist yet. It is written in `workshop`, a folder on the same file
+/// system, so that a crash leaves nothing unfinished in the folder where it will stay. On Unix it
+/// gets the rights of `mode`, less what the process's mask takes away.
 ///
-/// Fails with [`std::io::ErrorKind::AlreadyExists`] when it does. The name is durable when
+/// Fails with [`std::io::ErrorKind::AlreadyExists`] when it does exist. The name is durable when
 /// [`sync_folder`] has been called for its folder.
-pub(crate) fn create(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
-    write(folder_of(path), bytes, mode)?.persist_noclobber(path)?;
+pub(crate) fn create(workshop: &Path, path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
+    write(workshop, bytes, mode)?.persist_noclobber(path)?;
     Ok(())
 }
 
@@ -81,9 +82,11 @@ mod tests {
     fn a_file_is_never_overwritten_by_create() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
-        create(&path, b"one", 0o666).unwrap();
+        create(folder.path(), &path, b"one", 0o666).unwrap();
         assert_eq!(
-            create(&path, b"two", 0o666).unwrap_err().kind(),
+            create(folder.path(), &path, b"two", 0o666)
+                .unwrap_err()
+                .kind(),
             std::io::ErrorKind::AlreadyExists
         );
         assert_eq!(std::fs::read(&path).unwrap(), b"one");

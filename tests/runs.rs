@@ -311,6 +311,20 @@ fn what_a_killed_run_left_half_written_is_gone_after_the_next() {
 }
 
 #[test]
+fn two_mailboxes_of_one_ini_file_do_not_disturb_each_other() {
+    let world = World::with(&Ini::folder().rule(NAMED));
+    for (folder, subject, time) in [("first", "one", "10:00:00"), ("second", "two", "11:00:00")] {
+        std::fs::create_dir(world.path(folder)).unwrap();
+        std::fs::write(world.path(folder).join("a.eml"), at(subject, time).bytes()).unwrap();
+    }
+    // Each run writes its own LastRunDate, which is no wish of a user's to the other one.
+    for folder in ["first", "second", "first", "second", "first"] {
+        world.run(&[&format!("-folder:{}", world.place(folder))]);
+    }
+    assert_events(&world, &["one", "two"]);
+}
+
+#[test]
 fn a_maildir_is_a_folder_of_mails() {
     let world = World::with(
         &Ini::folder()

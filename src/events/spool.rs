@@ -100,7 +100,7 @@ impl Spool {
         let path = self.staging.join(name);
         // The agent that reads it may be another user of the same group; nobody else is to see the
         // password.
-        durable::create(&path, text.expose().as_bytes(), 0o660)
+        durable::create(&self.staging, &path, text.expose().as_bytes(), 0o660)
             .map_err(failed("write the event file", &path))?;
         Ok(path)
     }

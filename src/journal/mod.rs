@@ -5,29 +5,31 @@
 //! each mailbox. What must survive a power cut before the next step is synced by the call that says
 //! so; everything else rides along with the next sync.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
+mod dates;
 mod file;
 mod identity;
 mod lock;
 mod state;
 
+pub use dates::Dates;
 pub use identity::{MailId, Position};
 pub use state::{Failure, Intent, State};
 
 use file::JournalFile;
 use lock::Lock;
-use state::Record;
+use state::{Memory, Record};
 
 /// The journal of one INI file, opened for one mailbox and locked for this run.
 #[derive(Debug)]
 pub struct Journal {
     file: JournalFile,
     mailbox: String,
-    states: HashMap<String, State>,
+    memory: Memory,
     /// Records not yet written.
     pending: Vec<Record>,
     _lock: Lock,
@@ -86,33 +88,52 @@ impl Journal {
         let mut journal = Self {
             file,
             mailbox: mailbox.to_owned(),
-            states: state::replay(&records),
+            memory: Memory::of(&records),
             pending: Vec::new(),
             _lock: lock,
         };
         journal.compact(records.len())?;
-        journal.states.entry(mailbox.to_owned()).or_default();
         Ok(journal)
     }
 
     /// Reads the journal without taking the lock and without changing anything; for `--explain`.
     pub fn peek(folder: &Path, mailbox: &str) -> Result<State, Error> {
         let records = JournalFile::peek(&folder.join("journal"))?;
-        Ok(state::replay(&records).remove(mailbox).unwrap_or_default())
+        Ok(Memory::of(&records)
+            .mailboxes
+            .remove(mailbox)
+            .unwrap_or_default())
     }
 
     /// What is known of this mailbox.
     #[must_use]
     pub fn state(&self) -> &State {
         static EMPTY: std::sync::LazyLock<State> = std::sync::LazyLock::new(State::default);
-        self.states.get(&self.mailbox).unwrap_or(&EMPTY)
+        self.memory.mailboxes.get(&self.mailbox).unwrap_or(&EMPTY)
     }
 
-    /// The user wants everything from this time on to be looked at (again): what was handled is
-    /// forgotten. Durable on return.
-    pub fn rewind(&mut self, text: &str, floor: Option<DateTime<Utc>>) -> Result<(), Error> {
-        self.add(Record::Rewind {
+    /// What is known of `LastRunDate`.
+    #[must_use]
+    pub fn dates(&self) -> &Dates {
+        &self.memory.dates
+    }
+
+    /// `LastRunDate` holds somebody's wish: every mailbox is to look again at what it asks for.
+    pub fn wish(&mut self, text: &str) {
+        let number = self.dates().wishes() + 1;
+        self.add(Record::Wish {
+            number,
             text: text.to_owned(),
+        });
+    }
+
+    /// This mailbox follows the latest wish: mails received from this time on are wanted, and what
+    /// was handled is forgotten, unless it is the first wish that the mailbox follows. Durable on
+    /// return.
+    pub fn follow(&mut self, floor: Option<DateTime<Utc>>) -> Result<(), Error> {
+        let wish = self.dates().wishes();
+        self.add(Record::Follow {
+            wish,
             floor: floor.map(|time| time.timestamp()),
         });
         self.sync()
@@ -215,22 +236,13 @@ impl Journal {
             self.file.set_current_mailbox(&self.mailbox);
             self.pending.push(heading);
         }
-        self.states
-            .entry(self.mailbox.clone())
-            .or_default()
-            .apply(&record);
+        self.memory.apply(&self.mailbox, &record);
         self.pending.push(record);
     }
 
     /// Rewrites the file when most of its records are history.
     fn compact(&mut self, records: usize) -> Result<(), Error> {
-        let sorted: BTreeMap<_, _> = self.states.iter().collect();
-        let live: Vec<Record> = sorted
-            .into_iter()
-            .flat_map(|(name, state)| {
-                std::iter::once(Record::Mailbox { name: name.clone() }).chain(state.records())
-            })
-            .collect();
+        let live = self.memory.records();
         if records > 2 * live.len() + 1000 {
             self.file.rewrite(&live)?;
         }
@@ -348,12 +360,45 @@ mod tests {
     fn our_own_date_is_known_before_and_after_it_is_written() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = open(folder.path(), "m");
-        journal.rewind("old", None).unwrap();
-        assert!(journal.state().is_our_date("old") && !journal.state().is_our_date("new"));
+        journal.wish("old");
+        assert!(journal.dates().is_ours("old") && !journal.dates().is_ours("new"));
         journal.writing_date("new").unwrap();
-        assert!(journal.state().is_our_date("old") && journal.state().is_our_date("new"));
+        assert!(journal.dates().is_ours("old") && journal.dates().is_ours("new"));
         journal.date_written("new");
-        assert!(!journal.state().is_our_date("old") && journal.state().is_our_date("new"));
+        assert!(!journal.dates().is_ours("old") && journal.dates().is_ours("new"));
+    }
+
+    #[test]
+    fn mailboxes_share_the_date_and_follow_a_wish_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = open(folder.path(), "a");
+        journal.wish("1");
+        journal.follow(None).unwrap();
+        journal.handled(&id("1"));
+        journal.writing_date("2").unwrap();
+        journal.date_written("2");
+        journal.sync().unwrap();
+        drop(journal);
+
+        let mut journal = open(folder.path(), "b");
+        assert!(
+            journal.dates().is_ours("2"),
+            "the date that another mailbox wrote is no wish"
+        );
+        journal.handled(&id("9"));
+        journal.follow(None).unwrap();
+        assert!(
+            journal.state().is_handled(&id("9")),
+            "the first wish asks for nothing again"
+        );
+        journal.wish("3");
+        journal.follow(None).unwrap();
+        assert!(!journal.state().is_handled(&id("9")));
+        drop(journal);
+
+        let journal = open(folder.path(), "a");
+        assert!(journal.state().is_handled(&id("1")));
+        assert!(journal.state().followed() < journal.dates().wishes());
     }
 
     #[test]

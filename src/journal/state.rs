@@ -1,10 +1,11 @@
 //! The records of the journal and the state that they add up to.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::dates::Dates;
 use super::{MailId, Position};
 
 /// One line of the journal.
@@ -13,8 +14,10 @@ use super::{MailId, Position};
 pub(super) enum Record {
     /// The records that follow are about this mailbox.
     Mailbox { name: String },
-    /// Look at everything from `floor` (Unix seconds) on; `LastRunDate` said `text`.
-    Rewind { text: String, floor: Option<i64> },
+    /// `LastRunDate` said this when a run began, and not by this program's hand.
+    Wish { number: u64, text: String },
+    /// This mailbox follows the wish: mails received from `floor` (Unix seconds) on are wanted.
+    Follow { wish: u64, floor: Option<i64> },
     /// The event file is staged and about to be moved into MSGIN.
     Intend(Intent),
     /// The mail's part is done.
@@ -66,8 +69,7 @@ pub struct State {
     intents: BTreeMap<MailId, Intent>,
     failed: BTreeMap<MailId, Failure>,
     doomed: BTreeSet<MailId>,
-    /// The texts of `LastRunDate` that are our own.
-    dates: Vec<String>,
+    followed: u64,
 }
 
 impl State {
@@ -97,30 +99,29 @@ impl State {
         self.handled.iter()
     }
 
-    /// Whether `LastRunDate` still says what this program wrote there (or took note of).
+    /// The number of the wish that was followed last; zero for a mailbox that has followed none.
     #[must_use]
-    pub fn is_our_date(&self, text: &str) -> bool {
-        self.dates.iter().any(|date| date == text)
-    }
-
-    /// Whether `LastRunDate` was ever taken note of.
-    #[must_use]
-    pub fn has_date(&self) -> bool {
-        !self.dates.is_empty()
+    pub fn followed(&self) -> u64 {
+        self.followed
     }
 
     pub(super) fn apply(&mut self, record: &Record) {
         match record {
-            Record::Mailbox { .. } => {}
-            Record::Rewind { text, floor } => {
-                *self = Self {
-                    floor: floor.and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
-                    dates: vec![text.clone()],
-                    // What is under way has nothing to do with what the user wants to see again.
-                    intents: std::mem::take(&mut self.intents),
-                    doomed: std::mem::take(&mut self.doomed),
-                    ..Self::default()
-                };
+            Record::Mailbox { .. }
+            | Record::Wish { .. }
+            | Record::WritingDate { .. }
+            | Record::DateWritten { .. } => {}
+            Record::Follow { wish, floor } => {
+                // The first wish asks for nothing again. What is under way goes on in any case.
+                if self.followed > 0 {
+                    *self = Self {
+                        intents: std::mem::take(&mut self.intents),
+                        doomed: std::mem::take(&mut self.doomed),
+                        ..Self::default()
+                    };
+                }
+                self.followed = *wish;
+                self.floor = floor.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
             }
             Record::Intend(intent) => {
                 self.intents.insert(intent.id.clone(), intent.clone());
@@ -155,23 +156,18 @@ impl State {
                 self.position = Some(at.clone());
                 self.handled.clear();
             }
-            Record::WritingDate { text } => self.dates.push(text.clone()),
-            Record::DateWritten { text } => self.dates = vec![text.clone()],
         }
     }
 
     /// The records that add up to this state.
     pub(super) fn records(&self) -> Vec<Record> {
         let mut records = Vec::new();
-        if let Some((first, more)) = self.dates.split_first() {
-            records.push(Record::Rewind {
-                text: first.clone(),
-                floor: self.floor.map(|time| time.timestamp()),
+        if self.followed > 0 {
+            let floor = self.floor.map(|time| time.timestamp());
+            records.push(Record::Follow {
+                wish: self.followed,
+                floor,
             });
-            records.extend(
-                more.iter()
-                    .map(|text| Record::WritingDate { text: text.clone() }),
-            );
         }
         records.extend(
             self.position
@@ -203,17 +199,49 @@ impl State {
     }
 }
 
-/// Adds the records up, mailbox by mailbox.
-pub(super) fn replay(records: &[Record]) -> HashMap<String, State> {
-    let mut states: HashMap<String, State> = HashMap::new();
-    let mut current = String::new();
-    for record in records {
-        if let Record::Mailbox { name } = record {
-            current.clone_from(name);
+/// Everything that the records of a journal add up to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Memory {
+    pub(super) dates: Dates,
+    pub(super) mailboxes: BTreeMap<String, State>,
+}
+
+impl Memory {
+    /// Adds the records up.
+    pub(super) fn of(records: &[Record]) -> Self {
+        let mut memory = Self::default();
+        let mut current = String::new();
+        for record in records {
+            if let Record::Mailbox { name } = record {
+                current.clone_from(name);
+            }
+            memory.apply(&current, record);
         }
-        states.entry(current.clone()).or_default().apply(record);
+        memory
     }
-    states
+
+    /// Adds a record of this mailbox.
+    pub(super) fn apply(&mut self, mailbox: &str, record: &Record) {
+        self.dates.apply(record);
+        self.mailboxes
+            .entry(mailbox.to_owned())
+            .or_default()
+            .apply(record);
+    }
+
+    /// The records that add up to this.
+    pub(super) fn records(&self) -> Vec<Record> {
+        let mut records = self.dates.records();
+        for (name, state) in self
+            .mailboxes
+            .iter()
+            .filter(|(_, state)| **state != State::default())
+        {
+            records.push(Record::Mailbox { name: name.clone() });
+            records.extend(state.records());
+        }
+        records
+    }
 }
 
 #[cfg(test)]
@@ -226,8 +254,10 @@ mod tests {
         let id = || "[a-c]".prop_map(MailId::new);
         let text = || "[xy]";
         prop_oneof![
-            (text(), proptest::option::of(0i64..9))
-                .prop_map(|(text, floor)| Record::Rewind { text, floor }),
+            (1u64..9, proptest::option::of(0i64..9))
+                .prop_map(|(wish, floor)| Record::Follow { wish, floor }),
+            (1u64..9, text()).prop_map(|(number, text)| Record::Wish { number, text }),
+            text().prop_map(|name| Record::Mailbox { name: name.clone() }),
             (id(), text(), any::<bool>()).prop_map(|(id, file, delete)| Record::Intend(Intent {
                 id,
                 file,
@@ -250,13 +280,14 @@ mod tests {
         /// Compaction loses nothing.
         #[test]
         fn a_state_is_the_sum_of_its_records(records in proptest::collection::vec(record(), 0..30)) {
-            let mut state = State::default();
-            // The first thing a run notes is the date it found.
-            state.apply(&Record::Rewind { text: "x".into(), floor: None });
-            records.iter().for_each(|record| state.apply(record));
-            let mut again = State::default();
-            state.records().iter().for_each(|record| again.apply(record));
-            prop_assert_eq!(again, state);
+            // A date is only ever written after a wish was noted.
+            let first = Record::Wish { number: 1, text: "x".into() };
+            let records: Vec<Record> = std::iter::once(first).chain(records).collect();
+            let mut memory = Memory::of(&records);
+            memory.mailboxes.retain(|_, state| *state != State::default());
+            let mut again = Memory::of(&memory.records());
+            again.mailboxes.retain(|_, state| *state != State::default());
+            prop_assert_eq!(again, memory);
         }
     }
 }

@@ -308,7 +308,7 @@ mod tests {
                 b"attachment; filename*99999999999=e; filename=plain",
                 "plain",
             ),
-            (b"attachment; filename=\"=?utf-8?Q?a=0D=0Ab?=\"", "a  b"),
+            (b"attachment; filename=\"=?utf-8?Q?a=0D=0Ab?=\"", "a b"),
         ];
         for (header, expected) in cases {
             assert_eq!(

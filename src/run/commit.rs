@@ -2,7 +2,7 @@
 //! hangs on it.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
@@ -221,16 +221,4 @@ pub(super) fn recover(spool: &Spool, journal: &mut Journal, output: &Output) -> 
         ));
     }
     Ok(())
-}
-
-/// A short name of an INI file for its place in the staging folder.
-pub(super) fn tag(ini: &Path) -> String {
-    use sha2::{Digest, Sha256};
-    let path = ini.canonicalize().unwrap_or_else(|_| ini.to_path_buf());
-    let digest = Sha256::digest(path.display().to_string().as_bytes());
-    digest
-        .iter()
-        .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }

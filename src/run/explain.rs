@@ -74,7 +74,7 @@ pub(super) fn run(
         .general
         .download
         .as_deref()
-        .map(|folder| Plan::new(folder, &name));
+        .map(|folder| Plan::new(folder, &name, &place.tag()));
     let eye = Eye {
         rules: &settings.rules,
         signature: &signature,

@@ -8,6 +8,7 @@
 use std::path::Path;
 
 use anyhow::Context;
+use sha2::{Digest, Sha256};
 
 use crate::cli::{Mode, Pass, Request, UsageError};
 use crate::config::places::{is_root, process_environment, state_folder};
@@ -23,6 +24,7 @@ mod commit;
 mod credentials;
 pub mod exit;
 mod explain;
+mod last_run;
 mod look;
 mod output;
 mod pass;
@@ -115,6 +117,22 @@ struct Place<'a> {
     state: &'a Path,
 }
 
+impl Place<'_> {
+    /// A short name of the INI file, for its own corner of folders that several may share.
+    fn tag(&self) -> String {
+        let path = self
+            .ini
+            .canonicalize()
+            .unwrap_or_else(|_| self.ini.to_path_buf());
+        let digest = Sha256::digest(path.display().to_string().as_bytes());
+        digest
+            .iter()
+            .take(4)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}
+
 fn tell(problems: &Problems, path: &Path, output: &mut Output) {
     for problem in problems.sorted() {
         output.problem(problem, path);
@@ -142,13 +160,12 @@ fn open_mailbox(settings: &Settings, output: &Output) -> anyhow::Result<Box<dyn 
                 user: user.clone(),
                 password: password.clone(),
             };
-            Box::new(ImapMailbox::open(
-                endpoint,
-                &login,
-                "INBOX",
-                limits,
-                output.trace(),
-            )?)
+            let trace = output.trace();
+            let mailbox = ImapMailbox::open(endpoint, &login, "INBOX", limits, trace)?;
+            for warning in mailbox.warnings() {
+                output.warning(warning);
+            }
+            Box::new(mailbox)
         }
         MailSettings::Folder(path) => {
             Box::new(FolderMailbox::open(path, limits).context("[Mail] Folder")?)

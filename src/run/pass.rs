@@ -5,18 +5,17 @@ use std::collections::HashSet;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 
-use super::commit::{Commit, Job, Outcome, recover, tag};
+use super::commit::{Commit, Job, Outcome, recover};
 use super::exit::ExitCode;
 use super::look::{Eye, Looked};
 use super::output::Output;
 use super::report::{Report, count};
 use super::save::Plan;
-use super::{Place, limits, mailbox_name, open_mailbox};
+use super::{Place, last_run, limits, mailbox_name, open_mailbox};
 use crate::audit::clean::{one_line, short};
 use crate::audit::{AuditLog, reason};
-use crate::clock::{self, stamp};
-use crate::config::edit::{Change, change, current};
-use crate::config::{Delete, LastRun, Settings};
+use crate::clock;
+use crate::config::{Delete, General, LastRun, Settings};
 use crate::durable;
 use crate::events::spool::Spool;
 use crate::events::{EventLine, TokenValues};
@@ -45,31 +44,17 @@ pub(super) fn run(
         .context("the OpCon credentials are missing")?;
     let name = mailbox_name(&settings.mail);
     let mut journal = Journal::open(place.state, &name, now)?;
-    let spool = Spool::open(&general.msgin, &general.staging, &tag(place.ini))?;
+    let spool = Spool::open(&general.msgin, &general.staging, &place.tag())?;
     let plan = general
         .download
         .as_deref()
-        .map(|folder| Plan::new(folder, &name));
-    if let Some(folder) = &general.download {
-        std::fs::create_dir_all(folder)
-            .and_then(|()| durable::writable(folder))
-            .with_context(|| {
-                format!(
-                    "can't write into [General] DownloadFolder {}",
-                    folder.display()
-                )
-            })?;
-    }
-    if general.last_run != LastRun::Unused {
-        durable::writable(durable::folder_of(place.ini)).with_context(|| {
-            format!("can't replace {} to keep LastRunDate (its folder must be writable; or set UseLastRunDate=False)", place.ini.display())
-        })?;
-    }
+        .map(|folder| Plan::new(folder, &name, &place.tag()));
+    check_disk(general, plan.as_ref(), place)?;
     recover(&spool, &mut journal, output)?;
 
     let mut mailbox = open_mailbox(settings, output)?;
     output.line(&format!("connected: {}", one_line(&mailbox.describe())));
-    note_date(&general.last_run, &mut journal, output)?;
+    last_run::note(&general.last_run, &mut journal, output)?;
     let (listing, since) = list(&general.last_run, &journal, mailbox.as_mut(), output)?;
     forget_vanished(&mut journal, &listing);
     let ids: Vec<MailId> = listing
@@ -109,15 +94,19 @@ pub(super) fn run(
     output.finish_progress();
     run.delete(mailbox.as_mut(), &mut journal, output)?;
     mailbox.close();
+    if let Some(plan) = &plan {
+        plan.finish();
+    }
 
     match &listing.position {
         Some(position) => journal.advance(position),
         None => journal.retain(&listing.ids),
     }
     journal.sync()?;
-    write_date(
+    last_run::write(
         &general.last_run,
-        run.newest.map(|time| time.min(now)),
+        run.newest,
+        now,
         place,
         &mut journal,
         output,
@@ -132,21 +121,24 @@ pub(super) fn run(
     })
 }
 
-/// Takes note of `LastRunDate`: the first time, and whenever somebody has edited it.
-fn note_date(last_run: &LastRun, journal: &mut Journal, output: &Output) -> anyhow::Result<()> {
-    let LastRun::Used { text, time } = last_run else {
-        return Ok(());
-    };
-    if !journal.state().has_date() {
-        journal.rewind(text, *time)?;
-    } else if !journal.state().is_our_date(text) {
-        output.line(&match time {
-            Some(_) => {
-                format!("LastRunDate was edited: looking again at mails received since {text}")
-            }
-            None => "LastRunDate was cleared: looking again at every mail".to_owned(),
-        });
-        journal.rewind(text, *time)?;
+/// What will be written at the end is tried at the start, before anything has happened.
+fn check_disk(general: &General, plan: Option<&Plan>, place: Place<'_>) -> anyhow::Result<()> {
+    if let (Some(plan), Some(folder)) = (plan, &general.download) {
+        plan.prepare().with_context(|| {
+            format!(
+                "can't write into [General] DownloadFolder {}",
+                folder.display()
+            )
+        })?;
+    }
+    if general.last_run != LastRun::Unused {
+        durable::writable(durable::folder_of(place.ini)).with_context(|| {
+            format!(
+                "can't replace {} to keep LastRunDate (its folder must be writable; or set \
+                 UseLastRunDate=False)",
+                place.ini.display()
+            )
+        })?;
     }
     Ok(())
 }
@@ -195,43 +187,6 @@ fn forget_vanished(journal: &mut Journal, listing: &Listing) {
         .cloned()
         .collect();
     journal.forget(&vanished);
-}
-
-/// Writes the time of the newest mail into `LastRunDate`, unless somebody edited it while this run
-/// was at work.
-fn write_date(
-    last_run: &LastRun,
-    newest: Option<DateTime<Utc>>,
-    place: Place<'_>,
-    journal: &mut Journal,
-    output: &mut Output,
-) -> anyhow::Result<()> {
-    let (LastRun::Used { text, time }, Some(newest)) = (last_run, newest) else {
-        return Ok(());
-    };
-    let new = stamp::format(time.map_or(newest, |time| time.max(newest)));
-    if new == *text {
-        return Ok(());
-    }
-    let found = current(place.ini, "General", "LastRunDate")
-        .unwrap_or_default()
-        .unwrap_or_default();
-    if found != *text {
-        output.line("LastRunDate was edited during this run and is left as it is; the next run will follow it");
-        return Ok(());
-    }
-    journal.writing_date(&new)?;
-    change(
-        place.ini,
-        &[Change {
-            section: "General",
-            key: "LastRunDate",
-            value: &new,
-        }],
-    )?;
-    journal.date_written(&new);
-    journal.sync()?;
-    Ok(())
 }
 
 /// A pass under way.

@@ -20,6 +20,8 @@ use crate::rules::Files;
 #[derive(Debug)]
 pub(super) struct Plan {
     folder: PathBuf,
+    /// Where files are written before they get their names; this INI file's own.
+    workshop: PathBuf,
     /// Tells apart the mails of different mailboxes.
     mailbox: String,
 }
@@ -47,12 +49,28 @@ pub(super) enum SaveError {
 }
 
 impl Plan {
-    /// A plan for one mailbox.
-    pub(super) fn new(folder: &Path, mailbox: &str) -> Self {
+    /// A plan for one mailbox. `tag` is a name of the INI file's own: several may share a folder.
+    pub(super) fn new(folder: &Path, mailbox: &str, tag: &str) -> Self {
         Self {
             folder: folder.to_path_buf(),
+            workshop: folder.join(format!("{}{tag}", durable::TEMPORARY)),
             mailbox: mailbox.to_owned(),
         }
+    }
+
+    /// Makes the folders and clears away what an interrupted run left unfinished.
+    pub(super) fn prepare(&self) -> std::io::Result<()> {
+        std::fs::create_dir_all(&self.workshop)?;
+        for entry in std::fs::read_dir(&self.workshop)? {
+            std::fs::remove_file(entry?.path())?;
+        }
+        durable::writable(&self.workshop)
+    }
+
+    /// Takes the empty workshop away again.
+    pub(super) fn finish(&self) {
+        // A run that could not remove it will find it empty the next time.
+        let _ = std::fs::remove_dir(&self.workshop);
     }
 
     /// Where a mail and each of its attachments would go.
@@ -78,7 +96,7 @@ impl Plan {
         bytes: &[u8],
         limits: &Limits,
     ) -> Result<(), SaveError> {
-        keep(Path::new(&looked.files.email), bytes)?;
+        self.keep(Path::new(&looked.files.email), bytes)?;
         let matched: BTreeSet<usize> = looked
             .judgement
             .matches()
@@ -104,7 +122,7 @@ impl Plan {
                         attachment.name
                     ))
                 })?;
-                keep(Path::new(file), &decoded)?;
+                self.keep(Path::new(file), &decoded)?;
             }
             durable::sync_folder(&folder).map_err(|cause| SaveError::File {
                 path: shown(&folder),
@@ -117,6 +135,27 @@ impl Plan {
     /// Makes the names of the saved mails durable.
     pub(super) fn sync(&self) -> std::io::Result<()> {
         durable::sync_folder(&self.folder)
+    }
+
+    /// Puts a file there. If the very same is there already, an interrupted run has done the work.
+    fn keep(&self, path: &Path, bytes: &[u8]) -> Result<(), SaveError> {
+        match durable::create(&self.workshop, path, bytes, 0o666) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                match std::fs::read(path) {
+                    Ok(found) if found == bytes => Ok(()),
+                    Ok(_) => Err(SaveError::Exists(shown(path))),
+                    Err(cause) => Err(SaveError::File {
+                        path: shown(path),
+                        cause,
+                    }),
+                }
+            }
+            Err(cause) => Err(SaveError::File {
+                path: shown(path),
+                cause,
+            }),
+        }
     }
 
     /// The file name without ending: when it was received, and which mail it is.
@@ -135,27 +174,6 @@ impl Plan {
             "{}-{mark}",
             clock::to_local(summary.received).format("%Y%m%d-%H%M%S")
         )
-    }
-}
-
-/// Puts a file there. If the very same is there already, an interrupted run has done the work.
-fn keep(path: &Path, bytes: &[u8]) -> Result<(), SaveError> {
-    match durable::create(path, bytes, 0o666) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            match std::fs::read(path) {
-                Ok(found) if found == bytes => Ok(()),
-                Ok(_) => Err(SaveError::Exists(shown(path))),
-                Err(cause) => Err(SaveError::File {
-                    path: shown(path),
-                    cause,
-                }),
-            }
-        }
-        Err(cause) => Err(SaveError::File {
-            path: shown(path),
-            cause,
-        }),
     }
 }
 

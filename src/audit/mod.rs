@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDateTime;
 
 use crate::events::template::fill;
+use crate::events::tokens::Value;
 use crate::events::{EventLine, Template, TokenValues, UnsafeText};
 use crate::rules::{Judgement, Refusal, Step};
 
@@ -115,15 +116,15 @@ impl<'a> AuditLog<'a> {
         };
         self.note(self.settings.rejects.as_ref(), &values, now);
         self.events(&values, events, now);
-        for (rule, refusal) in judgement.refusals() {
-            if refusal.meant && matches!(refusal.step, Step::Sender | Step::TimeFrame) {
-                let line = format!(
-                    "Configuration{rule} - {reason} - From: {} Subject: {} - {}",
-                    values.sender, values.subject, refusal.detail
-                );
-                self.lines
-                    .push((self.settings.rejections.clone(), stamped(&line, now)));
-            }
+        if let Some((rule, refusal)) = judgement.reason()
+            && matches!(refusal.step, Step::Sender | Step::TimeFrame)
+        {
+            let line = format!(
+                "Configuration{rule} - {reason} - From: {} Subject: {} - {}",
+                values.sender, values.subject, refusal.detail
+            );
+            let path = self.settings.rejections.clone();
+            self.lines.push((path, stamped(&line, now)));
         }
     }
 
@@ -168,7 +169,7 @@ impl<'a> AuditLog<'a> {
 
     fn note(&mut self, log: Option<&Log>, values: &TokenValues<'_>, now: NaiveDateTime) {
         if let Some(log) = log {
-            let line = fill(&log.format, |name| values.get(name).map(|value| value.text));
+            let line = fill(&log.format, |name| values.get(name).map(Value::text));
             self.lines.push((log.path.clone(), stamped(&line, now)));
         }
     }

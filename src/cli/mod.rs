@@ -6,7 +6,7 @@
 use clap::ArgMatches;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::mailbox::Protocol;
+use crate::mailbox::{Choice, Protocol};
 use crate::net::TlsFloor;
 use crate::secret::Secret;
 
@@ -55,7 +55,7 @@ pub struct Pass {
     /// `-inifile`, as typed.
     pub inifile: Option<String>,
     /// What the command line says about the mailbox.
-    pub mailbox: MailboxSwitches,
+    pub mailbox: Choice,
     /// `--delete`: delete matched mails even where the INI file says `DeleteEmails=None`.
     pub delete: bool,
     /// Run, explain or check.
@@ -64,21 +64,6 @@ pub struct Pass {
     pub verbose: bool,
     /// `--renewMsalToken`: sign in to Microsoft 365 instead of reading mail.
     pub renew_msal_token: bool,
-}
-
-/// The mailbox settings that the command line can set.
-#[derive(Clone, Debug, Default)]
-pub struct MailboxSwitches {
-    /// `--imap`, `--pop`, `--msal` or `-folder`.
-    pub protocol: Option<Protocol>,
-    /// `-server`.
-    pub server: Option<String>,
-    /// `-port`.
-    pub port: Option<u16>,
-    /// `-folder`.
-    pub folder: Option<String>,
-    /// `--ssl`, `--tls1_1`, `--tls1_2`.
-    pub floor: Option<TlsFloor>,
 }
 
 /// What a pass may change.
@@ -108,8 +93,7 @@ pub enum Format {
 pub struct UsageError(pub(crate) String);
 
 impl UsageError {
-    /// An error found later than parsing: a setting that neither the INI file nor the
-    /// command line has.
+    /// An error found later than parsing: neither the INI file nor the command line has it.
     #[must_use]
     pub fn missing(setting: &str, switch: &str) -> Self {
         Self(format!(
@@ -195,7 +179,7 @@ fn pass(matches: &ArgMatches) -> Pass {
     };
     Pass {
         inifile: text("inifile"),
-        mailbox: MailboxSwitches {
+        mailbox: Choice {
             protocol,
             server: text("server"),
             port: matches.get_one::<u16>("port").copied(),
@@ -353,6 +337,20 @@ mod tests {
         assert!(matches!(c.password, Some(Typed::Ask)));
         assert!(c.user.is_none());
         assert!(matches!(c.opcon_user, Typed::Value(_)));
+    }
+
+    #[test]
+    fn no_mistake_shows_a_password() {
+        for line in [
+            "--credentials -opconuser:u -opconpassword -S3cretPw",
+            "--credentials -opconuser:u -opconpassword my S3cretPw",
+            "--credentials -opconuser:u -opconpassword:x --S3cretPw:y",
+            "-password S3cretPw",
+            "--credentials -opconuser:u -opconpassword:S3cretPw -opconpassword:S3cretPw",
+        ] {
+            let message = parse_line(line).unwrap_err().to_string();
+            assert!(!message.contains("S3cretPw"), "{message}");
+        }
     }
 
     #[test]

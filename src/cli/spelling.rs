@@ -14,19 +14,26 @@ pub(super) fn normalise(
     arguments: &[String],
     command: &Command,
 ) -> Result<Vec<String>, UsageError> {
+    // Behind --credentials, an argument that is none may be a part of a password.
+    let tells = !arguments.iter().any(|argument| names_a_secret(argument));
     let mut spelled = vec![command.get_name().to_owned()];
     let mut rest = arguments.iter().peekable();
     while let Some(argument) = rest.next() {
         let Some(body) = switch_body(argument) else {
+            let what = if tells {
+                argument
+            } else {
+                "an argument (not shown)"
+            };
             return Err(UsageError(format!(
-                "{argument} is not a switch; switches start with a dash"
+                "{what} is not a switch; switches start with a dash"
             )));
         };
         let (name, value) = match body.split_once([':', '=']) {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (body, None),
         };
-        let switch = find(command, name).ok_or_else(|| unknown(command, name))?;
+        let switch = find(command, name).ok_or_else(|| unknown(command, name, tells))?;
         let long = switch.get_long().unwrap_or_default();
         if !switch.get_action().takes_values() {
             if value.is_some() {
@@ -73,10 +80,23 @@ fn find<'a>(command: &'a Command, name: &str) -> Option<&'a Arg> {
     })
 }
 
-fn unknown(command: &Command, name: &str) -> UsageError {
+fn unknown(command: &Command, name: &str, tells: bool) -> UsageError {
     let names = command.get_arguments().filter_map(Arg::get_long);
-    UsageError(match crate::suggest::nearest(name, names) {
-        Some(near) => format!("--{name} is not a switch of this program; did you mean --{near}?"),
-        None => format!("--{name} is not a switch of this program; --help lists them"),
+    UsageError(match (crate::suggest::nearest(name, names), tells) {
+        (Some(near), true) => {
+            format!("--{name} is not a switch of this program; did you mean --{near}?")
+        }
+        (None, true) => format!("--{name} is not a switch of this program; --help lists them"),
+        (_, false) => "an argument that starts with a dash (not shown) is not a switch of this \
+                       program; a value that starts with a dash is written as in \
+                       -opconpassword:VALUE"
+            .to_owned(),
     })
+}
+
+/// Whether the argument is a switch whose value is a secret.
+fn names_a_secret(argument: &str) -> bool {
+    let name = switch_body(argument).and_then(|body| body.split([':', '=']).next());
+    let is = |askable: &&str| name.is_some_and(|name| name.eq_ignore_ascii_case(askable));
+    super::switches::ASKABLE.iter().any(is)
 }

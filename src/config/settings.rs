@@ -10,8 +10,8 @@ use super::problem::Problems;
 use super::resolve::resolve;
 use super::text::Text;
 use crate::audit::AuditSettings;
-use crate::cli::{MailboxSwitches, UsageError};
 use crate::events::Signature;
+use crate::mailbox::Choice;
 use crate::net::Endpoint;
 use crate::rules::Rule;
 use crate::secret::{Keeper, Secret};
@@ -120,8 +120,13 @@ pub enum LoadError {
     #[error("the INI file's path uses %{0}%, but there is no environment variable {0}")]
     Variable(String),
     /// Neither the file nor the command line says where mails come from.
-    #[error(transparent)]
-    Usage(#[from] UsageError),
+    #[error("neither {setting} nor {switch} is given")]
+    Missing {
+        /// The setting that would say it.
+        setting: &'static str,
+        /// The switch that would.
+        switch: &'static str,
+    },
     /// Something in the file stops the run.
     #[error("the INI file can't be used")]
     Unusable(Box<Unusable>),
@@ -140,7 +145,7 @@ pub struct Unusable {
 #[derive(Clone, Copy, Debug)]
 pub struct Purpose<'a> {
     /// The command line's word on the mailbox.
-    pub mailbox: &'a MailboxSwitches,
+    pub mailbox: &'a Choice,
     /// `--delete`.
     pub delete: bool,
     /// Events will be written, so their credentials must open.

@@ -19,6 +19,8 @@ pub struct Template {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventLine {
     text: String,
+    /// The template is in the XML form; a mail's words never decide that.
+    xml: bool,
 }
 
 /// The OpCon user and external event password that every event carries.
@@ -34,7 +36,7 @@ pub struct Signature {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unwritable {
     /// `UnsafeText` forbids it.
-    #[error("the text of [[{token}]] holds {what}, which would change the event (UnsafeText)")]
+    #[error("the text of {token} holds {what} and would change the event (UnsafeText)")]
     Unsafe {
         /// The token that brought it.
         token: String,
@@ -42,7 +44,7 @@ pub enum Unwritable {
         what: &'static str,
     },
     /// Longer than OpCon reads.
-    #[error("the event would have {length} characters, OpCon reads {LONGEST_LINE}")]
+    #[error("the event would have {length} characters and OpCon reads {LONGEST_LINE}")]
     TooLong {
         /// Characters with the credentials.
         length: usize,
@@ -69,30 +71,26 @@ impl Template {
         policy: UnsafeText,
         signature: &Signature,
     ) -> Result<EventLine, Unwritable> {
-        let segments: Vec<Segment<'_>> = pieces(&self.text)
-            .map(|piece| match piece {
-                Piece::Text(text) => Segment {
-                    text: text.to_owned(),
-                    token: None,
-                },
+        let mut segments: Vec<Segment<'_>> = Vec::new();
+        let mut add = |text: String, token| segments.push(Segment { text, token });
+        for piece in pieces(&self.text) {
+            match piece {
+                Piece::Text(text) => add(text.to_owned(), None),
                 Piece::Token { name, raw } => match values.get(name) {
-                    None => Segment {
-                        text: raw.to_owned(),
-                        token: None,
-                    },
-                    Some(value) => Segment {
-                        text: value.text,
-                        token: value.from_mail.then_some(name),
-                    },
+                    None => add(raw.to_owned(), None),
+                    Some(value) => {
+                        add(value.ours, None);
+                        add(value.mails, Some(name));
+                    }
                 },
-            })
-            .collect();
-        let text =
-            join(&segments, policy, is_xml(&self.text)).map_err(|found| Unwritable::Unsafe {
-                token: found.token,
-                what: found.what,
-            })?;
-        let line = EventLine { text };
+            }
+        }
+        let xml = is_xml(&self.text);
+        let text = join(&segments, policy, xml).map_err(|found| Unwritable::Unsafe {
+            token: found.token,
+            what: found.what,
+        })?;
+        let line = EventLine { text, xml };
         let length = line
             .signed(&signature.user, signature.password.expose())
             .chars()
@@ -124,7 +122,7 @@ impl EventLine {
     }
 
     fn signed(&self, user: &str, password: &str) -> String {
-        if !is_xml(&self.text) {
+        if !self.xml {
             return format!("{},{user},{password}", self.text);
         }
         let mut text = self.text.clone();

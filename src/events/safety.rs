@@ -95,10 +95,10 @@ fn push<'a>(
         return Ok(());
     };
     let what = match next.character {
-        '[' => "[[",
-        ']' => "]]",
-        '{' => "{{",
-        '}' => "}}",
+        '[' => "two opening brackets",
+        ']' => "two closing brackets",
+        '{' => "two opening braces",
+        '}' => "two closing braces",
         _ => {
             joined.push(next);
             return Ok(());
@@ -201,10 +201,10 @@ mod tests {
     fn unsafe_text_by_policy() {
         for (text, rejected, replaced, allowed) in [
             ("a,b", Some("a comma"), "a b", Some("a,b")),
-            ("a[[b", Some("[["), "a b", None),
-            ("a]]b", Some("]]"), "a b", None),
-            ("a{{b", Some("{{"), "a b", None),
-            ("a}}b", Some("}}"), "a b", None),
+            ("a[[b", Some("two opening brackets"), "a b", None),
+            ("a]]b", Some("two closing brackets"), "a b", None),
+            ("a{{b", Some("two opening braces"), "a b", None),
+            ("a}}b", Some("two closing braces"), "a b", None),
             ("a[b]{c}", None, "a[b]{c}", Some("a[b]{c}")),
         ] {
             let parts = segments(&[("a", "$X,"), ("SUBJECT", text)]);

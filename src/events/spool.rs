@@ -82,10 +82,9 @@ impl Spool {
     /// it would be made in.
     pub fn check(msgin: &Path, staging: &Path) -> Result<(), SpoolError> {
         check_places(msgin, staging)?;
-        for folder in [msgin, existing(staging)] {
-            durable::writable(folder).map_err(failed("write into", folder))?;
-        }
-        Ok(())
+        let staging = existing(staging);
+        durable::writable(staging).map_err(failed("write into", staging))?;
+        may_write(msgin).map_err(failed("write into", msgin))
     }
 
     /// Writes the event file of one mail into the staging folder, durably but for its name.
@@ -113,7 +112,7 @@ impl Spool {
     /// Moves a staged file into MSGIN. This is the moment at which its events are submitted.
     pub fn submit(&self, staged: &Path) -> Result<(), SpoolError> {
         let to = self.msgin.join(staged.file_name().unwrap_or_default());
-        std::fs::rename(staged, &to).map_err(failed("move the event file into MSGIN as", &to))
+        rename(staged, &to).map_err(failed("move the event file into MSGIN as", &to))
     }
 
     /// Makes the moves durable.
@@ -172,6 +171,38 @@ fn existing(folder: &Path) -> &Path {
         .unwrap_or(Path::new("."))
 }
 
+/// Judges MSGIN by its rights: a file made there to try it would be read by OpCon.
+fn may_write(msgin: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    rustix::fs::access(
+        msgin,
+        rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK,
+    )?;
+    #[cfg(not(unix))]
+    if std::fs::metadata(msgin)?.permissions().readonly() {
+        return Err(std::io::ErrorKind::PermissionDenied.into());
+    }
+    Ok(())
+}
+
+/// Moves a file within a file system in one step, and never onto another one.
+fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        use rustix::io::Errno;
+        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+            // Not every file system knows this kind of rename.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+            other => return other.map_err(Into::into),
+        }
+    }
+    if to.exists() {
+        return Err(std::io::ErrorKind::AlreadyExists.into());
+    }
+    std::fs::rename(from, to)
+}
+
 fn failed(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> SpoolError {
     let path = path.display().to_string();
     move |cause| SpoolError::File { what, path, cause }
@@ -209,6 +240,12 @@ mod tests {
         assert_eq!(
             std::fs::read_to_string(msgin.join("a.txt")).unwrap(),
             format!("one{LINE_END}two{LINE_END}")
+        );
+        std::fs::write(msgin.join("b.txt"), "somebody else's").unwrap();
+        assert!(spool.submit(&b).is_err());
+        assert_eq!(
+            std::fs::read(msgin.join("b.txt")).unwrap(),
+            b"somebody else's"
         );
         assert_eq!(spool.clear(std::slice::from_ref(&b)).unwrap(), 1);
         assert!(b.exists() && !c.exists() && theirs.exists());

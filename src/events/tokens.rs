@@ -40,12 +40,11 @@ impl Captures {
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        if let Some(index) = name
-            .parse::<usize>()
-            .ok()
-            .and_then(|number| number.checked_sub(1))
-        {
-            return self.numbered.get(index).map(String::as_str);
+        if let Some(number) = group_number(name) {
+            return self
+                .numbered
+                .get(number.checked_sub(1)?)
+                .map(String::as_str);
         }
         self.named
             .iter()
@@ -54,13 +53,28 @@ impl Captures {
     }
 }
 
-/// A token's value and whose words it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The number of `[[1]]`, `[[2]]` and so on: digits without a leading zero.
+#[must_use]
+pub fn group_number(name: &str) -> Option<usize> {
+    let is_number = name.bytes().all(|byte| byte.is_ascii_digit()) && !name.starts_with('0');
+    is_number.then(|| name.parse().ok())?
+}
+
+/// A token's value: what the program or the administrator says, followed by what the mail says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Value {
-    /// The text.
-    pub text: String,
-    /// The mail supplied it, or a part of it.
-    pub from_mail: bool,
+    /// Not from the mail: a date, a folder, a message of the settings.
+    pub ours: String,
+    /// The mail's own words, which must not change an event.
+    pub mails: String,
+}
+
+impl Value {
+    /// The whole text, for logs and notices.
+    #[must_use]
+    pub fn text(self) -> String {
+        self.ours + &self.mails
+    }
 }
 
 /// Everything the tokens of one mail (and one match in it) can say.
@@ -98,28 +112,39 @@ impl TokenValues<'_> {
     pub fn get(&self, name: &str) -> Option<Value> {
         let mail = |text: &str| {
             Some(Value {
-                text: text.to_owned(),
-                from_mail: true,
+                mails: text.to_owned(),
+                ..Value::default()
             })
         };
-        let ours = |text: String| {
+        let ours = |text: &str| {
             Some(Value {
-                text,
-                from_mail: false,
+                ours: text.to_owned(),
+                ..Value::default()
             })
         };
         match name.to_ascii_uppercase().as_str() {
             "SENDER" => mail(self.sender),
             "SUBJECT" => mail(self.subject),
-            "DATE" => ours(stamp::format(self.date.unwrap_or(self.received))),
-            "RECEIVED" => ours(stamp::format(self.received)),
+            "DATE" => ours(&stamp::format(self.date.unwrap_or(self.received))),
+            "RECEIVED" => ours(&stamp::format(self.received)),
             "MESSAGEID" => mail(self.message_id),
-            "CONFIGURATION" => ours(self.configuration.map(|number| number.to_string())?),
-            "EMAILFILE" => mail(self.email_file),
-            "ATTACHMENT" => mail(self.attachment),
+            "CONFIGURATION" => ours(&self.configuration?.to_string()),
+            "EMAILFILE" => ours(self.email_file),
+            // The folder is ours, the file's name the mail's.
+            "ATTACHMENT" => {
+                let name = self
+                    .attachment
+                    .rfind(std::path::is_separator)
+                    .map_or(0, |at| at + 1);
+                let (ours, mails) = self.attachment.split_at(name);
+                Some(Value {
+                    ours: ours.to_owned(),
+                    mails: mails.to_owned(),
+                })
+            }
             "ATTACHMENTNAME" => mail(self.attachment_name),
             "EVENT" => mail(self.event?),
-            "REASON" => mail(self.reason?),
+            "REASON" => ours(self.reason?),
             _ => mail(self.captures.get(name)?),
         }
     }
@@ -144,7 +169,7 @@ mod tests {
             configuration: Some(7),
             ..TokenValues::default()
         };
-        let text = |name| values.get(name).map(|value| value.text);
+        let text = |name| values.get(name).map(Value::text);
         assert_eq!(text("1").as_deref(), Some("a"));
         assert_eq!(text("2").as_deref(), Some("b"));
         assert_eq!(text("who").as_deref(), Some("a"));

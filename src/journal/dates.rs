@@ -9,6 +9,8 @@ pub struct Dates {
     ours: Vec<String>,
     /// How many wishes there have been; the first is what stood there when the first run began.
     wishes: u64,
+    /// What the latest wish said.
+    wish: String,
 }
 
 impl Dates {
@@ -25,10 +27,17 @@ impl Dates {
         self.wishes
     }
 
+    /// What the latest wish said, whatever has been written over it since.
+    #[must_use]
+    pub fn wish(&self) -> &str {
+        &self.wish
+    }
+
     pub(super) fn apply(&mut self, record: &Record) {
         match record {
             Record::Wish { number, text } => {
                 self.wishes = *number;
+                self.wish.clone_from(text);
                 self.ours = vec![text.clone()];
             }
             Record::WritingDate { text } => self.ours.push(text.clone()),
@@ -44,11 +53,14 @@ impl Dates {
         };
         let wish = Record::Wish {
             number: self.wishes,
+            text: self.wish.clone(),
+        };
+        let written = Record::DateWritten {
             text: first.clone(),
         };
         let writing = more
             .iter()
             .map(|text| Record::WritingDate { text: text.clone() });
-        std::iter::once(wish).chain(writing).collect()
+        [wish, written].into_iter().chain(writing).collect()
     }
 }

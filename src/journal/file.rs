@@ -120,28 +120,31 @@ fn parse(bytes: &[u8], path: &Path) -> Result<(Vec<Record>, usize), Error> {
     let mut records = Vec::new();
     let mut good = 0;
     for (index, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
-        match record(line) {
-            Some(record) => {
-                records.push(record);
+        let place = || (path.display().to_string(), index + 1);
+        match json(line) {
+            Some(json) => {
+                records.push(serde_json::from_str(json).map_err(|_| {
+                    let (path, line) = place();
+                    Error::Version { path, line }
+                })?);
                 good += line.len();
             }
             None if good + line.len() == bytes.len() => break,
             None => {
-                return Err(Error::Damaged {
-                    path: path.display().to_string(),
-                    line: index + 1,
-                });
+                let (path, line) = place();
+                return Err(Error::Damaged { path, line });
             }
         }
     }
     Ok((records, good))
 }
 
-fn record(line: &[u8]) -> Option<Record> {
+/// The record's text, if its checksum is right.
+fn json(line: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(line.strip_suffix(b"\n")?).ok()?;
     let (sum, json) = text.split_once(' ')?;
     let sum = u32::from_str_radix(sum, 16).ok()?;
-    (sum == crc32fast::hash(json.as_bytes())).then(|| serde_json::from_str(json).ok())?
+    (sum == crc32fast::hash(json.as_bytes())).then_some(json)
 }
 
 #[cfg(test)]
@@ -169,6 +172,18 @@ mod tests {
             file.append(&[record(3)]).unwrap();
             assert_eq!(JournalFile::peek(&path).unwrap(), [record(1), record(3)]);
         }
+        let unknown = br#"{"from-the-future":{}}"#;
+        let line = [
+            format!("{:08x} ", crc32fast::hash(unknown)).as_bytes(),
+            unknown,
+            b"\n",
+        ]
+        .concat();
+        std::fs::write(&path, line).unwrap();
+        assert!(matches!(
+            JournalFile::open(path.clone()),
+            Err(Error::Version { line: 1, .. })
+        ));
         let mut damaged = whole.clone();
         damaged[12] ^= 1;
         std::fs::write(&path, &damaged).unwrap();

@@ -6,9 +6,9 @@
 //! so; everything else rides along with the next sync.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 mod dates;
 mod file;
@@ -23,6 +23,9 @@ pub use state::{Failure, Intent, State};
 use file::JournalFile;
 use lock::Lock;
 use state::{Memory, Record};
+
+/// How long a mail may be absent before it is forgotten.
+const ABSENCE: TimeDelta = TimeDelta::days(30);
 
 /// The journal of one INI file, opened for one mailbox and locked for this run.
 #[derive(Debug)]
@@ -55,6 +58,16 @@ pub enum Error {
          are looked at again, and those already handled write their events once more"
     )]
     Damaged {
+        /// The file.
+        path: String,
+        /// The line.
+        line: usize,
+    },
+    /// A record that this version does not know.
+    #[error(
+        "{path} was written by another version of this program (line {line}). Use that version, or move the file away as for a damaged one (README, Files)"
+    )]
+    Version {
         /// The file.
         path: String,
         /// The line.
@@ -97,12 +110,13 @@ impl Journal {
     }
 
     /// Reads the journal without taking the lock and without changing anything; for `--explain`.
-    pub fn peek(folder: &Path, mailbox: &str) -> Result<State, Error> {
+    pub fn peek(folder: &Path, mailbox: &str) -> Result<(State, Dates), Error> {
         let records = JournalFile::peek(&folder.join("journal"))?;
-        Ok(Memory::of(&records)
-            .mailboxes
-            .remove(mailbox)
-            .unwrap_or_default())
+        let mut memory = Memory::of(&records);
+        Ok((
+            memory.mailboxes.remove(mailbox).unwrap_or_default(),
+            memory.dates,
+        ))
     }
 
     /// What is known of this mailbox.
@@ -184,16 +198,28 @@ impl Journal {
         }
     }
 
-    /// Only these mails still exist; what is known of others is dropped.
-    pub fn retain(&mut self, existing: &[MailId]) {
+    /// These are the mails that exist now. Others are forgotten, but not before they have been
+    /// absent for a while: a file that another program is moving, or a disk that is not mounted,
+    /// comes back.
+    pub fn retain(&mut self, existing: &[MailId], now: DateTime<Utc>) {
         let existing: HashSet<_> = existing.iter().collect();
-        let gone: Vec<MailId> = self
-            .state()
-            .ids()
-            .filter(|id| !existing.contains(id))
-            .cloned()
-            .collect();
-        self.forget(&gone);
+        let mut changes = Vec::new();
+        for id in self.state().ids() {
+            let id = id.clone();
+            match (existing.contains(&id), self.state().absent_since(&id)) {
+                (true, None) => {}
+                (true, Some(_)) => changes.push(Record::Present { id }),
+                (false, None) => changes.push(Record::Absent {
+                    id,
+                    at: now.timestamp(),
+                }),
+                (false, Some(since)) if now.timestamp() - since > ABSENCE.num_seconds() => {
+                    changes.push(Record::Forgotten { id });
+                }
+                (false, Some(_)) => {}
+            }
+        }
+        changes.into_iter().for_each(|record| self.add(record));
     }
 
     /// These mails do not exist any more.
@@ -258,12 +284,6 @@ fn make_folder(folder: &Path) -> std::io::Result<()> {
     builder.create(folder)
 }
 
-/// Where a journal keeps its file; for messages.
-#[must_use]
-pub fn path_in(folder: &Path) -> PathBuf {
-    folder.join("journal")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -315,7 +335,7 @@ mod tests {
         );
         assert_eq!(state.doomed().collect::<Vec<_>>(), [&id("1")]);
         assert_eq!(
-            Journal::peek(folder.path(), "other").unwrap(),
+            Journal::peek(folder.path(), "other").unwrap().0,
             State::default()
         );
         drop(journal);
@@ -345,15 +365,34 @@ mod tests {
     }
 
     #[test]
+    fn a_mail_that_is_absent_for_a_moment_is_not_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = open(folder.path(), "m");
+        let day = |number: i64| DateTime::from_timestamp(number * 86_400, 0).unwrap();
+        journal.handled(&id("1"));
+        journal.handled(&id("2"));
+        journal.retain(&[id("1")], day(1));
+        journal.retain(&[id("1"), id("2")], day(2));
+        journal.retain(&[id("1")], day(3));
+        journal.retain(&[id("1")], day(33));
+        assert!(journal.state().is_handled(&id("2")));
+        journal.retain(&[id("1")], day(34));
+        assert!(journal.state().is_handled(&id("1")) && !journal.state().is_handled(&id("2")));
+    }
+
+    #[test]
     fn nothing_new_writes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = open(folder.path(), "m");
         journal.advance(&Position::new("9"));
         journal.sync().unwrap();
-        let before = std::fs::read(path_in(folder.path())).unwrap();
+        let before = std::fs::read(folder.path().join("journal")).unwrap();
         journal.advance(&Position::new("9"));
         journal.sync().unwrap();
-        assert_eq!(std::fs::read(path_in(folder.path())).unwrap(), before);
+        assert_eq!(
+            std::fs::read(folder.path().join("journal")).unwrap(),
+            before
+        );
     }
 
     #[test]
@@ -427,9 +466,16 @@ mod tests {
         journal.sync().unwrap();
         let state = journal.state().clone();
         drop(journal);
-        let long = std::fs::metadata(path_in(folder.path())).unwrap().len();
+        let long = std::fs::metadata(folder.path().join("journal"))
+            .unwrap()
+            .len();
         let journal = open(folder.path(), "m");
         assert_eq!(journal.state(), &state);
-        assert!(std::fs::metadata(path_in(folder.path())).unwrap().len() < long / 100);
+        assert!(
+            std::fs::metadata(folder.path().join("journal"))
+                .unwrap()
+                .len()
+                < long / 100
+        );
     }
 }

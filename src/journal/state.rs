@@ -30,6 +30,10 @@ pub(super) enum Record {
     Deleted { id: MailId },
     /// The mail does not exist any more.
     Forgotten { id: MailId },
+    /// The mail was not there to be seen for the first time (Unix seconds).
+    Absent { id: MailId, at: i64 },
+    /// The mail is there again.
+    Present { id: MailId },
     /// Everything before this position is dealt with.
     Position { at: Position },
     /// `LastRunDate` is about to be written.
@@ -69,6 +73,7 @@ pub struct State {
     intents: BTreeMap<MailId, Intent>,
     failed: BTreeMap<MailId, Failure>,
     doomed: BTreeSet<MailId>,
+    absent: BTreeMap<MailId, i64>,
     followed: u64,
 }
 
@@ -97,6 +102,12 @@ impl State {
     /// Mails that are remembered one by one.
     pub fn ids(&self) -> impl Iterator<Item = &MailId> {
         self.handled.iter()
+    }
+
+    /// Since when (Unix seconds) a mail that is remembered has not been there to be seen.
+    #[must_use]
+    pub fn absent_since(&self, id: &MailId) -> Option<i64> {
+        self.absent.get(id).copied()
     }
 
     /// The number of the wish that was followed last; zero for a mailbox that has followed none.
@@ -151,10 +162,18 @@ impl State {
                 self.handled.remove(id);
                 self.failed.remove(id);
                 self.doomed.remove(id);
+                self.absent.remove(id);
+            }
+            Record::Absent { id, at } => {
+                self.absent.insert(id.clone(), *at);
+            }
+            Record::Present { id } => {
+                self.absent.remove(id);
             }
             Record::Position { at } => {
                 self.position = Some(at.clone());
                 self.handled.clear();
+                self.absent.clear();
             }
         }
     }
@@ -179,6 +198,11 @@ impl State {
                 .iter()
                 .map(|id| Record::Handled { id: id.clone() }),
         );
+        let absent = self.absent.iter().map(|(id, at)| Record::Absent {
+            id: id.clone(),
+            at: *at,
+        });
+        records.extend(absent);
         records.extend(self.intents.values().cloned().map(Record::Intend));
         records.extend(
             self.doomed
@@ -268,6 +292,8 @@ mod tests {
             id().prop_map(|id| Record::Doomed { id }),
             id().prop_map(|id| Record::Deleted { id }),
             id().prop_map(|id| Record::Forgotten { id }),
+            (id(), 0i64..9).prop_map(|(id, at)| Record::Absent { id, at }),
+            id().prop_map(|id| Record::Present { id }),
             text().prop_map(|text| Record::Position {
                 at: Position::new(text)
             }),

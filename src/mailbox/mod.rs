@@ -24,6 +24,21 @@ pub enum Protocol {
     Folder,
 }
 
+/// The mailbox as far as the command line names it; settings fill the gaps.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// `--imap`, `--pop`, `--msal` or `-folder`.
+    pub protocol: Option<Protocol>,
+    /// `-server`.
+    pub server: Option<String>,
+    /// `-port`.
+    pub port: Option<u16>,
+    /// `-folder`.
+    pub folder: Option<String>,
+    /// `--ssl`, `--tls1_1`, `--tls1_2`.
+    pub floor: Option<crate::net::TlsFloor>,
+}
+
 /// What the caller remembers of a mailbox when it asks for new mails.
 #[derive(Clone, Debug, Default)]
 pub struct Known {

@@ -4,14 +4,19 @@
 //! The others back-track, with a step limit and a cap on the text: what exceeds either is an
 //! error of that mask on that mail, never a silent "no".
 
+use std::time::{Duration, Instant};
+
 use crate::events::Captures;
 
-/// Steps that a back-tracking mask may take on one text (a fraction of a second).
-const STEP_LIMIT: usize = 10_000_000;
+/// Steps that a back-tracking mask may take on one text. A step may look at all of the text, so
+/// steps and length together bound the time (a few seconds at the worst).
+const STEP_LIMIT: usize = 200_000;
 
-/// Longest text that a back-tracking mask is tried on, in bytes. Look-ahead that scans to the end
-/// at each place costs the square of the length, which the step limit does not see.
-const BACKTRACK_TEXT: usize = 32 * 1024;
+/// Longest text that a back-tracking mask is tried on, in bytes.
+const BACKTRACK_TEXT: usize = 16 * 1024;
+
+/// Time that the back-tracking masks of one rule may take on one mail, all its lines together.
+const TIME_LIMIT: Duration = Duration::from_secs(2);
 
 /// Memory of a compiled mask, in bytes.
 const SIZE_LIMIT: usize = 10 * 1024 * 1024;
@@ -30,6 +35,28 @@ pub struct Mask {
 enum Engine {
     Linear(regex::Regex),
     Backtracking(fancy_regex::Regex),
+}
+
+/// What one rule may still spend on one mail.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget(Instant);
+
+impl Budget {
+    /// A full budget, spent by the clock.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Instant::now())
+    }
+
+    fn is_spent(self) -> bool {
+        self.0.elapsed() > TIME_LIMIT
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// A mask could not be tried on a text.
@@ -53,6 +80,15 @@ pub enum MaskError {
         mask: String,
         /// Bytes of the text.
         length: usize,
+    },
+    /// All lines of a mail together took it too long.
+    #[error(
+        "the mask {mask} was given up after {} seconds on one mail; write it without nested \
+         repetition, look-around and back-references", TIME_LIMIT.as_secs()
+    )]
+    Time {
+        /// The mask.
+        mask: String,
     },
 }
 
@@ -142,53 +178,42 @@ impl Mask {
     }
 
     /// The first match anywhere in the text.
-    pub fn find(&self, text: &str) -> Result<Option<Captures>, MaskError> {
-        let mut first = None;
-        self.each(text, &mut |captures| {
-            first = Some(captures);
-            false
-        })?;
-        Ok(first)
+    pub fn find(&self, text: &str, budget: Budget) -> Result<Option<Captures>, MaskError> {
+        Ok(self.find_all(text, 1, budget)?.pop())
     }
 
-    /// Every non-overlapping match.
-    pub fn find_all(&self, text: &str) -> Result<Vec<Captures>, MaskError> {
-        let mut all = Vec::new();
-        self.each(text, &mut |captures| {
-            all.push(captures);
-            true
-        })?;
-        Ok(all)
-    }
-
-    /// Hands over matches until `take` has enough.
-    fn each(&self, text: &str, take: &mut dyn FnMut(Captures) -> bool) -> Result<(), MaskError> {
+    /// Non-overlapping matches, the first `most` of them.
+    pub fn find_all(
+        &self,
+        text: &str,
+        most: usize,
+        budget: Budget,
+    ) -> Result<Vec<Captures>, MaskError> {
+        let mask = || self.source.clone();
         match &self.engine {
-            Engine::Linear(engine) => {
-                for found in engine.captures_iter(text) {
-                    if !take(self.captures(&|index| found.get(index).map(|group| group.as_str()))) {
-                        break;
-                    }
-                }
-            }
+            Engine::Linear(engine) => Ok(engine
+                .captures_iter(text)
+                .take(most)
+                .map(|found| self.captures(&|index| found.get(index).map(|group| group.as_str())))
+                .collect()),
+            Engine::Backtracking(_) if text.len() > BACKTRACK_TEXT => Err(MaskError::Text {
+                mask: mask(),
+                length: text.len(),
+            }),
             Engine::Backtracking(engine) => {
-                if text.len() > BACKTRACK_TEXT {
-                    return Err(MaskError::Text {
-                        mask: self.source.clone(),
-                        length: text.len(),
-                    });
-                }
-                for found in engine.captures_iter(text) {
-                    let found = found.map_err(|_| MaskError::Steps {
-                        mask: self.source.clone(),
-                    })?;
-                    if !take(self.captures(&|index| found.get(index).map(|group| group.as_str()))) {
-                        break;
+                let mut all = Vec::new();
+                let mut matches = engine.captures_iter(text);
+                while all.len() < most {
+                    if budget.is_spent() {
+                        return Err(MaskError::Time { mask: mask() });
                     }
+                    let Some(found) = matches.next() else { break };
+                    let found = found.map_err(|_| MaskError::Steps { mask: mask() })?;
+                    all.push(self.captures(&|index| found.get(index).map(|group| group.as_str())));
                 }
+                Ok(all)
             }
         }
-        Ok(())
     }
 
     fn captures<'t>(&self, group: &dyn Fn(usize) -> Option<&'t str>) -> Captures {
@@ -257,7 +282,7 @@ mod tests {
     fn groups(mask: &str, text: &str) -> Option<Vec<String>> {
         Mask::compile(mask)
             .unwrap()
-            .find(text)
+            .find(text, Budget::new())
             .unwrap()
             .map(|captures| captures.numbered)
     }
@@ -319,27 +344,30 @@ mod tests {
     fn work_is_bounded() {
         let mask = Mask::compile(r"(?=(a+)+$)(a+)+\2b").unwrap();
         assert!(matches!(
-            mask.find(&"a".repeat(3000)),
+            mask.find(&"a".repeat(3000), Budget::new()),
             Err(MaskError::Steps { .. }) | Ok(None)
         ));
         let mask = Mask::compile(r"(a+)+\1!").unwrap();
         assert!(matches!(
-            mask.find(&"a".repeat(5000)),
+            mask.find(&"a".repeat(5000), Budget::new()),
             Err(MaskError::Steps { .. })
         ));
         assert!(matches!(
-            mask.find(&"a".repeat(BACKTRACK_TEXT + 1)),
+            mask.find(&"a".repeat(BACKTRACK_TEXT + 1), Budget::new()),
             Err(MaskError::Text { .. })
         ));
         let linear = Mask::compile("(a+)+!").unwrap();
-        assert_eq!(linear.find(&"a".repeat(BACKTRACK_TEXT * 4)), Ok(None));
+        assert_eq!(
+            linear.find(&"a".repeat(BACKTRACK_TEXT * 4), Budget::new()),
+            Ok(None)
+        );
     }
 
     #[test]
     fn all_matches_do_not_overlap() {
         let mask = Mask::compile(r"(?s)A(.)B").unwrap();
         let found: Vec<_> = mask
-            .find_all("A\nB AxB")
+            .find_all("A\nB AxB", 9, Budget::new())
             .unwrap()
             .into_iter()
             .map(|c| c.numbered)

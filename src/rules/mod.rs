@@ -15,7 +15,7 @@ pub mod sender;
 pub mod verdict;
 pub mod window;
 
-pub use mask::{Mask, MaskError};
+pub use mask::{Budget, Mask, MaskError};
 pub use sender::Senders;
 pub use verdict::{Judgement, Match, Outcome, Place, Refusal, Step, Verdict};
 pub use window::TimeWindow;
@@ -137,9 +137,10 @@ impl Rule {
     /// when nothing else stands against the mail.
     #[must_use]
     pub fn needs(&self, head: &Head<'_>) -> Needs {
+        let budget = Budget::new();
         let open = self.gate(head).is_none();
         let matches = |mask: &Mask| {
-            mask.find(&head.envelope.subject)
+            mask.find(&head.envelope.subject, budget)
                 .is_ok_and(|found| found.is_some())
         };
         let wants_attachments = open && !matches!(self.attachments, AttachmentRule::Ignore);
@@ -187,11 +188,11 @@ impl Rule {
         files: &Files,
         signature: &Signature,
     ) -> Result<Vec<Match>, Refusal> {
-        let texts = self.text_matches(head, content);
+        let budget = Budget::new();
         if let Some((step, detail)) = self.gate(head) {
             // A qualified rule is meant for the mail when the qualifier matched; its body need not
             // be read.
-            let meant = match &texts {
+            let meant = match self.text_matches(head, content, 1, budget) {
                 Ok(_) => true,
                 Err(refusal) => refusal.step == Step::Body,
             };
@@ -201,10 +202,10 @@ impl Rule {
                 detail,
             });
         }
-        let texts = texts?;
+        let texts = self.text_matches(head, content, MOST_MATCHES + 1, budget)?;
         let mut matches = Vec::new();
         for (place, captures) in texts {
-            for (attachment, captures) in self.attachment_matches(content, captures)? {
+            for (attachment, captures) in self.attachment_matches(content, captures, budget)? {
                 if matches.len() == MOST_MATCHES {
                     let detail = format!("more than {MOST_MATCHES} matches in one mail");
                     return Err(Refusal {
@@ -259,17 +260,19 @@ impl Rule {
         })
     }
 
-    /// Subject and body: every place where the mask matched.
+    /// Subject and body: the places where the mask matched, `most` of them.
     fn text_matches(
         &self,
         head: &Head<'_>,
         content: &Content,
+        most: usize,
+        budget: Budget,
     ) -> Result<Vec<(Place, Captures)>, Refusal> {
         let subject = &head.envelope.subject;
         let mut found = Vec::new();
         match &self.body {
             BodyRule::Qualified(qualifier) => {
-                if find(qualifier, subject)?.is_none() {
+                if find(qualifier, subject, budget)?.is_none() {
                     return Err(refused(
                         Step::Subject,
                         format!(
@@ -278,7 +281,7 @@ impl Rule {
                         ),
                     ));
                 }
-                self.body_matches(content, &mut found)?;
+                self.body_matches(content, most, budget, &mut found)?;
                 if found.is_empty() {
                     return Err(refused(
                         Step::Body,
@@ -287,10 +290,12 @@ impl Rule {
                 }
             }
             body => {
-                found.extend(find(&self.mask, subject)?.map(|captures| (Place::Subject, captures)));
+                found.extend(
+                    find(&self.mask, subject, budget)?.map(|captures| (Place::Subject, captures)),
+                );
                 let with_body = matches!(body, BodyRule::WithSubject);
                 if with_body {
-                    self.body_matches(content, &mut found)?;
+                    self.body_matches(content, most, budget, &mut found)?;
                 }
                 if found.is_empty() {
                     let what = if with_body {
@@ -311,20 +316,27 @@ impl Rule {
     fn body_matches(
         &self,
         content: &Content,
+        most: usize,
+        budget: Budget,
         found: &mut Vec<(Place, Captures)>,
     ) -> Result<(), Refusal> {
         let Some(body) = &content.body else {
             return Ok(());
         };
         if self.mask.spans_lines() {
-            let all = self.mask.find_all(body.text()).map_err(failed)?;
+            let all = self
+                .mask
+                .find_all(body.text(), most, budget)
+                .map_err(failed)?;
             found.extend(all.into_iter().map(|captures| (Place::Body, captures)));
-        } else {
-            for (index, line) in body.lines().enumerate() {
-                found.extend(
-                    find(&self.mask, line)?.map(|captures| (Place::BodyLine(index + 1), captures)),
-                );
+            return Ok(());
+        }
+        for (index, line) in body.lines().enumerate() {
+            if found.len() >= most {
+                break;
             }
+            let place = Place::BodyLine(index + 1);
+            found.extend(find(&self.mask, line, budget)?.map(|captures| (place, captures)));
         }
         Ok(())
     }
@@ -334,6 +346,7 @@ impl Rule {
         &self,
         content: &Content,
         text: Captures,
+        budget: Budget,
     ) -> Result<Vec<(Option<usize>, Captures)>, Refusal> {
         let mask = match &self.attachments {
             AttachmentRule::Ignore => return Ok(vec![(None, text)]),
@@ -346,7 +359,7 @@ impl Rule {
                 None => found.push((Some(index), text.clone())),
                 Some(mask) => {
                     found.extend(
-                        find(mask, &attachment.name)?
+                        find(mask, &attachment.name, budget)?
                             .map(|captures| (Some(index), text.followed_by(&captures))),
                     );
                 }
@@ -420,8 +433,8 @@ pub fn mail_values<'a>(head: &Head<'a>) -> TokenValues<'a> {
     }
 }
 
-fn find(mask: &Mask, text: &str) -> Result<Option<Captures>, Refusal> {
-    mask.find(text).map_err(failed)
+fn find(mask: &Mask, text: &str, budget: Budget) -> Result<Option<Captures>, Refusal> {
+    mask.find(text, budget).map_err(failed)
 }
 
 fn failed(error: MaskError) -> Refusal {

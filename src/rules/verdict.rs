@@ -126,6 +126,22 @@ impl Judgement {
             })
     }
 
+    /// Takes the events out, in the order in which they are written, and drops what was captured:
+    /// the judgements of many mails wait to be committed together, and a capture can be as long as
+    /// a body.
+    pub fn take_events(&mut self) -> Vec<EventLine> {
+        let mut events = Vec::new();
+        for verdict in &mut self.verdicts {
+            if let Outcome::Matched(matches) = &mut verdict.outcome {
+                for found in matches {
+                    events.append(&mut found.events);
+                    found.captures = Captures::default();
+                }
+            }
+        }
+        events
+    }
+
     /// Every refusal, with the number of its configuration.
     pub fn refusals(&self) -> impl Iterator<Item = (u32, &Refusal)> {
         self.verdicts

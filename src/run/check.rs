@@ -1,7 +1,7 @@
 //! `--check`: would a run work? Everything that is wrong or odd is told at once; nothing is
 //! changed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::exit::ExitCode;
 use super::output::Output;
@@ -12,6 +12,7 @@ use crate::config::{LastRun, Settings};
 use crate::durable;
 use crate::events::spool::Spool;
 use crate::events::template::{Piece, pieces};
+use crate::events::tokens::group_number;
 use crate::events::{Signature, catalogue};
 use crate::rules::doubts::doubts;
 use crate::rules::{AttachmentRule, BodyRule, Rule};
@@ -44,8 +45,9 @@ pub(super) fn run(
         Ok((described, mails))
     }) {
         Ok((described, mails)) => output.line(&format!(
-            "connected: {}, {mails} mails",
-            one_line(&described)
+            "connected: {}, {}",
+            one_line(&described),
+            count(usize::try_from(mails).unwrap_or(usize::MAX), "mail")
         )),
         Err(error) => output.error(&format!("{error:#}")),
     }
@@ -110,9 +112,7 @@ fn rule_doubts(rule: &Rule, signature: Option<&Signature>) -> Vec<String> {
         found.extend(catalogue::doubt(text).map(|doubt| format!("Event: {doubt}")));
         for piece in pieces(text) {
             if let Piece::Token { name, raw } = piece
-                && name
-                    .parse::<usize>()
-                    .is_ok_and(|number| number == 0 || number > groups)
+                && group_number(name).is_some_and(|number| number > groups)
             {
                 found.push(format!(
                     "Event: {raw} stays as it is, because the masks have {}",
@@ -151,35 +151,44 @@ fn folders(settings: &Settings, place: Place<'_>, output: &mut Output) {
     if let Err(error) = Spool::check(&general.msgin, &general.staging) {
         output.error(&error.to_string());
     }
-    let mut wanted: Vec<(&str, &Path)> = Vec::new();
+    // What is missing of these would be made; so the nearest folder that exists counts.
+    let nearest = |folder: &Path| {
+        let mut above = folder.ancestors();
+        above
+            .find(|path| path.is_dir())
+            .unwrap_or(Path::new("."))
+            .to_path_buf()
+    };
+    let mut wanted: Vec<(&str, PathBuf)> = vec![("the state folder", nearest(place.state))];
     if let Some(folder) = &general.download {
-        wanted.push(("[General] DownloadFolder", folder));
+        wanted.push(("[General] DownloadFolder", nearest(folder)));
     }
     if general.last_run != LastRun::Unused {
+        let folder = durable::folder_of(place.ini).to_path_buf();
         wanted.push((
-            "the INI file's folder (LastRunDate is written there)",
-            durable::folder_of(place.ini),
+            "the INI file's folder, where LastRunDate is written",
+            folder,
         ));
     }
-    wanted.push(("the state folder", place.state));
     let audit = &settings.audit;
     for log in [&audit.accepts, &audit.rejects, &audit.events]
         .into_iter()
         .flatten()
     {
-        wanted.push(("[Audit] the folder of a log", durable::folder_of(&log.path)));
+        wanted.push((
+            "[Audit] the folder of a log",
+            durable::folder_of(&log.path).to_path_buf(),
+        ));
     }
+    wanted.push((
+        "the folder of SMArtEmailRejections.log",
+        durable::folder_of(&audit.rejections).to_path_buf(),
+    ));
     for (what, folder) in wanted {
-        // What is missing would be made; so the nearest folder that exists must be writable.
-        let existing = folder
-            .ancestors()
-            .find(|path| path.is_dir())
-            .unwrap_or(Path::new("."));
-        if let Err(error) = durable::writable(existing) {
+        if let Err(error) = durable::writable(&folder) {
             output.error(&format!(
-                "{what} {}: can't write into {}: {error}",
-                folder.display(),
-                existing.display()
+                "{what}: can't write into {}: {error}",
+                folder.display()
             ));
         }
     }

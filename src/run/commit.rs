@@ -30,12 +30,21 @@ pub(super) struct Job {
 }
 
 impl Job {
-    /// About how much memory its events take, in bytes.
+    /// About how much memory it takes while it waits, in bytes.
     pub(super) fn cost(&self) -> usize {
-        self.lines
+        let events: usize = self
+            .lines
             .iter()
             .map(|line| 2 * line.as_str().len() + 300)
-            .sum()
+            .sum();
+        let names: usize = self
+            .looked
+            .content
+            .attachments
+            .iter()
+            .map(|file| 4 * file.name.len() + 500)
+            .sum();
+        events + names
     }
 }
 
@@ -61,6 +70,8 @@ pub(super) struct Commit<'a> {
     pub(super) limits: Limits,
     /// When the run began; leads the names of event files.
     pub(super) began: DateTime<Utc>,
+    /// The INI file's own name: event files of several may meet in one MSGIN.
+    pub(super) tag: &'a str,
     /// Event files so far.
     pub(super) files: usize,
 }
@@ -182,9 +193,10 @@ impl Commit<'_> {
     /// A name that sorts in the order of processing.
     fn file_name(&self) -> String {
         format!(
-            "smartemail-{}-{:06}.txt",
+            "smartemail-{}-{:06}-{}.txt",
             self.began.format("%Y%m%dT%H%M%S%3fZ"),
-            self.files
+            self.files,
+            self.tag
         )
     }
 }

@@ -9,6 +9,7 @@ use console::{Style, measure_text_width};
 use serde_json::{Value, json};
 
 use super::exit::ExitCode;
+use super::last_run::outlook;
 use super::look::{Eye, Looked};
 use super::output::Output;
 use super::report::count;
@@ -18,9 +19,9 @@ use crate::audit::clean::{one_line, short};
 use crate::audit::reason;
 use crate::cli::Format;
 use crate::clock;
-use crate::config::{LastRun, Settings};
+use crate::config::Settings;
 use crate::events::{Captures, Signature};
-use crate::journal::Journal;
+use crate::journal::{Journal, State};
 use crate::mailbox::{Known, MailId};
 use crate::message::Fault;
 use crate::rules::{Judgement, Match, Outcome, Place as Where, Refusal, Verdict};
@@ -40,13 +41,18 @@ pub(super) fn run(
     output: &mut Output,
 ) -> anyhow::Result<ExitCode> {
     let name = mailbox_name(&settings.mail);
-    let state = Journal::peek(place.state, &name)?;
+    let (mut state, dates) = Journal::peek(place.state, &name)?;
+    let outlook = outlook(&settings.general.last_run, &dates, &state);
+    let floor = outlook.floor;
+    if outlook.again {
+        state = State::default();
+    }
     let mut mailbox = open_mailbox(settings, output)?;
     let known = Known {
         position: state.position.clone(),
         again: state.failures().map(|(id, _)| id.clone()).collect(),
-        since: state.floor,
-        since_if_void: state.floor,
+        since: floor,
+        since_if_void: floor,
     };
     // Asked first: on a mailbox that is not open yet this costs one turn.
     let new: HashSet<MailId> = mailbox
@@ -80,10 +86,6 @@ pub(super) fn run(
         signature: &signature,
         plan: plan.as_ref(),
         since: None,
-    };
-    let floor = match &settings.general.last_run {
-        LastRun::Used { .. } => state.floor,
-        LastRun::Unused => None,
     };
     let mut accepted = 0;
     let mut number = 0;

@@ -93,7 +93,9 @@ fn perform_pass(pass: &Pass, output: &mut Output) -> anyhow::Result<ExitCode> {
             );
         }
         // Found late, but wrong arguments all the same.
-        Err(LoadError::Usage(error)) => return Err(error.into()),
+        Err(LoadError::Missing { setting, switch }) => {
+            return Err(UsageError::missing(setting, switch).into());
+        }
         Err(other) => return Err(other.into()),
     };
     tell(&settings.problems, &path, output);
@@ -173,15 +175,15 @@ fn open_mailbox(settings: &Settings, output: &Output) -> anyhow::Result<Box<dyn 
     })
 }
 
-/// The name under which the journal knows the mailbox.
+/// The name under which the journal knows the mailbox. The port is no part of it: the same
+/// mailbox is reached through several, and a UIDVALIDITY tells mailboxes apart.
 fn mailbox_name(mail: &MailSettings) -> String {
     match mail {
         MailSettings::Imap { endpoint, user, .. } => {
             format!(
-                "imap:{}@{}:{}",
+                "imap:{}@{}",
                 user.to_lowercase(),
-                endpoint.host.to_lowercase(),
-                endpoint.port
+                endpoint.host.to_lowercase()
             )
         }
         MailSettings::Folder(path) => {

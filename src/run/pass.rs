@@ -21,7 +21,8 @@ use crate::events::spool::Spool;
 use crate::events::{EventLine, TokenValues};
 use crate::journal::Journal;
 use crate::mailbox::{Known, Listing, MailId, Mailbox};
-use crate::rules::{Judgement, mail_values};
+use crate::message::Content;
+use crate::rules::{Files, Judgement, mail_values};
 
 /// Mails that are looked at and committed together. Their summaries are held in memory, and they
 /// share the journal's durable writes.
@@ -44,11 +45,12 @@ pub(super) fn run(
         .context("the OpCon credentials are missing")?;
     let name = mailbox_name(&settings.mail);
     let mut journal = Journal::open(place.state, &name, now)?;
-    let spool = Spool::open(&general.msgin, &general.staging, &place.tag())?;
+    let tag = place.tag();
+    let spool = Spool::open(&general.msgin, &general.staging, &tag)?;
     let plan = general
         .download
         .as_deref()
-        .map(|folder| Plan::new(folder, &name, &place.tag()));
+        .map(|folder| Plan::new(folder, &name, &tag));
     check_disk(general, plan.as_ref(), place)?;
     recover(&spool, &mut journal, output)?;
 
@@ -76,6 +78,7 @@ pub(super) fn run(
         signature,
         limits: limits(settings),
         began: now,
+        tag: &tag,
         files: 0,
     };
     let audit = AuditLog::new(&settings.audit);
@@ -100,7 +103,7 @@ pub(super) fn run(
 
     match &listing.position {
         Some(position) => journal.advance(position),
-        None => journal.retain(&listing.ids),
+        None => journal.retain(&listing.ids, now),
     }
     journal.sync()?;
     last_run::write(
@@ -257,26 +260,21 @@ impl Run<'_> {
     }
 
     /// What a mail writes, and what becomes of it.
-    fn job(&self, looked: Looked, output: &mut Output) -> Job {
+    fn job(&self, mut looked: Looked, output: &mut Output) -> Job {
         for (rule, refusal) in looked
             .judgement
             .refusals()
             .filter(|(_, refusal)| refusal.step.is_error())
         {
-            output.error(&format!(
-                "[Configuration{rule}] on {}: {}",
-                named(&looked),
-                one_line(&refusal.detail)
-            ));
+            let (mail, why) = (named(&looked), one_line(&refusal.detail));
+            output.error(&format!("[Configuration{rule}] on {mail}: {why}"));
         }
         let accepted = looked.judgement.is_accepted();
         let lines = if accepted {
-            looked
-                .judgement
-                .matches()
-                .flat_map(|(_, found)| found.events.iter().cloned())
-                .collect()
+            Some(looked.judgement.take_events())
         } else {
+            looked.content = Content::default();
+            looked.files = Files::default();
             self.reject_event(&looked, output)
         };
         // A rejected mail might have matched a configuration that is disabled: it is kept until
@@ -286,36 +284,36 @@ impl Run<'_> {
             Delete::Match => accepted,
             Delete::All => accepted || self.settings.disabled_rules == 0,
         };
-        let delete = wanted && !looked.judgement.must_stay();
+        let delete = wanted && lines.is_some() && !looked.judgement.must_stay();
         Job {
             looked,
-            lines,
+            lines: lines.unwrap_or_default(),
             save: accepted,
             delete,
         }
     }
 
-    fn reject_event(&self, looked: &Looked, output: &Output) -> Vec<EventLine> {
+    /// The `RejectEvent` of a rejected mail, if there is one; `None` when it is refused for the
+    /// mail's text.
+    fn reject_event(&self, looked: &Looked, output: &Output) -> Option<Vec<EventLine>> {
         let audit = &self.settings.audit;
         let Some(template) = &audit.reject_event else {
-            return Vec::new();
+            return Some(Vec::new());
         };
         let reason = reason(audit, &looked.judgement);
         let head = looked.head();
         let values = TokenValues {
             reason: Some(&reason),
-            email_file: "",
             ..mail_values(&head)
         };
         match template.fill(&values, audit.unsafe_text, self.commit.signature) {
-            Ok(line) => vec![line],
+            Ok(line) => Some(vec![line]),
             Err(why) => {
+                let (mail, why) = (named(looked), one_line(&why.to_string()));
                 output.warning(&format!(
-                    "[Audit] RejectEvent is not written for {}: {}",
-                    named(looked),
-                    one_line(&why.to_string())
+                    "[Audit] RejectEvent is not written for {mail}: {why}"
                 ));
-                Vec::new()
+                None
             }
         }
     }

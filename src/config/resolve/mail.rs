@@ -3,20 +3,16 @@
 use std::time::Duration;
 
 use super::Resolver;
-use crate::cli::{MailboxSwitches, UsageError};
 use crate::config::keys;
 use crate::config::places::expand;
 use crate::config::problem::Severity;
 use crate::config::settings::{LoadError, MailSettings};
-use crate::mailbox::Protocol;
+use crate::mailbox::{Choice, Protocol};
 use crate::net::{Endpoint, Security, Timeouts, TlsFloor, Trust};
 
 impl Resolver<'_> {
     /// Fails when neither says where; what is wrong otherwise is collected.
-    pub(super) fn mail(
-        &mut self,
-        switches: &MailboxSwitches,
-    ) -> Result<Option<MailSettings>, LoadError> {
+    pub(super) fn mail(&mut self, switches: &Choice) -> Result<Option<MailSettings>, LoadError> {
         let mut reader = self.reader("Mail", Severity::Fatal);
         let protocol = match switches.protocol {
             Some(protocol) => Some(protocol),
@@ -26,11 +22,10 @@ impl Resolver<'_> {
             if reader.entry(&keys::EMAIL_PROTOCOL).is_some() {
                 return Ok(None);
             }
-            return Err(UsageError::missing(
-                "[Mail] EmailProtocol",
-                "--imap (or --pop, --msal, -folder:PATH)",
-            )
-            .into());
+            return Err(LoadError::Missing {
+                setting: "[Mail] EmailProtocol",
+                switch: "--imap (or --pop, --msal, -folder:PATH)",
+            });
         };
         match protocol {
             Protocol::Folder => self.folder(switches),
@@ -52,7 +47,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn folder(&mut self, switches: &MailboxSwitches) -> Result<Option<MailSettings>, LoadError> {
+    fn folder(&mut self, switches: &Choice) -> Result<Option<MailSettings>, LoadError> {
         if let Some(named) = &switches.folder {
             return match expand(named, self.environment) {
                 Ok(path) => Ok(Some(MailSettings::Folder(path))),
@@ -66,19 +61,25 @@ impl Resolver<'_> {
         }
         let mut reader = self.reader("Mail", Severity::Fatal);
         if reader.text(&keys::FOLDER).is_none() {
-            return Err(UsageError::missing("[Mail] Folder", "-folder:PATH").into());
+            return Err(LoadError::Missing {
+                setting: "[Mail] Folder",
+                switch: "-folder:PATH",
+            });
         }
         Ok(reader.path(&keys::FOLDER).map(MailSettings::Folder))
     }
 
-    fn imap(&mut self, switches: &MailboxSwitches) -> Result<Option<MailSettings>, LoadError> {
+    fn imap(&mut self, switches: &Choice) -> Result<Option<MailSettings>, LoadError> {
         let mut reader = self.reader("Mail", Severity::Fatal);
         let host = switches
             .server
             .clone()
             .or_else(|| reader.text(&keys::SERVER).map(str::to_owned));
         let Some(host) = host else {
-            return Err(UsageError::missing("[Mail] Server", "-server:HOST").into());
+            return Err(LoadError::Missing {
+                setting: "[Mail] Server",
+                switch: "-server:HOST",
+            });
         };
         let floor = match switches.floor {
             Some(floor) => Some(floor),

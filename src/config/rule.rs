@@ -196,7 +196,7 @@ impl Builder<'_> {
             Severity::Error,
             Some(line),
             place,
-            format!("{why}. This configuration is disabled"),
+            format!("{why}. This configuration is disabled; when it is mended, set LastRunDate back to have the mails of the meantime looked at again"),
         );
     }
 }

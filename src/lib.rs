@@ -14,6 +14,7 @@ pub mod audit;
 pub mod cli;
 pub mod clock;
 pub mod config;
+mod crash;
 mod durable;
 pub mod events;
 pub mod journal;

@@ -60,6 +60,8 @@ pub struct Pass {
     pub delete: bool,
     /// Run, explain or check.
     pub mode: Mode,
+    /// `--retry`: take up again what was set aside.
+    pub retry: bool,
     /// `--verbose`: show the protocol steps.
     pub verbose: bool,
     /// `--renewMsalToken`: sign in to Microsoft 365 instead of reading mail.
@@ -187,6 +189,7 @@ fn pass(matches: &ArgMatches) -> Pass {
             floor,
         },
         delete: flag("delete"),
+        retry: flag("retry"),
         mode,
         verbose: flag("verbose"),
         renew_msal_token,

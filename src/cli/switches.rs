@@ -5,7 +5,7 @@ use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
 
 /// The second line of every message about wrong arguments.
 pub(super) const USAGE: &str = "usage: smartemail [-inifile:FILE] [-server:HOST] [-port:N] [--imap | --pop | --msal | -folder:PATH] \
-[--ssl | --tls1_1 | --tls1_2] [--delete] [--explain[=json] | --check | --credentials …]; --help tells more";
+[--ssl | --tls1_1 | --tls1_2] [--delete] [--retry] [--explain[=json] | --check | --credentials …]; --help tells more";
 
 /// Switches whose value is asked for when it is left out.
 pub(super) const ASKABLE: [&str; 4] = ["user", "password", "opconuser", "opconpassword"];
@@ -60,6 +60,11 @@ pub(super) fn command() -> Command {
         .args([
             value("inifile", "FILE", "Settings [default: %PROGRAMDATA%\\OpConxps\\SMArt Email\\SMArtEmail.ini]"),
             flag("delete", "Delete matched mails even where the INI file says DeleteEmails=None (IMAP)"),
+            flag(
+                "retry",
+                "Take up again the mails that were set aside after failing in five runs",
+            )
+            .conflicts_with_all(["explain", "check"]),
             flag("verbose", "Show the protocol steps, without secrets, on standard error"),
         ])
         .next_help_heading("Try out (nothing is changed anywhere)")
@@ -82,7 +87,7 @@ pub(super) fn command() -> Command {
                 .requires_all(["opconuser", "opconpassword"])
                 .conflicts_with_all([
                     "protocol", "encryption", "server", "port", "delete", "explain", "check",
-                    "renewMsalToken", "verbose",
+                    "renewMsalToken", "verbose", "retry",
                 ]),
             value("user", "NAME", "Mailbox user").requires("credentials"),
             value("password", "PASSWORD", "Mailbox password").requires("credentials"),

@@ -38,6 +38,7 @@ keys! {
     LAST_RUN_DATE = "General" "LastRunDate", "", "Time of the newest mail looked at; edit it to process from there again.";
     UNSAFE_TEXT = "General" "UnsafeText", "Reject", "Mail text that would change an event: Reject, Replace or Allow (commas only).";
     MAX_MAIL_SIZE = "General" "MaxMailSize", "150", "Largest mail that is saved, in MiB: 1 to 1024.";
+    MAX_EVENTS_PER_RUN = "General" "MaxEventsPerRun", "", "Storm brake: events that one run may write; the rest waits for the next run. Blank: no limit.";
     SEND_REJECTION_NOTICE = "General" "SendRejectionNotice", "False", "Older name of [Audit] NotifyOnRejects.";
     SEND_ACCEPTED_NOTICE = "General" "SendAcceptedNotice", "False", "Older name of [Audit] NotifyOnAccepts.";
 
@@ -85,6 +86,7 @@ keys! {
     QUALIFYING_SUBJECT_LINE = "Configuration#" "QualifyingSubjectLine", "", "With ProcessBody: regular expression that the subject must match first.";
     PROCESS_ATTACHMENTS = "Configuration#" "ProcessAttachments", "False", "Ask for a matching attachment, and write the events for each: True or False.";
     ATTACHMENT_MASK = "Configuration#" "AttachmentMask", "", "With ProcessAttachments: regular expression to find in the name. Blank: any.";
+    RULE_MAX_EVENTS_PER_RUN = "Configuration#" "MaxEventsPerRun", "", "As in [General], for the events of this configuration. Blank: no limit.";
     RULE_UNSAFE_TEXT = "Configuration#" "UnsafeText", "", "As in [General], for this configuration. Blank: as there.";
 }
 

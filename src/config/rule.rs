@@ -83,6 +83,15 @@ pub(super) fn build(
         "Reject, Replace or Allow",
         unsafe_text,
     );
+    let max_events = builder.value(
+        &keys::RULE_MAX_EVENTS_PER_RUN,
+        "a number from 1 to 1000000",
+        |text| {
+            text.parse()
+                .ok()
+                .filter(|number| (1..=1_000_000).contains(number))
+        },
+    );
     let events = builder.events();
     if !builder.usable {
         return None;
@@ -105,6 +114,7 @@ pub(super) fn build(
         },
         events,
         unsafe_text: unsafe_text.unwrap_or(general_unsafe_text),
+        max_events,
     })
 }
 

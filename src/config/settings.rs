@@ -50,6 +50,8 @@ pub struct General {
     pub exit_code_no_match: u8,
     /// `LastRunDate` with `UseLastRunDate`.
     pub last_run: LastRun,
+    /// `MaxEventsPerRun`.
+    pub max_events: Option<usize>,
     /// `MaxMailSize` in bytes.
     pub max_mail_size: u64,
 }

@@ -155,6 +155,7 @@ mod tests {
     fn record(number: u32) -> Record {
         Record::Handled {
             id: MailId::new(number.to_string()),
+            seen: None,
         }
     }
 

@@ -1,6 +1,8 @@
 //! How a mail and a place in a mailbox are named across runs.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// The identity of one mail in its mailbox, the same in every run.
 ///
@@ -47,5 +49,37 @@ impl Position {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// How a mail is recognised when its mailbox has numbered the mails anew: by the second in which it
+/// was received and its Message-ID. Ordered by time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Fingerprint {
+    /// Unix seconds.
+    received: i64,
+    mark: String,
+}
+
+impl Fingerprint {
+    /// Of a mail received at this time. `name` is its Message-ID, or what else tells it apart.
+    #[must_use]
+    pub fn new(received: DateTime<Utc>, name: &str) -> Self {
+        let digest = Sha256::digest(name.as_bytes());
+        let mark = digest
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Self {
+            received: received.timestamp(),
+            mark,
+        }
+    }
+
+    /// When the mail was received, in Unix seconds.
+    #[must_use]
+    pub fn received(&self) -> i64 {
+        self.received
     }
 }

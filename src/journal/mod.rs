@@ -17,7 +17,7 @@ mod lock;
 mod state;
 
 pub use dates::Dates;
-pub use identity::{MailId, Position};
+pub use identity::{Fingerprint, MailId, Position};
 pub use state::{Failure, Intent, State};
 
 use file::JournalFile;
@@ -35,6 +35,8 @@ pub struct Journal {
     memory: Memory,
     /// Records not yet written.
     pending: Vec<Record>,
+    /// How often records were made durable.
+    writes: usize,
     _lock: Lock,
 }
 
@@ -103,6 +105,7 @@ impl Journal {
             mailbox: mailbox.to_owned(),
             memory: Memory::of(&records),
             pending: Vec::new(),
+            writes: 0,
             _lock: lock,
         };
         journal.compact(records.len())?;
@@ -164,17 +167,29 @@ impl Journal {
         self.sync()
     }
 
-    /// This mail's part is done: its event file is in MSGIN, or it had none to write.
-    pub fn handled(&mut self, id: &MailId) {
-        self.add(Record::Handled { id: id.clone() });
+    /// This mail's part is done: its event file is in MSGIN, or it had none to write. `seen` tells how
+    /// to recognise it under another number.
+    pub fn handled(&mut self, id: &MailId, seen: Option<Fingerprint>) {
+        self.add(Record::Handled {
+            id: id.clone(),
+            seen,
+        });
     }
 
-    /// This mail failed by itself and will be looked at again.
-    pub fn failed(&mut self, id: &MailId, reason: &str) {
+    /// This mail, shown to people by this name, failed by itself and will be looked at again, but
+    /// not for ever.
+    pub fn failed(&mut self, id: &MailId, mail: &str, reason: &str) {
+        let (mail, reason) = (mail.to_owned(), reason.to_owned());
         self.add(Record::Failed {
             id: id.clone(),
-            reason: reason.to_owned(),
+            mail,
+            reason,
         });
+    }
+
+    /// Mails that were set aside are to be tried again.
+    pub fn retry(&mut self) {
+        self.add(Record::Retry);
     }
 
     /// This mail is to be deleted on the server.
@@ -251,7 +266,14 @@ impl Journal {
             return Ok(());
         }
         let records = std::mem::take(&mut self.pending);
+        self.writes += 1;
         self.file.append(&records)
+    }
+
+    /// How many durable writes this run has cost.
+    #[must_use]
+    pub fn writes(&self) -> usize {
+        self.writes
     }
 
     fn add(&mut self, record: Record) {
@@ -297,6 +319,7 @@ mod tests {
             id: id(mail),
             file: file.to_owned(),
             delete: false,
+            seen: None,
         }
     }
 
@@ -311,9 +334,9 @@ mod tests {
         journal
             .intend(&[intent("1", "a"), intent("2", "b")])
             .unwrap();
-        journal.handled(&id("1"));
-        journal.failed(&id("3"), "why");
-        journal.failed(&id("3"), "why again");
+        journal.handled(&id("1"), None);
+        journal.failed(&id("3"), "mail", "why");
+        journal.failed(&id("3"), "mail", "why again");
         journal.doom(&id("1"));
         journal.sync().unwrap();
         drop(journal);
@@ -346,8 +369,8 @@ mod tests {
     fn a_position_covers_what_is_before_it() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = open(folder.path(), "m");
-        journal.handled(&id("1"));
-        journal.failed(&id("2"), "why");
+        journal.handled(&id("1"), None);
+        journal.failed(&id("2"), "mail", "why");
         journal.doom(&id("1"));
         journal.advance(&Position::new("9"));
         journal.sync().unwrap();
@@ -369,8 +392,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = open(folder.path(), "m");
         let day = |number: i64| DateTime::from_timestamp(number * 86_400, 0).unwrap();
-        journal.handled(&id("1"));
-        journal.handled(&id("2"));
+        journal.handled(&id("1"), None);
+        journal.handled(&id("2"), None);
         journal.retain(&[id("1")], day(1));
         journal.retain(&[id("1"), id("2")], day(2));
         journal.retain(&[id("1")], day(3));
@@ -413,7 +436,7 @@ mod tests {
         let mut journal = open(folder.path(), "a");
         journal.wish("1");
         journal.follow(None).unwrap();
-        journal.handled(&id("1"));
+        journal.handled(&id("1"), None);
         journal.writing_date("2").unwrap();
         journal.date_written("2");
         journal.sync().unwrap();
@@ -424,7 +447,7 @@ mod tests {
             journal.dates().is_ours("2"),
             "the date that another mailbox wrote is no wish"
         );
-        journal.handled(&id("9"));
+        journal.handled(&id("9"), None);
         journal.follow(None).unwrap();
         assert!(
             journal.state().is_handled(&id("9")),
@@ -459,9 +482,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = open(folder.path(), "m");
         for number in 0..3000 {
-            journal.handled(&id(&number.to_string()));
+            journal.handled(&id(&number.to_string()), None);
         }
-        journal.failed(&id("x"), "why");
+        journal.failed(&id("x"), "mail", "why");
         journal.advance(&Position::new("3000"));
         journal.sync().unwrap();
         let state = journal.state().clone();

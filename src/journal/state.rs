@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::dates::Dates;
-use super::{MailId, Position};
+use super::{Fingerprint, MailId, Position};
 
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,9 +21,20 @@ pub(super) enum Record {
     /// The event file is staged and about to be moved into MSGIN.
     Intend(Intent),
     /// The mail's part is done.
-    Handled { id: MailId },
-    /// The mail failed by itself.
-    Failed { id: MailId, reason: String },
+    Handled {
+        id: MailId,
+        seen: Option<Fingerprint>,
+    },
+    /// The mail, shown to people by this name, failed by itself.
+    Failed {
+        id: MailId,
+        mail: String,
+        reason: String,
+    },
+    /// Mails that were set aside are to be tried again.
+    Retry,
+    /// A mail was handled that looks like this.
+    Seen { seen: Fingerprint },
     /// The mail is to be deleted on the server.
     Doomed { id: MailId },
     /// The mail is deleted, or need not be any more.
@@ -51,16 +62,29 @@ pub struct Intent {
     pub file: String,
     /// The mail is to be deleted on the server afterwards.
     pub delete: bool,
+    /// How to recognise the mail under another number.
+    pub seen: Option<Fingerprint>,
 }
 
 /// A mail that failed by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
+    /// The mail's name for people.
+    pub mail: String,
     /// In how many runs.
     pub runs: u32,
     /// Why, the last time.
     pub reason: String,
 }
+
+/// A mail that failed in so many runs is set aside.
+const ATTEMPTS: u32 = 5;
+
+/// Fingerprints are kept for this long before the newest one, in seconds.
+const MEMORY: i64 = 2 * 24 * 60 * 60;
+
+/// And no more than so many of them.
+const MOST_FINGERPRINTS: usize = 50_000;
 
 /// What is known of one mailbox.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,6 +98,7 @@ pub struct State {
     failed: BTreeMap<MailId, Failure>,
     doomed: BTreeSet<MailId>,
     absent: BTreeMap<MailId, i64>,
+    seen: BTreeSet<Fingerprint>,
     followed: u64,
 }
 
@@ -89,9 +114,32 @@ impl State {
         self.intents.values()
     }
 
-    /// Mails to look at again.
+    /// Mails that failed and are to be looked at again.
     pub fn failures(&self) -> impl Iterator<Item = (&MailId, &Failure)> {
-        self.failed.iter()
+        self.failed
+            .iter()
+            .filter(|(_, failure)| failure.runs < ATTEMPTS)
+    }
+
+    /// Mails that failed too often and are left alone.
+    pub fn set_aside(&self) -> impl Iterator<Item = (&MailId, &Failure)> {
+        self.failed
+            .iter()
+            .filter(|(_, failure)| failure.runs >= ATTEMPTS)
+    }
+
+    /// Whether this mail failed too often.
+    #[must_use]
+    pub fn is_set_aside(&self, id: &MailId) -> bool {
+        self.failed
+            .get(id)
+            .is_some_and(|failure| failure.runs >= ATTEMPTS)
+    }
+
+    /// The latest mails that were handled, under whatever number.
+    #[must_use]
+    pub fn seen(&self) -> &BTreeSet<Fingerprint> {
+        &self.seen
     }
 
     /// Mails to delete on the server.
@@ -137,20 +185,30 @@ impl State {
             Record::Intend(intent) => {
                 self.intents.insert(intent.id.clone(), intent.clone());
             }
-            Record::Handled { id } => {
+            Record::Handled { id, seen } => {
                 self.intents.remove(id);
                 self.failed.remove(id);
                 self.handled.insert(id.clone());
+                self.seen.extend(seen.clone());
+                self.drop_old_fingerprints();
             }
-            Record::Failed { id, reason } => {
+            Record::Failed { id, mail, reason } => {
                 let runs = self.failed.get(id).map_or(0, |failure| failure.runs) + 1;
-                self.failed.insert(
-                    id.clone(),
-                    Failure {
-                        runs,
-                        reason: reason.clone(),
-                    },
-                );
+                let failure = Failure {
+                    mail: mail.clone(),
+                    runs,
+                    reason: reason.clone(),
+                };
+                self.failed.insert(id.clone(), failure);
+            }
+            // They have one run again, the one that will show whether anything has changed.
+            Record::Retry => {
+                for failure in self.failed.values_mut() {
+                    failure.runs = 1;
+                }
+            }
+            Record::Seen { seen } => {
+                self.seen.insert(seen.clone());
             }
             Record::Doomed { id } => {
                 self.doomed.insert(id.clone());
@@ -178,6 +236,18 @@ impl State {
         }
     }
 
+    fn drop_old_fingerprints(&mut self) {
+        let newest = self.seen.last().map_or(0, Fingerprint::received);
+        while self.seen.len() > MOST_FINGERPRINTS
+            || self
+                .seen
+                .first()
+                .is_some_and(|first| first.received() < newest - MEMORY)
+        {
+            self.seen.pop_first();
+        }
+    }
+
     /// The records that add up to this state.
     pub(super) fn records(&self) -> Vec<Record> {
         let mut records = Vec::new();
@@ -193,11 +263,10 @@ impl State {
                 .iter()
                 .map(|at| Record::Position { at: at.clone() }),
         );
-        records.extend(
-            self.handled
-                .iter()
-                .map(|id| Record::Handled { id: id.clone() }),
-        );
+        records.extend(self.handled.iter().map(|id| Record::Handled {
+            id: id.clone(),
+            seen: None,
+        }));
         let absent = self.absent.iter().map(|(id, at)| Record::Absent {
             id: id.clone(),
             at: *at,
@@ -210,15 +279,22 @@ impl State {
                 .map(|id| Record::Doomed { id: id.clone() }),
         );
         for (id, failure) in &self.failed {
+            let Failure { mail, runs, reason } = failure;
             let record = Record::Failed {
                 id: id.clone(),
-                reason: failure.reason.clone(),
+                mail: mail.clone(),
+                reason: reason.clone(),
             };
             records.extend(std::iter::repeat_n(
                 record,
-                usize::try_from(failure.runs).unwrap_or(1),
+                usize::try_from(*runs).unwrap_or(1),
             ));
         }
+        let seen = self
+            .seen
+            .iter()
+            .map(|seen| Record::Seen { seen: seen.clone() });
+        records.extend(seen);
         records
     }
 }
@@ -285,10 +361,19 @@ mod tests {
             (id(), text(), any::<bool>()).prop_map(|(id, file, delete)| Record::Intend(Intent {
                 id,
                 file,
-                delete
+                delete,
+                seen: None
             })),
-            id().prop_map(|id| Record::Handled { id }),
-            (id(), text()).prop_map(|(id, reason)| Record::Failed { id, reason }),
+            (id(), proptest::option::of(0i64..9)).prop_map(|(id, at)| Record::Handled {
+                id,
+                seen: at.map(|at| Fingerprint::new(DateTime::from_timestamp(at, 0).unwrap(), "m"))
+            }),
+            Just(Record::Retry),
+            (id(), text()).prop_map(|(id, reason)| Record::Failed {
+                id,
+                mail: "m".into(),
+                reason
+            }),
             id().prop_map(|id| Record::Doomed { id }),
             id().prop_map(|id| Record::Deleted { id }),
             id().prop_map(|id| Record::Forgotten { id }),

@@ -44,6 +44,8 @@ pub struct Rule {
     pub events: Vec<Template>,
     /// `UnsafeText`.
     pub unsafe_text: UnsafeText,
+    /// `MaxEventsPerRun`.
+    pub max_events: Option<usize>,
 }
 
 /// What a rule does with the body.

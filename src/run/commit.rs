@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 
-use super::look::Looked;
+use super::look::{Looked, named};
 use super::output::Output;
 use super::save::{Plan, SaveError};
+use crate::crash::point;
 use crate::events::spool::Spool;
 use crate::events::{EventLine, Signature};
-use crate::journal::{Intent, Journal};
+use crate::journal::{Fingerprint, Intent, Journal};
 use crate::mailbox::{MailId, Mailbox};
 use crate::message::Limits;
 
@@ -27,6 +28,8 @@ pub(super) struct Job {
     pub(super) save: bool,
     /// It is to be deleted when its part is done.
     pub(super) delete: bool,
+    /// How to recognise it under another number, in a mailbox that numbers its mails.
+    pub(super) seen: Option<Fingerprint>,
 }
 
 impl Job {
@@ -88,31 +91,38 @@ impl Commit<'_> {
     ) -> anyhow::Result<Outcome> {
         // 1. The copies are on disk.
         let Outcome { done: jobs, failed } = self.save(jobs, mailbox)?;
+        point("saved");
         // 2. The event files are complete, outside MSGIN.
         let mut staged: Vec<(PathBuf, Intent)> = Vec::new();
         for job in jobs.iter().filter(|job| !job.lines.is_empty()) {
             staged.push(self.stage(job)?);
+            point("staging");
         }
         self.spool.sync_staging()?;
+        point("staged");
         // 3. The journal knows what is about to happen. From here on the events will be
         //    submitted, by this run or the next.
         journal.intend(staged.iter().map(|(_, intent)| intent))?;
+        point("intended");
         // 4. They are submitted.
         for (path, _) in &staged {
             self.spool.submit(path)?;
+            point("submitting");
         }
         self.spool.sync_msgin()?;
+        point("submitted");
         // 5. The journal knows that it has happened, and what may be deleted now.
         for job in &jobs {
-            journal.handled(&job.looked.summary.id);
+            journal.handled(&job.looked.summary.id, job.seen.clone());
             if job.delete {
                 journal.doom(&job.looked.summary.id);
             }
         }
         for (job, reason) in &failed {
-            journal.failed(&job.looked.summary.id, reason);
+            journal.failed(&job.looked.summary.id, &named(&job.looked), reason);
         }
         journal.sync()?;
+        point("recorded");
         Ok(Outcome { done: jobs, failed })
     }
 
@@ -186,6 +196,7 @@ impl Commit<'_> {
                 id,
                 file,
                 delete: job.delete,
+                seen: job.seen.clone(),
             },
         ))
     }
@@ -219,7 +230,7 @@ pub(super) fn recover(spool: &Spool, journal: &mut Journal, output: &Output) -> 
         spool.sync_msgin()?;
     }
     for intent in &intents {
-        journal.handled(&intent.id);
+        journal.handled(&intent.id, intent.seen.clone());
         if intent.delete {
             journal.doom(&intent.id);
         }

@@ -3,7 +3,7 @@
 //!
 //! It asks the same rules in the same way as the job and changes nothing anywhere.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use console::{Style, measure_text_width};
 use serde_json::{Value, json};
@@ -86,6 +86,7 @@ pub(super) fn run(
         signature: &signature,
         plan: plan.as_ref(),
         since: None,
+        handled: BTreeSet::new(),
     };
     let mut accepted = 0;
     let mut number = 0;

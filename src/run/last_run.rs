@@ -10,6 +10,7 @@ use super::output::Output;
 use crate::clock::stamp;
 use crate::config::LastRun;
 use crate::config::edit::{Change, change, current};
+use crate::crash::point;
 use crate::journal::{Dates, Journal, State};
 
 /// What `LastRunDate` means for one mailbox at the beginning of a run.
@@ -114,14 +115,17 @@ pub(super) fn write(
         return Ok(());
     }
     journal.writing_date(&new)?;
+    point("dating");
+    let section = "General";
     change(
         place.ini,
         &[Change {
-            section: "General",
+            section,
             key: "LastRunDate",
             value: &new,
         }],
     )?;
+    point("dated");
     journal.date_written(&new);
     journal.sync()?;
     Ok(())

@@ -1,12 +1,14 @@
 //! Looking at mails: the mailbox is asked for summaries, and for more only where a rule wants more.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
 use super::save::Plan;
+use crate::audit::clean::short;
 use crate::clock;
 use crate::events::Signature;
+use crate::journal::Fingerprint;
 use crate::mailbox::{MailId, Mailbox, Query, Summary};
 use crate::message::{Content, Fault};
 use crate::rules::{Files, Head, Judgement, Needs, Rule, judge};
@@ -49,6 +51,8 @@ pub(super) struct Eye<'a> {
     pub(super) plan: Option<&'a Plan>,
     /// Mails received before this are passed over.
     pub(super) since: Option<DateTime<Utc>>,
+    /// Mails that look like these are passed over: they were handled under another number.
+    pub(super) handled: BTreeSet<Fingerprint>,
 }
 
 impl Eye<'_> {
@@ -64,6 +68,7 @@ impl Eye<'_> {
         let wanted = summaries.into_iter().filter(|(_, summary)| {
             summary.as_ref().map_or(true, |summary| {
                 self.since.is_none_or(|since| summary.received >= since)
+                    && (self.handled.is_empty() || !self.handled.contains(&fingerprint(summary)))
             })
         });
         let mut batch: Vec<(MailId, Result<Summary, Fault>, Needs)> = Vec::new();
@@ -148,6 +153,29 @@ impl Eye<'_> {
             judgement,
         }
     }
+}
+
+/// A mail's name in the job output: who sent it and what it is about.
+pub(super) fn named(looked: &Looked) -> String {
+    let envelope = &looked.summary.envelope;
+    let sender = if envelope.sender.address.is_empty() {
+        "(no sender)"
+    } else {
+        &envelope.sender.address
+    };
+    format!(
+        "{} \"{}\"",
+        short(sender, 80),
+        short(&envelope.subject, 100)
+    )
+}
+
+/// How a mail is recognised under another number.
+pub(super) fn fingerprint(summary: &Summary) -> Fingerprint {
+    let envelope = &summary.envelope;
+    let otherwise = || format!("{}\n{}", envelope.sender.address, envelope.subject);
+    let name = envelope.message_id.clone().unwrap_or_else(otherwise);
+    Fingerprint::new(summary.received, &name)
 }
 
 fn head(summary: &Summary) -> Head<'_> {

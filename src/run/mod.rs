@@ -19,13 +19,16 @@ use crate::mailbox::imap::{ImapMailbox, Login};
 use crate::message::Limits;
 use crate::secret::Keeper;
 
+mod brake;
 mod check;
 mod commit;
 mod credentials;
 pub mod exit;
 mod explain;
 mod last_run;
+mod listing;
 mod look;
+mod mails;
 mod output;
 mod pass;
 mod report;
@@ -104,7 +107,7 @@ fn perform_pass(pass: &Pass, output: &mut Output) -> anyhow::Result<ExitCode> {
         state: &state,
     };
     match pass.mode {
-        Mode::Run => pass::run(&settings, place, output),
+        Mode::Run => pass::run(&settings, place, pass.retry, output),
         Mode::Explain(format) => explain::run(&settings, place, format, output),
         Mode::Check => check::run(&settings, place, output),
     }

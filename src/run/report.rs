@@ -19,6 +19,8 @@ pub(super) struct Report {
     pub(super) saved: usize,
     /// Mails deleted on the server.
     pub(super) deleted: usize,
+    /// Mails that wait for the next run (`MaxEventsPerRun`).
+    pub(super) held_back: usize,
 }
 
 impl Report {
@@ -32,9 +34,14 @@ impl Report {
             events,
             saved,
             deleted,
+            held_back,
         } = self;
+        let held_back = match held_back {
+            0 => String::new(),
+            number => format!(", {number} held back"),
+        };
         format!(
-            "summary: {} looked at, {accepted} accepted, {rejected} rejected, {failed} failed; {} written, {saved} saved, \
+            "summary: {} looked at, {accepted} accepted, {rejected} rejected, {failed} failed{held_back}; {} written, {saved} saved, \
              {deleted} deleted; {:.1} s",
             count(*looked_at, "mail"),
             count(*events, "event"),

@@ -55,6 +55,7 @@ impl Resolver<'_> {
             delete,
             exit_code_no_match: reader.number(&keys::EXIT_CODE_FOR_NO_MATCHING_EMAILS, 0, 255)?,
             last_run,
+            max_events: reader.number(&keys::MAX_EVENTS_PER_RUN, 1, 1_000_000),
             max_mail_size: reader.number(&keys::MAX_MAIL_SIZE, 1, 1024)? * 1024 * 1024,
             // A path that can't be had has been told; `download` must not turn into "don't".
             download: match download {

@@ -1,0 +1,22 @@
+//! Named points in the order of commit at which a test kills the program: `SMARTEMAIL_CRASH=NAME`, or
+//! `NAME:N` for the N-th time it gets there. Debug builds only; a release knows nothing of it.
+
+/// Dies here, as by kill -9, if the environment names this point.
+#[cfg(all(debug_assertions, unix))]
+pub(crate) fn point(name: &str) {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static PASSED: AtomicUsize = AtomicUsize::new(0);
+
+    let Ok(wanted) = std::env::var("SMARTEMAIL_CRASH") else {
+        return;
+    };
+    let (wanted, times) = wanted.split_once(':').unwrap_or((&wanted, "1"));
+    if wanted == name && times.parse() == Ok(PASSED.fetch_add(1, Ordering::Relaxed) + 1) {
+        let _ =
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    }
+}
+
+/// Dies nowhere.
+#[cfg(not(all(debug_assertions, unix)))]
+pub(crate) fn point(_name: &str) {}

@@ -1,0 +1,127 @@
+//! What is new in the mailbox: its own answer, held against what the journal knows.
+
+use std::collections::{BTreeSet, HashSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::output::Output;
+use super::report::count;
+use crate::audit::clean::one_line;
+use crate::config::LastRun;
+use crate::journal::{Fingerprint, Journal};
+use crate::mailbox::{Known, Listing, MailId, Mailbox};
+
+/// How far before the newest known mail a mailbox is read that has numbered its mails anew.
+const OVERLAP: TimeDelta = TimeDelta::days(1);
+
+/// The mails of this run.
+#[derive(Debug)]
+pub(super) struct Fresh {
+    /// Those to look at, in order.
+    pub(super) ids: Vec<MailId>,
+    /// Mails received before this time are passed over.
+    pub(super) since: Option<DateTime<Utc>>,
+    /// Mails that look like these were handled under another number.
+    pub(super) handled: BTreeSet<Fingerprint>,
+    listing: Listing,
+}
+
+impl Fresh {
+    /// Asks the mailbox.
+    pub(super) fn ask(
+        last_run: &LastRun,
+        journal: &mut Journal,
+        mailbox: &mut dyn Mailbox,
+        output: &Output,
+    ) -> anyhow::Result<Self> {
+        let state = journal.state();
+        let floor = match last_run {
+            LastRun::Used { .. } => state.floor,
+            LastRun::Unused => None,
+        };
+        // Numbers that mean nothing any more: LastRunDate and what the latest mails looked like
+        // take their place.
+        let newest = state
+            .seen()
+            .last()
+            .and_then(|seen| DateTime::from_timestamp(seen.received(), 0));
+        let date = match last_run {
+            LastRun::Used { time, .. } => *time,
+            LastRun::Unused => None,
+        };
+        let last = newest.into_iter().chain(date).min().map(|time| {
+            if newest.is_some() {
+                time - OVERLAP
+            } else {
+                time
+            }
+        });
+        let since_if_void = last.into_iter().chain(floor).max();
+        let known = Known {
+            position: state.position.clone(),
+            again: state.failures().map(|(id, _)| id.clone()).collect(),
+            since: floor,
+            since_if_void,
+        };
+        let listing = mailbox.list(&known)?;
+        let (since, handled) = match &listing.void {
+            None => (floor, BTreeSet::new()),
+            Some(why) => {
+                let since = since_if_void.map_or_else(String::new, |time| {
+                    format!(" received since {}", crate::clock::stamp::format(time))
+                });
+                output.warning(&format!(
+                    "{}: mails{since} are looked at, except those whose Message-ID and time of receipt are known",
+                    one_line(why)
+                ));
+                (since_if_void, state.seen().clone())
+            }
+        };
+        let ids = listing
+            .ids
+            .iter()
+            .filter(|id| !state.is_handled(id) && !state.is_set_aside(id))
+            .cloned()
+            .collect();
+        let fresh = Self {
+            ids,
+            since,
+            handled,
+            listing,
+        };
+        fresh.forget_vanished(journal, output);
+        Ok(fresh)
+    }
+
+    /// The mailbox numbers its mails, so that a position covers those before it.
+    pub(super) fn is_numbered(&self) -> bool {
+        self.listing.position.is_some()
+    }
+
+    /// Every mail is dealt with: the next run need not be told of them again.
+    pub(super) fn done(&self, journal: &mut Journal, now: DateTime<Utc>) {
+        match &self.listing.position {
+            Some(position) => journal.advance(position),
+            None => journal.retain(&self.listing.ids, now),
+        }
+    }
+
+    /// Drops the failures of mails that somebody else has removed.
+    fn forget_vanished(&self, journal: &mut Journal, output: &Output) {
+        let existing: HashSet<&MailId> = self.listing.ids.iter().collect();
+        let vanished: Vec<MailId> = journal
+            .state()
+            .failures()
+            .map(|(id, _)| id)
+            .filter(|id| !existing.contains(id))
+            .cloned()
+            .collect();
+        if self.listing.void.is_some() && !vanished.is_empty() {
+            output.warning(&format!(
+                "{} that had failed can't be found under their old numbers; older ones than the above are not tried again",
+                count(vanished.len(), "mail")
+            ));
+        }
+        journal.forget(&vanished);
+    }
+}

@@ -1,0 +1,333 @@
+//! What becomes of the mails of a run: judged, committed, told, deleted.
+
+use chrono::{DateTime, Utc};
+
+use super::brake::{Admission, Brake};
+use super::commit::{Commit, Job, Outcome};
+use super::look::{Eye, Looked, fingerprint, named};
+use super::output::Output;
+use super::report::{Report, count};
+use crate::audit::clean::one_line;
+use crate::audit::{AuditLog, reason};
+use crate::clock;
+use crate::config::{Delete, Settings};
+use crate::crash::point;
+use crate::events::{EventLine, TokenValues};
+use crate::journal::Journal;
+use crate::mailbox::{MailId, Mailbox};
+use crate::message::Content;
+use crate::rules::{Files, Judgement, mail_values};
+
+/// Events that wait to be committed hold no more memory than about this, in bytes.
+const EVENT_MEMORY: usize = 8 * 1024 * 1024;
+
+/// A pass under way.
+pub(super) struct Mails<'a> {
+    settings: &'a Settings,
+    now: DateTime<Utc>,
+    audit: AuditLog<'a>,
+    commit: Commit<'a>,
+    report: Report,
+    brake: Brake,
+    /// The mailbox numbers its mails, and may one day number them anew.
+    is_numbered: bool,
+    /// When the newest mail that was looked at was received.
+    newest: Option<DateTime<Utc>>,
+}
+
+impl<'a> Mails<'a> {
+    /// Nothing has happened yet.
+    pub(super) fn new(
+        settings: &'a Settings,
+        commit: Commit<'a>,
+        now: DateTime<Utc>,
+        is_numbered: bool,
+    ) -> Self {
+        Self {
+            settings,
+            now,
+            is_numbered,
+            audit: AuditLog::new(&settings.audit),
+            brake: Brake::new(settings.general.max_events, &settings.rules),
+            commit,
+            report: Report::default(),
+            newest: None,
+        }
+    }
+
+    /// What has been done so far.
+    pub(super) fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// How many mails wait for the next run.
+    pub(super) fn held_back(&self) -> usize {
+        self.report.held_back
+    }
+
+    /// When the newest mail that was dealt with was received.
+    pub(super) fn newest(&self) -> Option<DateTime<Utc>> {
+        self.newest
+    }
+
+    /// Looks at a batch of mails and commits it, in more than one piece where its events take much
+    /// memory.
+    pub(super) fn batch(
+        &mut self,
+        ids: &[MailId],
+        eye: &Eye<'_>,
+        mailbox: &mut dyn Mailbox,
+        journal: &mut Journal,
+        output: &mut Output,
+    ) -> anyhow::Result<()> {
+        if self.brake.is_pulled() {
+            self.report.held_back += ids.len();
+            return Ok(());
+        }
+        let mut jobs = Vec::new();
+        let mut cost = 0;
+        eye.look(mailbox, ids, &mut |mailbox, id, looked| {
+            match looked {
+                Ok(looked) => {
+                    if let Some(job) = self.admit(looked, journal, output) {
+                        cost += job.cost();
+                        jobs.push(job);
+                    }
+                }
+                Err(fault) => self.fail(&id, id.as_str(), &fault.to_string(), journal, output),
+            }
+            if cost > EVENT_MEMORY {
+                cost = 0;
+                self.commit(std::mem::take(&mut jobs), mailbox, journal, output)?;
+            }
+            Ok(())
+        })?;
+        self.commit(jobs, mailbox, journal, output)
+    }
+
+    /// Makes a job of a mail, unless the storm brake holds it back.
+    fn admit(&mut self, looked: Looked, journal: &mut Journal, output: &mut Output) -> Option<Job> {
+        let reject = if looked.judgement.is_accepted() {
+            Some(Vec::new())
+        } else {
+            self.reject_event(&looked, output)
+        };
+        let events: usize = looked
+            .judgement
+            .matches()
+            .map(|(_, found)| found.events.len())
+            .sum();
+        match self.brake.admit(
+            &looked.judgement,
+            events + reject.as_ref().map_or(0, Vec::len),
+        ) {
+            Admission::Write => {
+                self.report.looked_at += 1;
+                self.newest = self.newest.max(Some(looked.summary.received));
+                Some(self.job(looked, reject, output))
+            }
+            Admission::Hold(said) => {
+                self.report.held_back += 1;
+                if let Some(said) = said {
+                    output.error(&said);
+                }
+                None
+            }
+            Admission::TooMany(why) => {
+                self.fail(&looked.summary.id, &named(&looked), &why, journal, output);
+                None
+            }
+        }
+    }
+
+    /// A mail could not be dealt with.
+    fn fail(
+        &mut self,
+        id: &MailId,
+        mail: &str,
+        reason: &str,
+        journal: &mut Journal,
+        output: &mut Output,
+    ) {
+        self.report.looked_at += 1;
+        journal.failed(id, mail, reason);
+        self.tell_failed(mail, reason, output);
+    }
+
+    fn commit(
+        &mut self,
+        jobs: Vec<Job>,
+        mailbox: &mut dyn Mailbox,
+        journal: &mut Journal,
+        output: &mut Output,
+    ) -> anyhow::Result<()> {
+        let Outcome { done, failed } = self.commit.batch(jobs, mailbox, journal)?;
+        for job in &done {
+            self.tell_done(job, output);
+        }
+        for (job, reason) in &failed {
+            self.tell_failed(&named(&job.looked), reason, output);
+        }
+        for error in self.audit.flush() {
+            output.error(&error.to_string());
+        }
+        Ok(())
+    }
+
+    /// What a mail writes, and what becomes of it. `reject` is the event of its rejection; `None`
+    /// when that was refused for the mail's text.
+    fn job(&self, mut looked: Looked, reject: Option<Vec<EventLine>>, output: &mut Output) -> Job {
+        for (rule, refusal) in looked
+            .judgement
+            .refusals()
+            .filter(|(_, refusal)| refusal.step.is_error())
+        {
+            let (mail, why) = (named(&looked), one_line(&refusal.detail));
+            output.error(&format!("[Configuration{rule}] on {mail}: {why}"));
+        }
+        let accepted = looked.judgement.is_accepted();
+        let lines = if accepted {
+            Some(looked.judgement.take_events())
+        } else {
+            looked.content = Content::default();
+            looked.files = Files::default();
+            reject
+        };
+        // A rejected mail might have matched a configuration that is disabled: it is kept until
+        // that is mended.
+        let wanted = match self.settings.general.delete {
+            Delete::None => false,
+            Delete::Match => accepted,
+            Delete::All => accepted || self.settings.disabled_rules == 0,
+        };
+        let seen = self.is_numbered.then(|| fingerprint(&looked.summary));
+        let delete = wanted && lines.is_some() && !looked.judgement.must_stay();
+        Job {
+            looked,
+            lines: lines.unwrap_or_default(),
+            save: accepted,
+            delete,
+            seen,
+        }
+    }
+
+    /// The `RejectEvent` of a rejected mail, if there is one; `None` when it is refused for the
+    /// mail's text.
+    fn reject_event(&self, looked: &Looked, output: &Output) -> Option<Vec<EventLine>> {
+        let audit = &self.settings.audit;
+        let Some(template) = &audit.reject_event else {
+            return Some(Vec::new());
+        };
+        let reason = reason(audit, &looked.judgement);
+        let head = looked.head();
+        let values = TokenValues {
+            reason: Some(&reason),
+            ..mail_values(&head)
+        };
+        match template.fill(&values, audit.unsafe_text, self.commit.signature) {
+            Ok(line) => Some(vec![line]),
+            Err(why) => {
+                let (mail, why) = (named(looked), one_line(&why.to_string()));
+                output.warning(&format!(
+                    "[Audit] RejectEvent is not written for {mail}: {why}"
+                ));
+                None
+            }
+        }
+    }
+
+    fn tell_done(&mut self, job: &Job, output: &Output) {
+        let looked = &job.looked;
+        let now = clock::to_local(self.now);
+        let head = looked.head();
+        let values = TokenValues {
+            email_file: &looked.files.email,
+            ..mail_values(&head)
+        };
+        let events: Vec<&EventLine> = job.lines.iter().collect();
+        self.report.events += events.len();
+        if looked.judgement.is_accepted() {
+            self.report.accepted += 1;
+            self.report.saved += usize::from(job.save && self.commit.plan.is_some());
+            self.audit.accepted(&values, &events, now);
+            output.line(&format!(
+                "accepted: {} -> {}, {}",
+                named(looked),
+                configurations(&looked.judgement),
+                count(events.len(), "event")
+            ));
+            for (rule, refusal) in looked
+                .judgement
+                .refusals()
+                .filter(|(_, refusal)| refusal.step == crate::rules::Step::Event)
+            {
+                output.warning(&format!(
+                    "[Configuration{rule}] wrote no event for {}: {}",
+                    named(looked),
+                    one_line(&refusal.detail)
+                ));
+            }
+        } else {
+            self.report.rejected += 1;
+            let reason = reason(&self.settings.audit, &looked.judgement);
+            self.audit
+                .rejected(&values, &reason, &looked.judgement, &events, now);
+            output.line(&format!(
+                "rejected: {} -> {}",
+                named(looked),
+                one_line(&reason)
+            ));
+        }
+    }
+
+    fn tell_failed(&mut self, mail: &str, reason: &str, output: &mut Output) {
+        self.report.failed += 1;
+        output.line(&format!("failed: {mail} -> {}", one_line(reason)));
+        output.error(&format!(
+            "mail {mail}: {}. It stays on the server and is tried again in the next run",
+            one_line(reason)
+        ));
+    }
+
+    /// Deletes what this run, or one before it that was cut off, is done with.
+    pub(super) fn delete(
+        &mut self,
+        mailbox: &mut dyn Mailbox,
+        journal: &mut Journal,
+        output: &Output,
+    ) -> anyhow::Result<()> {
+        let doomed: Vec<MailId> = journal.state().doomed().cloned().collect();
+        if doomed.is_empty() {
+            return Ok(());
+        }
+        if self.settings.general.delete == Delete::None {
+            journal.deleted(&doomed);
+            return Ok(());
+        }
+        point("deleting");
+        let deletion = mailbox.delete(&doomed)?;
+        point("deleted");
+        self.report.deleted += deletion.deleted.len();
+        if !deletion.marked.is_empty() {
+            output.warning(&format!(
+                "{} marked as deleted and not removed: the server has no UIDPLUS, and removing them could remove mails that \
+                 somebody else has marked",
+                count(deletion.marked.len(), "mail")
+            ));
+        }
+        journal.deleted(deletion.deleted.iter().chain(&deletion.marked));
+        journal.sync()?;
+        Ok(())
+    }
+}
+
+/// The configurations that matched.
+fn configurations(judgement: &Judgement) -> String {
+    let mut numbers: Vec<u32> = judgement.matches().map(|(rule, _)| rule).collect();
+    numbers.dedup();
+    numbers
+        .iter()
+        .map(|number| format!("Configuration{number}"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}

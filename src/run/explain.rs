@@ -97,6 +97,7 @@ pub(super) fn run(
                 Ok(looked) if floor.is_some_and(|floor| looked.summary.received < floor) => {
                     Due::TooOld
                 }
+                _ if state.is_set_aside(&id) => Due::SetAside,
                 _ if new.contains(&id) => Due::New,
                 _ => Due::Handled,
             };
@@ -140,6 +141,7 @@ pub(super) fn run(
 enum Due {
     New,
     Handled,
+    SetAside,
     TooOld,
 }
 
@@ -189,6 +191,10 @@ impl Page<'_> {
             Due::Handled => lines.push(format!(
                 "     {}",
                 dim.apply_to("an earlier run has dealt with it; the job will not look at it again")
+            )),
+            Due::SetAside => lines.push(format!(
+                "     {}",
+                dim.apply_to("set aside after failing in five runs; --retry takes it up again")
             )),
             Due::TooOld => lines.push(format!(
                 "     {}",

@@ -83,8 +83,9 @@ fn a_mailbox_never_seen_takes_two_turns_to_list() {
 fn many_mails_are_searched_for_first() {
     let (mut mailbox, lines) = open(|command| match command {
         _ if command.starts_with("SELECT") => selected(9000, 7, 9001),
+        "UID SEARCH UID 4" => "* SEARCH\r\nTAG OK\r\n".into(),
         _ if command.starts_with("UID SEARCH") => {
-            "* SEARCH 8999 9000 5 17 (MODSEQ 9)\r\n* SEARCH\r\nTAG OK\r\n".into()
+            "* SEARCH 8999  9000 5 17 (MODSEQ 9)\r\n* SEARCH\r\nTAG OK\r\n".into()
         }
         _ => summary(3, 9) + "TAG OK\r\n",
     });
@@ -101,7 +102,7 @@ fn many_mails_are_searched_for_first() {
     assert!(lines.get(1).unwrap().starts_with("a3 UID FETCH 3:4 "));
     assert_eq!(
         lines.last().unwrap(),
-        "a4 UID SEARCH UID 10:* SINCE 28-Feb-2026"
+        "a5 UID SEARCH UID 10:* SINCE 28-Feb-2026"
     );
 }
 

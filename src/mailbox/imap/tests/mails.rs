@@ -14,6 +14,7 @@ fn mails_come_in_the_order_asked_for() {
     let (mut mailbox, lines) = open(|command| {
         match command {
         _ if command.starts_with("SELECT") => selected(9, 7, 10),
+        "UID SEARCH UID 4" => "* SEARCH\r\nTAG OK\r\n".into(),
         _ if command.contains("RFC822.SIZE") => {
             "* 1 FETCH (UID 2 RFC822.SIZE 9)\r\n* 1 FETCH (UID 3 RFC822.SIZE 1001)\r\n* 2 FETCH (UID 5 RFC822.SIZE 9)\r\n\
              TAG OK\r\n"
@@ -53,7 +54,8 @@ fn mails_come_in_the_order_asked_for() {
         lines.borrow().iter().skip(1).collect::<Vec<_>>(),
         [
             "a3 UID FETCH 2:5 (UID RFC822.SIZE)",
-            "a4 UID FETCH 2,5 (UID BODY.PEEK[])"
+            "a4 UID SEARCH UID 4",
+            "a5 UID FETCH 2,5 (UID BODY.PEEK[])"
         ]
     );
 }

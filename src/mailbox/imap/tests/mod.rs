@@ -1,6 +1,7 @@
 //! Whole conversations with scripted servers: what is sent, and what becomes of answers
 //! that real servers give, that none should give, and that are lies.
 
+mod left_out;
 mod lists;
 mod logins;
 mod mails;

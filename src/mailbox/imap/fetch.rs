@@ -53,14 +53,10 @@ impl Fetched {
 
 /// Reads a FETCH response.
 ///
-/// `None` if it is nothing but news of flags, which belong to no command of ours.
-///
-/// # Errors
-/// There is data that was asked for, but nothing says which mail it belongs to.
-pub(super) fn read(
-    mut response: Response,
-    limits: &Limits,
-) -> Result<Option<(u32, Fetched)>, Malformed> {
+/// `None` if it is nothing but news of flags, which belong to no command of ours, or if
+/// nothing says which mail it belongs to. Where that was data asked for, the mail is found
+/// missing.
+pub(super) fn read(mut response: Response, limits: &Limits) -> Option<(u32, Fetched)> {
     let cut = response.cut;
     let mut fetched = Fetched::default();
     let mut uid = None;
@@ -71,11 +67,8 @@ pub(super) fn read(
         Err(Malformed(why)) => Some(why),
         Ok(()) => None,
     };
-    match uid {
-        _ if fetched.is_bare() && fetched.damage.is_none() => Ok(None),
-        Some(uid) => Ok(Some((uid, fetched))),
-        None => Err(Malformed("data of a mail came without its UID")),
-    }
+    let news_of_flags = fetched.is_bare() && fetched.damage.is_none();
+    Some((uid.filter(|_| !news_of_flags)?, fetched))
 }
 
 fn attributes(
@@ -147,13 +140,13 @@ mod tests {
     use super::*;
 
     /// Reads what a server sent, as the filter does.
-    fn fetched(bytes: &[u8]) -> Result<Option<(u32, Fetched)>, Malformed> {
+    fn fetched(bytes: &[u8]) -> Option<(u32, Fetched)> {
         let response = Responses::new(Script::saying(bytes), 1000).next().unwrap();
         read(response, &Limits::default())
     }
 
     fn one(bytes: &[u8]) -> (u32, Fetched) {
-        fetched(bytes).unwrap().unwrap()
+        fetched(bytes).unwrap()
     }
 
     fn bytes(text: &str) -> Option<Text> {
@@ -209,20 +202,16 @@ mod tests {
     }
 
     #[test]
-    fn news_of_flags_belong_to_nobody() {
-        assert!(
-            fetched(b"* 3 FETCH (UID 5 FLAGS (\\Seen))\r\n")
-                .unwrap()
-                .is_none()
-        );
-        assert!(
-            fetched(b"* 3 FETCH (FLAGS (\\Seen))\r\n")
-                .unwrap()
-                .is_none()
-        );
-        assert!(fetched(b"* 3 FETCH (RFC822.SIZE 12)\r\n").is_err());
-        assert!(fetched(b"* 3 FETCH (UID x BODY[] \"y\")\r\n").is_err());
-        assert!(fetched(b"* 3 FETCH FLAGS\r\n").is_err());
+    fn news_of_flags_and_data_without_uid_belong_to_nobody() {
+        for line in [
+            "* 3 FETCH (UID 5 FLAGS (\\Seen))",
+            "* 3 FETCH (FLAGS (\\Seen))",
+            "* 3 FETCH (RFC822.SIZE 12)",
+            "* 3 FETCH (UID x BODY[] \"y\")",
+            "* 3 FETCH FLAGS",
+        ] {
+            assert!(fetched(format!("{line}\r\n").as_bytes()).is_none());
+        }
     }
 
     #[test]

@@ -261,9 +261,7 @@ impl Filter {
         };
         match (name, number) {
             (b"FETCH", Some(_)) => {
-                let read = fetch::read(response, &self.limits)
-                    .map_err(|e| Failure::Protocol(e.to_string()))?;
-                if let Some((uid, fetched)) = read
+                if let Some((uid, fetched)) = fetch::read(response, &self.limits)
                     && self.plan.wanted.contains(uid)
                 {
                     self.heard.fetched.entry(uid).or_default().merge(fetched);

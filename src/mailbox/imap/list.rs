@@ -35,7 +35,7 @@ impl ImapMailbox {
                 ..Listing::default()
             });
         }
-        let folder = self.select_anew()?;
+        let mut folder = self.select_anew()?;
         let void = match (&known.position, position) {
             (None, _) => None,
             (Some(_), None) => {
@@ -44,7 +44,7 @@ impl ImapMailbox {
             (Some(_), Some(mark)) => void(mark, folder),
         };
         let (first, since) = match position {
-            Some(mark) if void.is_none() => (mark.uid.max(1), known.since),
+            Some(mark) if void.is_none() => (self.first_new(mark, &mut folder)?, known.since),
             _ if void.is_some() => (1, known.since_if_void),
             _ => (1, known.since),
         };
@@ -85,6 +85,33 @@ impl ImapMailbox {
             position: Some(id(beyond.max(folder.next.unwrap_or(first))).position()),
             void,
         })
+    }
+
+    /// The lowest UID that can be new since the position was remembered.
+    ///
+    /// That is the position, unless the server now counts from a lower number, as after a
+    /// restored backup. Servers also do so without having lost anything: they lag behind,
+    /// or count from the highest mail that is left. So what exists decides: a number is
+    /// new again only if no mail bears it that was there when the folder was opened.
+    fn first_new(&mut self, mark: Mark, folder: &mut Folder) -> Result<u32, Error> {
+        let remembered = mark.uid.max(1);
+        let Some(next) = folder.next.filter(|next| *next < remembered) else {
+            return Ok(remembered);
+        };
+        let existing = self.existing(&UidSet::default().and_from(next.max(1)))?;
+        let held = self.session.heard(|heard| heard.exists).unwrap_or(0);
+        let arrived = held.saturating_sub(folder.exists.unwrap_or(held)) as usize;
+        let before = existing.len().saturating_sub(arrived);
+        let highest = existing.iter().take(before).last();
+        let first = match existing.last() {
+            Some(uid) if uid.saturating_add(1) >= remembered => remembered,
+            _ => highest.map_or(next.max(1), |uid| uid.saturating_add(1)),
+        };
+        // What exists is the better word on what comes next.
+        folder.next = existing
+            .last()
+            .map_or(Some(first), |uid| Some(first.max(uid.saturating_add(1))));
+        Ok(first)
     }
 
     /// Asks without opening the folder. A server that refuses is asked in the other way.
@@ -205,18 +232,12 @@ impl ImapMailbox {
 
 /// Why the remembered position means nothing in this folder any more.
 fn void(mark: Mark, folder: Folder) -> Option<String> {
-    if mark.validity != folder.validity {
-        return Some(format!(
+    (mark.validity != folder.validity).then(|| {
+        format!(
             "the server has numbered the mails anew (UIDVALIDITY was {} and is {})",
             mark.validity, folder.validity
-        ));
-    }
-    let next = folder.next.filter(|next| *next < mark.uid)?;
-    Some(format!(
-        "the server counts from an earlier number than before (UIDNEXT was {} and is {next}), as after a restored \
-         backup",
-        mark.uid
-    ))
+        )
+    })
 }
 
 /// A number of a STATUS answer, by its name in capitals.

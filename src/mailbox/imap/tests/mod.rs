@@ -8,7 +8,7 @@ mod mails;
 mod oddities;
 
 use super::script::{Lines, Script};
-use super::{ImapMailbox, Login};
+use super::{Access, ImapMailbox, Login};
 use crate::mailbox::{Error, Fault, Known, MailId, Mailbox, Position, Query};
 use crate::message::Limits;
 use crate::net::Trace;

@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use super::cursor::{Cursor, Malformed, Text};
 use super::response::Response;
 use super::structure::{self, Broken};
-use crate::message::{Limits, Part};
+use super::summaries::HEADER;
+use crate::message::{Envelope, Limits, Part};
 
 /// What the server told of one mail.
 #[derive(Debug, Default)]
@@ -17,14 +18,55 @@ pub(super) struct Fetched {
     pub(super) received: Option<DateTime<Utc>>,
     /// BODYSTRUCTURE.
     pub(super) structure: Option<Result<Part, Broken>>,
+    /// HEADER.FIELDS, read as it arrives: the bytes of thousands of mails are not kept.
+    pub(super) header: Option<Header>,
     sections: Vec<(String, Text)>,
     /// The response could not be read to its end.
     pub(super) damage: Option<&'static str>,
 }
 
+/// Longest subject that is kept, in characters; RFC 5322, section 2.1.1, has lines of 998.
+const SUBJECT: usize = 4096;
+/// Longest address that is kept, in bytes; RFC 5321, section 4.5.3.1.3, has 256.
+const ADDRESS: usize = 512;
+
+/// The header fields that a summary is made of.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Header {
+    /// What they say.
+    Envelope(Envelope),
+    /// They have at least this many bytes, too many to be read.
+    TooLong(u64),
+}
+
+impl Header {
+    fn read(text: Text) -> Self {
+        let block = match text {
+            Text::Nil => Vec::new(),
+            Text::Bytes(block) if block.len() as u64 >= HEADER => {
+                return Self::TooLong(block.len() as u64);
+            }
+            Text::Bytes(block) => block,
+            Text::PassedOver(size) => return Self::TooLong(size),
+        };
+        let mut envelope = Envelope::parse(&block);
+        if let Some((end, _)) = envelope.subject.char_indices().nth(SUBJECT) {
+            envelope.subject.truncate(end);
+            envelope.subject.shrink_to_fit();
+        }
+        let address = &mut envelope.sender.address;
+        if address.len() > ADDRESS {
+            address.truncate(address.floor_char_boundary(ADDRESS));
+            address.shrink_to_fit();
+            // Its beginning may be somebody else's address.
+            envelope.sender.reliable = false;
+        }
+        Self::Envelope(envelope)
+    }
+}
+
 impl Fetched {
-    /// Takes the text of `BODY[section]` out. The fields of `HEADER.FIELDS (…)` are not
-    /// compared, as servers quote and order them as they like.
+    /// Takes the text of `BODY[section]` out.
     pub(super) fn take_section(&mut self, section: &str) -> Option<Text> {
         let at = self.sections.iter().position(|(name, _)| name == section)?;
         Some(self.sections.swap_remove(at).1)
@@ -36,6 +78,7 @@ impl Fetched {
         self.received = other.received.or(self.received);
         self.structure = other.structure.or(self.structure.take());
         self.damage = other.damage.or(self.damage);
+        self.header = other.header.or(self.header.take());
         for (name, text) in other.sections {
             self.take_section(&name);
             self.sections.push((name, text));
@@ -47,6 +90,7 @@ impl Fetched {
         self.size.is_none()
             && self.received.is_none()
             && self.structure.is_none()
+            && self.header.is_none()
             && self.sections.is_empty()
     }
 }
@@ -100,14 +144,20 @@ fn attributes(
             b"BODYSTRUCTURE" => fetched.structure = Some(structure::read(cursor.value()?, limits)),
             b"BODY" if cursor.peek() == Some(b'[') => {
                 let section = section(cursor)?;
-                fetched.sections.push((section, cursor.text()?));
+                let text = cursor.text()?;
+                if section == "HEADER.FIELDS" {
+                    fetched.header = Some(Header::read(text));
+                } else {
+                    fetched.sections.push((section, text));
+                }
             }
             _ => cursor.skip()?,
         }
     }
 }
 
-/// What stands in the brackets, in capitals, and for header fields only that it is them.
+/// What stands in the brackets, in capitals. For header fields only that it is them:
+/// servers quote and order their names as they like.
 fn section(cursor: &mut Cursor<'_>) -> Result<String, Malformed> {
     cursor.eat(b'[');
     let name = cursor.until(|b| b.is_ascii_whitespace() || matches!(b, b']' | b'('));
@@ -153,9 +203,35 @@ mod tests {
         Some(Text::Bytes(text.as_bytes().to_vec()))
     }
 
+    fn subject(mail: Fetched) -> String {
+        match mail.header {
+            Some(Header::Envelope(envelope)) => envelope.subject,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn long_subjects_and_addresses_are_cut() {
+        let read = |block: String| Header::read(Text::Bytes(block.into_bytes()));
+        let block = format!("Subject: {}\r\n", "\u{fc}".repeat(20_000));
+        let Header::Envelope(envelope) = read(block) else {
+            panic!("too long");
+        };
+        assert_eq!(envelope.subject.chars().count(), SUBJECT);
+        // The rest of the host decides, so what was cut is nobody's address.
+        let trusted = "@trusted.test";
+        let pad = "x".repeat(ADDRESS - trusted.len());
+        let block = format!("From: {pad}{trusted}.evil.test\r\n");
+        let Header::Envelope(envelope) = read(block) else {
+            panic!("too long");
+        };
+        assert!(envelope.sender.address.len() <= ADDRESS && !envelope.sender.reliable);
+        assert_eq!(read("x".repeat(65_536)), Header::TooLong(65_536));
+    }
+
     #[test]
     fn a_summary_as_dovecot_writes_it() {
-        let (uid, mut mail) = one(
+        let (uid, mail) = one(
             b"* 3 FETCH (UID 7 INTERNALDATE \"02-Mar-2026 10:00:00 +0100\" RFC822.SIZE 812 \
             BODY[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID)] {13}\r\nSubject: x\r\n\r)\r\n",
         );
@@ -164,17 +240,14 @@ mod tests {
             mail.received.unwrap().to_rfc3339(),
             "2026-03-02T09:00:00+00:00"
         );
-        assert_eq!(
-            mail.take_section("HEADER.FIELDS"),
-            bytes("Subject: x\r\n\r")
-        );
+        assert_eq!(subject(mail), "x");
     }
 
     #[test]
     fn a_summary_as_others_write_it() {
         // Courier quotes the names, Cyrus pads the day and puts flags first, some servers
         // write in small letters, use quoted strings and count beyond 32 bits.
-        let (uid, mut mail) = one(b"* 3 fetch (FLAGS (\\Recent $Odd) MODSEQ (12) body[header.fields (\"From\" \"]\")]<0> \
+        let (uid, mail) = one(b"* 3 fetch (FLAGS (\\Recent $Odd) MODSEQ (12) body[header.fields (\"From\" \"]\")]<0> \
             \"Subject: \\\"x\\\"\"  rfc822.size 5000000000 X-GM-LABELS (\"a)\" {1}\r\n( b) internaldate \
             \" 1-Jan-2020 00:00:00 +0000\"   UID 4294967295 )\r\n");
         assert_eq!(
@@ -185,7 +258,7 @@ mod tests {
             mail.received.unwrap().to_rfc3339(),
             "2020-01-01T00:00:00+00:00"
         );
-        assert_eq!(mail.take_section("HEADER.FIELDS"), bytes("Subject: \"x\""));
+        assert_eq!(subject(mail), "\"x\"");
     }
 
     #[test]

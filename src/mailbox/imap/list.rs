@@ -102,7 +102,7 @@ impl ImapMailbox {
         let held = self.session.heard(|heard| heard.exists).unwrap_or(0);
         let arrived = held.saturating_sub(folder.exists.unwrap_or(held)) as usize;
         let before = existing.len().saturating_sub(arrived);
-        let highest = existing.iter().take(before).last();
+        let highest = existing.iter().take(before).next_back();
         let first = match existing.last() {
             Some(uid) if uid.saturating_add(1) >= remembered => remembered,
             _ => highest.map_or(next.max(1), |uid| uid.saturating_add(1)),

@@ -46,6 +46,7 @@ impl ImapMailbox {
             let bounds = Bounds {
                 literal: limit,
                 total: announced.saturating_mul(2).saturating_add(batch::SLACK),
+                ..Bounds::default()
             };
             let mut harvest = self.fetch(&fetched, "(UID BODY.PEEK[])", |_| bounds)?;
             for (uid, size) in batch {

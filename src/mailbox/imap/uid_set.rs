@@ -154,7 +154,7 @@ mod tests {
     fn the_highest_uid_is_no_open_end() {
         let set = set(&[u32::MAX - 1, u32::MAX]);
         assert_eq!(set.to_string(), "4294967294:4294967295");
-        assert_eq!(set.commands(), [set.clone()]);
+        assert_eq!(set.commands(), std::slice::from_ref(&set));
         assert_eq!(set.and_from(u32::MAX).to_string(), "4294967294:*");
     }
 

@@ -55,7 +55,7 @@ fn ten_new_mails_are_handled_in_seven_turns() {
         [
             "a2 STATUS \"INBOX\" (MESSAGES UIDVALIDITY UIDNEXT)",
             "a3 SELECT \"INBOX\"",
-            "a4 UID FETCH 11:* (UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID)])",
+            "a4 UID FETCH 11:* (UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID)]<0.65536>)",
             "a5 UID FETCH 11:20 (UID BODY.PEEK[])",
             "a6 UID STORE 11:20 +FLAGS.SILENT (\\Deleted)",
             "a7 UID EXPUNGE 11:20",

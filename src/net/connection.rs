@@ -11,7 +11,8 @@ use super::{Endpoint, Security, Trust, address, tls};
 ///
 /// Flushing says that a request is complete: the deadline of its answer starts.
 pub trait Channel: Read + Write {
-    /// Changes the time limits for what follows, so that a good-bye holds nobody up.
+    /// Makes this the time for each answer that follows, whatever arrives meanwhile, so that a
+    /// good-bye holds nobody up.
     ///
     /// # Errors
     /// The operating system refuses.
@@ -117,6 +118,15 @@ fn secure<E: From<Error>>(
     ))
 }
 
+/// OpenSSL's name of a version as people write it.
+#[cfg(unix)]
+fn version(name: &str) -> String {
+    match name {
+        "TLSv1" => "TLS 1.0".to_owned(),
+        name => name.replace("TLSv", "TLS "),
+    }
+}
+
 impl Connection {
     fn clear(socket: Socket) -> Self {
         Self {
@@ -128,7 +138,7 @@ impl Connection {
     fn secured(endpoint: &Endpoint, stream: Stream) -> Self {
         let version = match &stream {
             #[cfg(unix)]
-            Stream::OpenSsl(stream) => stream.ssl().version_str().replace("TLSv", "TLS "),
+            Stream::OpenSsl(stream) => version(stream.ssl().version_str()),
             // native-tls does not tell which version was agreed on.
             Stream::Clear(_) | Stream::Native(_) => format!("{} or later", endpoint.floor),
         };
@@ -211,5 +221,16 @@ impl Write for Connection {
         }?;
         self.socket().begin_answer();
         Ok(())
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_written_in_full() {
+        let told = ["TLSv1", "TLSv1.1", "TLSv1.3"].map(version);
+        assert_eq!(told, ["TLS 1.0", "TLS 1.1", "TLS 1.3"]);
     }
 }

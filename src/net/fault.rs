@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::TlsFloor;
+use super::{Security, TlsFloor};
 
 /// Why TLS did not come about.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,6 +16,12 @@ pub enum TlsFault {
         "the port does not speak TLS: check Port, or set ConnectionSecurity to start-tls-required"
     )]
     NotTls,
+    /// The server agreed to STARTTLS, and what came then was something else.
+    #[error(
+        "the server agreed to STARTTLS and then did not speak TLS: something between it and this machine may \
+         interfere, or the server needs repair"
+    )]
+    NotTlsAfterAll,
     /// The server ended the connection in the middle of the handshake, as many do instead of
     /// saying that they have no common version.
     #[error(
@@ -44,6 +50,9 @@ pub enum TlsFault {
          to accept it"
     )]
     SelfSigned,
+    /// Something else is wrong with the certificate, in the words of the TLS library.
+    #[error("the server's certificate is refused: {0}. Have it issued anew")]
+    BadCertificate(String),
     /// Everything else, in the words of the TLS library.
     #[error("{0}")]
     Other(String),
@@ -59,6 +68,14 @@ impl TlsFault {
                 | io::ErrorKind::ConnectionAborted
                 | io::ErrorKind::BrokenPipe
         )
+    }
+
+    /// The same in view of how the port is secured.
+    pub(super) fn under(self, security: Security) -> Self {
+        match (self, security) {
+            (Self::NotTls, Security::StartTls | Security::StartTlsRequired) => Self::NotTlsAfterAll,
+            (fault, _) => fault,
+        }
     }
 
     /// Reads a certificate check's result by OpenSSL's number
@@ -138,6 +155,17 @@ impl TlsFault {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_been_done_is_not_advised() {
+        let told = |security| TlsFault::NotTls.under(security).to_string();
+        assert!(told(Security::Tls).contains("start-tls-required"));
+        assert!(told(Security::StartTlsRequired).contains("agreed to STARTTLS"));
+        assert_eq!(
+            TlsFault::Expired.under(Security::StartTls),
+            TlsFault::Expired
+        );
+    }
 
     #[test]
     fn openssl_words_become_faults() {

@@ -77,7 +77,8 @@ pub struct Timeouts {
     /// To reach the server, all of its addresses together.
     pub connect: Duration,
     /// To wait for the server's next bytes. An answer as a whole may take this long plus
-    /// one second for each KiB received, so that a trickle ends too.
+    /// one second for each KiB received, up to a minute; what takes longer must come at 8 KiB
+    /// a second or more. So a trickle ends too.
     pub read: Duration,
     /// To hand bytes to the network.
     pub write: Duration,

@@ -9,6 +9,12 @@ use super::error::{Late, Step};
 
 /// Below this the operating systems round a limit to "none".
 const SHORTEST: Duration = Duration::from_millis(1);
+/// So many bytes buy an answer a second,
+const SLOW: u64 = 1024;
+/// up to this many seconds;
+const SLOW_SECONDS: u64 = 60;
+/// beyond them a second takes so many bytes.
+const FLOOR: u64 = 8 * 1024;
 
 /// A TCP stream with a limit for each wait and a deadline for each answer.
 ///
@@ -17,6 +23,8 @@ const SHORTEST: Duration = Duration::from_millis(1);
 pub(super) struct Socket {
     stream: TcpStream,
     read: Duration,
+    /// Bytes that arrive buy time.
+    extends: bool,
     began: Instant,
     received: u64,
 }
@@ -29,6 +37,7 @@ impl Socket {
         Ok(Self {
             stream,
             read: timeouts.read,
+            extends: true,
             began: Instant::now(),
             received: 0,
         })
@@ -40,10 +49,21 @@ impl Socket {
         self.received = 0;
     }
 
-    /// Changes the limit for what follows.
+    /// Makes this the time for all of what follows, however much arrives.
     pub(super) fn limit(&mut self, read: Duration) -> io::Result<()> {
         self.read = read;
+        self.extends = false;
         self.stream.set_write_timeout(Some(read.max(SHORTEST)))
+    }
+
+    /// How long the whole answer may take by now.
+    fn allowed(&self) -> Duration {
+        if !self.extends {
+            return self.read;
+        }
+        let slow = (self.received / SLOW).min(SLOW_SECONDS);
+        let bought = slow.max(self.received / FLOOR);
+        self.read.saturating_add(Duration::from_secs(bought))
     }
 
     fn late(&self) -> io::Error {
@@ -58,10 +78,7 @@ impl Socket {
 impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            let allowed = self
-                .read
-                .saturating_add(Duration::from_secs(self.received / 1024));
-            let left = allowed.saturating_sub(self.began.elapsed());
+            let left = self.allowed().saturating_sub(self.began.elapsed());
             if left.is_zero() {
                 return Err(self.late());
             }
@@ -158,6 +175,34 @@ mod tests {
         assert!(began.elapsed() < Duration::from_secs(2));
         drop(near);
         writer.join().unwrap();
+    }
+
+    #[test]
+    fn a_good_bye_buys_no_time() {
+        let (mut near, mut far) = pair(Duration::from_secs(60));
+        far.write_all(&[b'x'; 8192]).unwrap();
+        near.limit(Duration::from_millis(100)).unwrap();
+        near.begin_answer();
+        let began = Instant::now();
+        near.read_exact(&mut [0; 8192]).unwrap();
+        let error = near.read(&mut [0; 1]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(began.elapsed() < Duration::from_secs(2));
+    }
+
+    #[test]
+    fn after_a_minute_a_second_takes_eight_kib() {
+        let (mut near, _far) = pair(Duration::from_secs(1));
+        for (received, seconds) in [
+            (0, 1),
+            (10_240, 11),
+            (61_440, 61),
+            (480 * 1024, 61),
+            (800 * 1024, 101),
+        ] {
+            near.received = received;
+            assert_eq!(near.allowed(), Duration::from_secs(seconds));
+        }
     }
 
     #[test]

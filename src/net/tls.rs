@@ -63,6 +63,6 @@ fn explain(endpoint: &Endpoint, error: &native_tls::Error) -> Error {
 fn fault(endpoint: &Endpoint, fault: TlsFault) -> Error {
     Error::Tls {
         server: endpoint.server(),
-        fault,
+        fault: fault.under(endpoint.security),
     }
 }

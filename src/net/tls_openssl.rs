@@ -60,15 +60,15 @@ fn explain(endpoint: &Endpoint, error: HandshakeError<Socket>) -> Error {
     match error {
         HandshakeError::SetupFailure(stack) => fault(endpoint, other(&stack)),
         HandshakeError::Failure(middle) | HandshakeError::WouldBlock(middle) => {
-            let verified = middle.ssl().verify_result().as_raw();
+            let verified = middle.ssl().verify_result();
             let error = middle.into_error();
             let text = error.to_string();
             // The code stays at "unknown authority" when the callback let that pass, so it
             // speaks only when the check itself was what failed.
-            let checked = text
-                .contains("certificate verify failed")
-                .then(|| TlsFault::of_verify_code(verified, &endpoint.host))
-                .flatten();
+            let checked = text.contains("certificate verify failed").then(|| {
+                TlsFault::of_verify_code(verified.as_raw(), &endpoint.host)
+                    .unwrap_or_else(|| TlsFault::BadCertificate(verified.error_string().to_owned()))
+            });
             match error.into_io_error() {
                 Ok(below) if TlsFault::is_hanging_up(below.kind()) => {
                     fault(endpoint, TlsFault::HungUp(endpoint.floor))
@@ -95,6 +95,6 @@ fn other(stack: &ErrorStack) -> TlsFault {
 fn fault(endpoint: &Endpoint, fault: TlsFault) -> Error {
     Error::Tls {
         server: endpoint.server(),
-        fault,
+        fault: fault.under(endpoint.security),
     }
 }

@@ -15,7 +15,7 @@ use crate::config::places::{is_root, process_environment, state_folder};
 use crate::config::{LoadError, MailSettings, Problems, Purpose, Settings, SettingsFile};
 use crate::mailbox::Mailbox;
 use crate::mailbox::folder::FolderMailbox;
-use crate::mailbox::imap::{ImapMailbox, Login};
+use crate::mailbox::imap::{Access, ImapMailbox, Login};
 use crate::message::Limits;
 use crate::secret::Keeper;
 
@@ -166,7 +166,8 @@ fn open_mailbox(settings: &Settings, output: &Output) -> anyhow::Result<Box<dyn 
                 password: password.clone(),
             };
             let trace = output.trace();
-            let mailbox = ImapMailbox::open(endpoint, &login, "INBOX", limits, trace)?;
+            let mailbox =
+                ImapMailbox::open(endpoint, &login, "INBOX", Access::ReadWrite, limits, trace)?;
             for warning in mailbox.warnings() {
                 output.warning(warning);
             }

@@ -1,7 +1,7 @@
 //! Cutting what is fetched into batches that memory can hold.
 
 /// How many bytes one batch may announce; a single mail may be longer.
-const BATCH: u64 = 16 * 1024 * 1024;
+pub(super) const BATCH: u64 = 16 * 1024 * 1024;
 
 /// What a batch may hold beyond what was announced: servers count line ends and cached
 /// sizes differently.

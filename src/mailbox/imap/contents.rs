@@ -15,6 +15,8 @@ use crate::message::{Attachment, Body, Limits, Mail, Part};
 
 /// Longest list of sections in a command, in bytes.
 const SECTIONS: usize = 800;
+/// How much longer than twice the mail its text may be said to be.
+const SIZE_SLACK: u64 = 64 * 1024;
 
 type Answers = BTreeMap<u32, Result<Content, Fault>>;
 
@@ -46,28 +48,35 @@ impl ImapMailbox {
             .iter()
             .map(|(id, uid)| (*uid, with_text.get(id).copied().unwrap_or_default()))
             .collect();
-        let uids: UidSet = wants_text.keys().copied().collect();
-        let harvest = self.fetch(&uids, "(UID BODYSTRUCTURE)", |set| {
-            structure_bounds(set.len())
-        })?;
-        let mut answers: Answers = harvest
-            .refused
-            .into_iter()
-            .map(|(uid, fault)| (uid, Err(fault)))
-            .collect();
+        let mut answers = Answers::new();
         let mut texts: BTreeMap<Vec<String>, Vec<Awaited>> = BTreeMap::new();
         let mut whole = Vec::new();
-        for (uid, fetched) in harvest.found {
-            let text = wants_text.get(&uid).copied().unwrap_or_default();
-            match next(uid, fetched, text, &self.limits) {
-                Next::Answer(answer) => {
-                    answers.insert(uid, answer);
+        let sizes: Vec<(u32, Option<u64>)> = wants_text
+            .keys()
+            .map(|uid| (*uid, self.sizes.get(uid).copied()))
+            .collect();
+        for group in batch::cut(sizes, |(_, size)| structure_cost(*size)) {
+            let uids: UidSet = group.iter().map(|(uid, _)| *uid).collect();
+            let bounds = structure_bounds(&group);
+            let mut harvest = self.fetch(&uids, "(UID BODYSTRUCTURE)", |_| bounds)?;
+            for (uid, size) in group {
+                if let Some(fault) = harvest.refused.remove(&uid) {
+                    answers.insert(uid, Err(fault));
                 }
-                Next::Text(awaited) => {
-                    let sections = awaited.parts.iter().map(|part| part.section.clone());
-                    texts.entry(sections.collect()).or_default().push(awaited);
+                let Some(fetched) = harvest.found.remove(&uid) else {
+                    continue;
+                };
+                let text = wants_text.get(&uid).copied().unwrap_or_default();
+                match next(uid, fetched, text, size, &self.limits) {
+                    Next::Answer(answer) => {
+                        answers.insert(uid, answer);
+                    }
+                    Next::Text(awaited) => {
+                        let sections = awaited.parts.iter().map(|part| part.section.clone());
+                        texts.entry(sections.collect()).or_default().push(awaited);
+                    }
+                    Next::Whole => whole.push(uid),
                 }
-                Next::Whole => whole.push(uid),
             }
         }
         for (sections, mails) in texts {
@@ -108,6 +117,7 @@ impl ImapMailbox {
         let bounds = Bounds {
             literal: self.limits.text,
             total: announced.saturating_mul(2).saturating_add(batch::SLACK),
+            ..Bounds::default()
         };
         let mut harvest = self.fetch(&uids, &items, |_| bounds)?;
         for mail in mails {
@@ -121,17 +131,32 @@ impl ImapMailbox {
     }
 }
 
-/// What the structures of so many mails may cost. Long file names come as literals.
-fn structure_bounds(mails: u64) -> Bounds {
+/// What a mail's structure counts for in a batch, so that one has 500 mails at most and 64
+/// that can have the longest structure. A part takes a few bytes of a mail and ten times as
+/// many of its structure.
+fn structure_cost(size: Option<u64>) -> u64 {
+    let size = size.unwrap_or_default();
+    (size.saturating_mul(10) / 4).clamp(batch::BATCH / 500, batch::BATCH / 64)
+}
+
+/// What the structures of these mails may cost. Long file names come as literals.
+fn structure_bounds(mails: &[(u32, Option<u64>)]) -> Bounds {
+    let bounds = Bounds::default();
+    let sizes = mails.iter().map(|(_, size)| size.unwrap_or_default());
+    let passed_over = sizes
+        .fold(0, u64::saturating_add)
+        .saturating_mul(20)
+        .saturating_add(bounds.passed_over);
     Bounds {
         literal: 64 * 1024,
-        total: mails
-            .saturating_mul(256 * 1024)
+        total: (mails.len() as u64)
+            .saturating_mul(2 * 1024 * 1024)
             .saturating_add(64 * 1024 * 1024),
+        passed_over,
     }
 }
 
-fn next(uid: u32, fetched: Fetched, text: bool, limits: &Limits) -> Next {
+fn next(uid: u32, fetched: Fetched, text: bool, whole: Option<u64>, limits: &Limits) -> Next {
     let root = match fetched.structure {
         Some(Ok(root)) if fetched.damage.is_none() => root,
         Some(Err(Broken::Fault(fault))) => return Next::Answer(Err(fault)),
@@ -160,6 +185,14 @@ fn next(uid: u32, fetched: Fetched, text: bool, limits: &Limits) -> Next {
             size,
             limit: limits.text,
         }));
+    }
+    // The caller cuts what it asks for by the sizes of the mails. Servers may be wrong about
+    // these, but not so much that the memory is at their mercy.
+    if let Some(whole) = whole
+        && size > whole.saturating_mul(2).saturating_add(SIZE_SLACK)
+    {
+        let why = format!("the server says that it has {whole} bytes and {size} bytes of text");
+        return Next::Answer(Err(Fault::Unreadable(why)));
     }
     if size == 0 {
         let empty: Vec<(&Part, &[u8])> = parts.iter().map(|part| (part, &[][..])).collect();

@@ -1,5 +1,7 @@
 //! Deleting exactly the named mails (RFC 4315).
 
+use std::collections::HashSet;
+
 use super::ImapMailbox;
 use super::filter::Plan;
 use super::response::Bounds;
@@ -12,7 +14,7 @@ impl ImapMailbox {
     pub(super) fn delete_exactly(&mut self, ids: &[MailId]) -> Result<Deletion, Error> {
         let asked = self.uids(ids)?;
         let uids: UidSet = asked.iter().map(|(_, uid)| *uid).collect();
-        let expunges = !uids.is_empty() && self.session.can("UIDPLUS")?;
+        let expunges = uids.is_empty() || self.session.can("UIDPLUS")?;
         for set in uids.commands() {
             let (set, plan) = (set.to_string(), || Plan {
                 // A server that is not silent answers with a line for each mail.
@@ -30,15 +32,18 @@ impl ImapMailbox {
                     .run("EXPUNGE", plan(), |engine| engine.uid_expunge(&set))?;
             }
         }
-        let named = asked.into_iter().map(|(id, _)| id.clone()).collect();
+        let named: HashSet<&MailId> = asked.into_iter().map(|(id, _)| id).collect();
+        // A mail of another numbering is gone: no command reaches it under that name.
+        let (named, gone): (Vec<_>, Vec<_>) =
+            ids.iter().cloned().partition(|id| named.contains(id));
         Ok(if expunges {
             Deletion {
-                deleted: named,
+                deleted: ids.to_vec(),
                 marked: Vec::new(),
             }
         } else {
             Deletion {
-                deleted: Vec::new(),
+                deleted: gone,
                 marked: named,
             }
         })

@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use super::cursor::{Cursor, Malformed, Text};
 use super::response::Response;
 use super::structure::{self, Broken};
-use crate::message::{Limits, Part};
+use super::summaries::HEADER;
+use crate::message::{Envelope, Limits, Part};
 
 /// What the server told of one mail.
 #[derive(Debug, Default)]
@@ -17,14 +18,55 @@ pub(super) struct Fetched {
     pub(super) received: Option<DateTime<Utc>>,
     /// BODYSTRUCTURE.
     pub(super) structure: Option<Result<Part, Broken>>,
+    /// HEADER.FIELDS, read as it arrives: the bytes of thousands of mails are not kept.
+    pub(super) header: Option<Header>,
     sections: Vec<(String, Text)>,
     /// The response could not be read to its end.
     pub(super) damage: Option<&'static str>,
 }
 
+/// Longest subject that is kept, in characters; RFC 5322, section 2.1.1, has lines of 998.
+const SUBJECT: usize = 4096;
+/// Longest address that is kept, in bytes; RFC 5321, section 4.5.3.1.3, has 256.
+const ADDRESS: usize = 512;
+
+/// The header fields that a summary is made of.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Header {
+    /// What they say.
+    Envelope(Envelope),
+    /// They have at least this many bytes, too many to be read.
+    TooLong(u64),
+}
+
+impl Header {
+    fn read(text: Text) -> Self {
+        let block = match text {
+            Text::Nil => Vec::new(),
+            Text::Bytes(block) if block.len() as u64 >= HEADER => {
+                return Self::TooLong(block.len() as u64);
+            }
+            Text::Bytes(block) => block,
+            Text::PassedOver(size) => return Self::TooLong(size),
+        };
+        let mut envelope = Envelope::parse(&block);
+        if let Some((end, _)) = envelope.subject.char_indices().nth(SUBJECT) {
+            envelope.subject.truncate(end);
+            envelope.subject.shrink_to_fit();
+        }
+        let address = &mut envelope.sender.address;
+        if address.len() > ADDRESS {
+            address.truncate(address.floor_char_boundary(ADDRESS));
+            address.shrink_to_fit();
+            // Its beginning may be somebody else's address.
+            envelope.sender.reliable = false;
+        }
+        Self::Envelope(envelope)
+    }
+}
+
 impl Fetched {
-    /// Takes the text of `BODY[section]` out. The fields of `HEADER.FIELDS (…)` are not
-    /// compared, as servers quote and order them as they like.
+    /// Takes the text of `BODY[section]` out.
     pub(super) fn take_section(&mut self, section: &str) -> Option<Text> {
         let at = self.sections.iter().position(|(name, _)| name == section)?;
         Some(self.sections.swap_remove(at).1)
@@ -36,6 +78,7 @@ impl Fetched {
         self.received = other.received.or(self.received);
         self.structure = other.structure.or(self.structure.take());
         self.damage = other.damage.or(self.damage);
+        self.header = other.header.or(self.header.take());
         for (name, text) in other.sections {
             self.take_section(&name);
             self.sections.push((name, text));
@@ -47,20 +90,17 @@ impl Fetched {
         self.size.is_none()
             && self.received.is_none()
             && self.structure.is_none()
+            && self.header.is_none()
             && self.sections.is_empty()
     }
 }
 
 /// Reads a FETCH response.
 ///
-/// `None` if it is nothing but news of flags, which belong to no command of ours.
-///
-/// # Errors
-/// There is data that was asked for, but nothing says which mail it belongs to.
-pub(super) fn read(
-    mut response: Response,
-    limits: &Limits,
-) -> Result<Option<(u32, Fetched)>, Malformed> {
+/// `None` if it is nothing but news of flags, which belong to no command of ours, or if
+/// nothing says which mail it belongs to. Where that was data asked for, the mail is found
+/// missing.
+pub(super) fn read(mut response: Response, limits: &Limits) -> Option<(u32, Fetched)> {
     let cut = response.cut;
     let mut fetched = Fetched::default();
     let mut uid = None;
@@ -71,11 +111,8 @@ pub(super) fn read(
         Err(Malformed(why)) => Some(why),
         Ok(()) => None,
     };
-    match uid {
-        _ if fetched.is_bare() && fetched.damage.is_none() => Ok(None),
-        Some(uid) => Ok(Some((uid, fetched))),
-        None => Err(Malformed("data of a mail came without its UID")),
-    }
+    let news_of_flags = fetched.is_bare() && fetched.damage.is_none();
+    Some((uid.filter(|_| !news_of_flags)?, fetched))
 }
 
 fn attributes(
@@ -107,14 +144,20 @@ fn attributes(
             b"BODYSTRUCTURE" => fetched.structure = Some(structure::read(cursor.value()?, limits)),
             b"BODY" if cursor.peek() == Some(b'[') => {
                 let section = section(cursor)?;
-                fetched.sections.push((section, cursor.text()?));
+                let text = cursor.text()?;
+                if section == "HEADER.FIELDS" {
+                    fetched.header = Some(Header::read(text));
+                } else {
+                    fetched.sections.push((section, text));
+                }
             }
             _ => cursor.skip()?,
         }
     }
 }
 
-/// What stands in the brackets, in capitals, and for header fields only that it is them.
+/// What stands in the brackets, in capitals. For header fields only that it is them:
+/// servers quote and order their names as they like.
 fn section(cursor: &mut Cursor<'_>) -> Result<String, Malformed> {
     cursor.eat(b'[');
     let name = cursor.until(|b| b.is_ascii_whitespace() || matches!(b, b']' | b'('));
@@ -147,22 +190,48 @@ mod tests {
     use super::*;
 
     /// Reads what a server sent, as the filter does.
-    fn fetched(bytes: &[u8]) -> Result<Option<(u32, Fetched)>, Malformed> {
+    fn fetched(bytes: &[u8]) -> Option<(u32, Fetched)> {
         let response = Responses::new(Script::saying(bytes), 1000).next().unwrap();
         read(response, &Limits::default())
     }
 
     fn one(bytes: &[u8]) -> (u32, Fetched) {
-        fetched(bytes).unwrap().unwrap()
+        fetched(bytes).unwrap()
     }
 
     fn bytes(text: &str) -> Option<Text> {
         Some(Text::Bytes(text.as_bytes().to_vec()))
     }
 
+    fn subject(mail: Fetched) -> String {
+        match mail.header {
+            Some(Header::Envelope(envelope)) => envelope.subject,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn long_subjects_and_addresses_are_cut() {
+        let read = |block: String| Header::read(Text::Bytes(block.into_bytes()));
+        let block = format!("Subject: {}\r\n", "\u{fc}".repeat(20_000));
+        let Header::Envelope(envelope) = read(block) else {
+            panic!("too long");
+        };
+        assert_eq!(envelope.subject.chars().count(), SUBJECT);
+        // The rest of the host decides, so what was cut is nobody's address.
+        let trusted = "@trusted.test";
+        let pad = "x".repeat(ADDRESS - trusted.len());
+        let block = format!("From: {pad}{trusted}.evil.test\r\n");
+        let Header::Envelope(envelope) = read(block) else {
+            panic!("too long");
+        };
+        assert!(envelope.sender.address.len() <= ADDRESS && !envelope.sender.reliable);
+        assert_eq!(read("x".repeat(65_536)), Header::TooLong(65_536));
+    }
+
     #[test]
     fn a_summary_as_dovecot_writes_it() {
-        let (uid, mut mail) = one(
+        let (uid, mail) = one(
             b"* 3 FETCH (UID 7 INTERNALDATE \"02-Mar-2026 10:00:00 +0100\" RFC822.SIZE 812 \
             BODY[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID)] {13}\r\nSubject: x\r\n\r)\r\n",
         );
@@ -171,17 +240,14 @@ mod tests {
             mail.received.unwrap().to_rfc3339(),
             "2026-03-02T09:00:00+00:00"
         );
-        assert_eq!(
-            mail.take_section("HEADER.FIELDS"),
-            bytes("Subject: x\r\n\r")
-        );
+        assert_eq!(subject(mail), "x");
     }
 
     #[test]
     fn a_summary_as_others_write_it() {
         // Courier quotes the names, Cyrus pads the day and puts flags first, some servers
         // write in small letters, use quoted strings and count beyond 32 bits.
-        let (uid, mut mail) = one(b"* 3 fetch (FLAGS (\\Recent $Odd) MODSEQ (12) body[header.fields (\"From\" \"]\")]<0> \
+        let (uid, mail) = one(b"* 3 fetch (FLAGS (\\Recent $Odd) MODSEQ (12) body[header.fields (\"From\" \"]\")]<0> \
             \"Subject: \\\"x\\\"\"  rfc822.size 5000000000 X-GM-LABELS (\"a)\" {1}\r\n( b) internaldate \
             \" 1-Jan-2020 00:00:00 +0000\"   UID 4294967295 )\r\n");
         assert_eq!(
@@ -192,7 +258,7 @@ mod tests {
             mail.received.unwrap().to_rfc3339(),
             "2020-01-01T00:00:00+00:00"
         );
-        assert_eq!(mail.take_section("HEADER.FIELDS"), bytes("Subject: \"x\""));
+        assert_eq!(subject(mail), "\"x\"");
     }
 
     #[test]
@@ -209,20 +275,16 @@ mod tests {
     }
 
     #[test]
-    fn news_of_flags_belong_to_nobody() {
-        assert!(
-            fetched(b"* 3 FETCH (UID 5 FLAGS (\\Seen))\r\n")
-                .unwrap()
-                .is_none()
-        );
-        assert!(
-            fetched(b"* 3 FETCH (FLAGS (\\Seen))\r\n")
-                .unwrap()
-                .is_none()
-        );
-        assert!(fetched(b"* 3 FETCH (RFC822.SIZE 12)\r\n").is_err());
-        assert!(fetched(b"* 3 FETCH (UID x BODY[] \"y\")\r\n").is_err());
-        assert!(fetched(b"* 3 FETCH FLAGS\r\n").is_err());
+    fn news_of_flags_and_data_without_uid_belong_to_nobody() {
+        for line in [
+            "* 3 FETCH (UID 5 FLAGS (\\Seen))",
+            "* 3 FETCH (FLAGS (\\Seen))",
+            "* 3 FETCH (RFC822.SIZE 12)",
+            "* 3 FETCH (UID x BODY[] \"y\")",
+            "* 3 FETCH FLAGS",
+        ] {
+            assert!(fetched(format!("{line}\r\n").as_bytes()).is_none());
+        }
     }
 
     #[test]

@@ -79,6 +79,8 @@ pub(super) struct Filter {
     /// Why nothing more can be read or sent.
     pub(super) failure: Option<Failure>,
     broken: bool,
+    /// A list of search results came since the last command.
+    searched: bool,
     outgoing: Vec<u8>,
     tag: Vec<u8>,
     /// A log-in is under way, so every line of ours holds secrets.
@@ -103,6 +105,7 @@ impl Filter {
             heard: Heard::default(),
             failure: None,
             broken: false,
+            searched: false,
             outgoing: Vec::new(),
             tag: Vec::new(),
             authenticating: false,
@@ -119,6 +122,7 @@ impl Filter {
     /// Says what the next command expects, and forgets what was fetched before.
     pub(super) fn expect(&mut self, plan: Plan) {
         self.plan = plan;
+        self.searched = false;
         self.heard.fetched.clear();
         self.heard.status.clear();
         self.heard.code.clear();
@@ -177,6 +181,13 @@ impl Filter {
                 self.heard.words = words_of(&words);
                 let (code, _) = word(code);
                 self.heard.code = String::from_utf8_lossy(code).to_ascii_uppercase();
+                // Nothing found is said with an empty list (RFC 9051, section 6.4.4). No list
+                // at all would pass for an empty folder, and mails would be missed.
+                if status == Status::Ok && self.plan.data == Data::Search && !self.searched {
+                    return Err(Failure::Protocol(
+                        "the list of what it found is missing".into(),
+                    ));
+                }
                 self.end(status);
                 Ok(())
             }
@@ -250,9 +261,7 @@ impl Filter {
         };
         match (name, number) {
             (b"FETCH", Some(_)) => {
-                let read = fetch::read(response, &self.limits)
-                    .map_err(|e| Failure::Protocol(e.to_string()))?;
-                if let Some((uid, fetched)) = read
+                if let Some((uid, fetched)) = fetch::read(response, &self.limits)
                     && self.plan.wanted.contains(uid)
                 {
                     self.heard.fetched.entry(uid).or_default().merge(fetched);
@@ -269,11 +278,8 @@ impl Filter {
             }
             (b"CAPABILITY", None) => self.heard.capabilities = Some(Capabilities::parse(rest)),
             (b"SEARCH", None) if self.plan.data == Data::Search => {
-                // `(MODSEQ 7)` may follow the numbers (RFC 7162, section 3.1.5).
-                let uids = rest
-                    .split(u8::is_ascii_whitespace)
-                    .map_while(super::line::number::<u32>);
-                let uids: Vec<String> = uids.map(|uid| uid.to_string()).collect();
+                let uids: Vec<String> = found(rest)?.iter().map(u32::to_string).collect();
+                self.searched = true;
                 self.pass(format!("* SEARCH {}", uids.join(" ")).trim_end());
             }
             (b"STATUS", None) => self.heard.status = folder_status(&mut response),
@@ -281,6 +287,20 @@ impl Filter {
         }
         Ok(())
     }
+}
+
+/// The numbers of a SEARCH response. `(MODSEQ 7)` may follow them (RFC 7162, section
+/// 3.1.5). A number that can't be read may be a mail that would be missed.
+fn found(list: &[u8]) -> Result<Vec<u32>, Failure> {
+    list.split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty())
+        .take_while(|word| !word.starts_with(b"("))
+        .map(|word| {
+            number(word).ok_or_else(|| {
+                Failure::Protocol("its list of mails holds something that is no number".into())
+            })
+        })
+        .collect()
 }
 
 /// The numbers of a STATUS response; what can't be read is left out. It is taken for the

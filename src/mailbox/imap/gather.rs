@@ -14,6 +14,9 @@ use crate::mailbox::{Error, Fault};
 /// After so many refusals in one call the server, not a mail, is at fault.
 const REFUSALS: usize = 64;
 
+/// Why a mail that exists can't be had.
+const LEFT_OUT: &str = "the server left it out of its answer";
+
 /// What came of a FETCH. Mails in neither list exist no longer.
 #[derive(Debug, Default)]
 pub(super) struct Harvest {
@@ -45,7 +48,9 @@ impl ImapMailbox {
     }
 
     /// FETCH of named mails. When the server refuses, the mails that it left out are asked
-    /// for again in halves until the guilty ones stand alone.
+    /// for again in halves until the guilty ones stand alone. When it left mails out of an
+    /// answer that it calls complete, a search tells which of them exist: those are faults,
+    /// as nothing would ask for them again if they were taken for gone.
     pub(super) fn fetch(
         &mut self,
         uids: &UidSet,
@@ -60,6 +65,10 @@ impl ImapMailbox {
             let missing: UidSet = set.iter().filter(|uid| !found.contains_key(uid)).collect();
             harvest.found.append(&mut found);
             let Answer::Refused { code, words } = answer else {
+                for uid in self.existing(&missing)? {
+                    let fault = Fault::Unreadable(LEFT_OUT.to_owned());
+                    harvest.refused.insert(uid, fault);
+                }
                 continue;
             };
             refusals += 1;
@@ -80,5 +89,16 @@ impl ImapMailbox {
             }
         }
         Ok(harvest)
+    }
+
+    /// Which of these mails exist. Costs a turn if there are any, so it is asked only
+    /// where something is amiss.
+    pub(super) fn existing(&mut self, uids: &UidSet) -> Result<Vec<u32>, Error> {
+        let mut existing = Vec::new();
+        for set in uids.commands() {
+            let found = self.session.search(&format!("UID {set}"))?;
+            existing.extend(found.into_iter().filter(|uid| set.contains(*uid)));
+        }
+        Ok(existing)
     }
 }

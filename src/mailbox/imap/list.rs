@@ -11,6 +11,8 @@ use crate::mailbox::{Error, Known, Listing};
 
 /// Up to so many mails it is cheaper to fetch the summaries at once than to search first.
 const FEW: u32 = 2000;
+/// So many mails may come and go between the opening of the folder and the list.
+const PASSING: u32 = 1000;
 
 /// What is to be listed.
 struct Search {
@@ -33,7 +35,7 @@ impl ImapMailbox {
                 ..Listing::default()
             });
         }
-        let folder = self.select_anew()?;
+        let mut folder = self.select_anew()?;
         let void = match (&known.position, position) {
             (None, _) => None,
             (Some(_), None) => {
@@ -42,7 +44,7 @@ impl ImapMailbox {
             (Some(_), Some(mark)) => void(mark, folder),
         };
         let (first, since) = match position {
-            Some(mark) if void.is_none() => (mark.uid.max(1), known.since),
+            Some(mark) if void.is_none() => (self.first_new(mark, &mut folder)?, known.since),
             _ if void.is_some() => (1, known.since_if_void),
             _ => (1, known.since),
         };
@@ -62,13 +64,13 @@ impl ImapMailbox {
             .next
             .is_some_and(|next| next.saturating_sub(first) <= FEW);
         let at_once = if few || span_is_short {
-            self.list_with_summaries(&search)?
+            self.list_with_summaries(folder, &search)?
         } else {
             None
         };
         let mut uids = match at_once {
             Some(uids) => uids,
-            None => self.list_by_search(&search)?,
+            None => self.list_by_search(folder, &search)?,
         };
         let beyond = uids.iter().max().map_or(first, |uid| uid.saturating_add(1));
         if let Some(since) = search.since {
@@ -85,6 +87,33 @@ impl ImapMailbox {
         })
     }
 
+    /// The lowest UID that can be new since the position was remembered.
+    ///
+    /// That is the position, unless the server now counts from a lower number, as after a
+    /// restored backup. Servers also do so without having lost anything: they lag behind,
+    /// or count from the highest mail that is left. So what exists decides: a number is
+    /// new again only if no mail bears it that was there when the folder was opened.
+    fn first_new(&mut self, mark: Mark, folder: &mut Folder) -> Result<u32, Error> {
+        let remembered = mark.uid.max(1);
+        let Some(next) = folder.next.filter(|next| *next < remembered) else {
+            return Ok(remembered);
+        };
+        let existing = self.existing(&UidSet::default().and_from(next.max(1)))?;
+        let held = self.session.heard(|heard| heard.exists).unwrap_or(0);
+        let arrived = held.saturating_sub(folder.exists.unwrap_or(held)) as usize;
+        let before = existing.len().saturating_sub(arrived);
+        let highest = existing.iter().take(before).next_back();
+        let first = match existing.last() {
+            Some(uid) if uid.saturating_add(1) >= remembered => remembered,
+            _ => highest.map_or(next.max(1), |uid| uid.saturating_add(1)),
+        };
+        // What exists is the better word on what comes next.
+        folder.next = existing
+            .last()
+            .map_or(Some(first), |uid| Some(first.max(uid.saturating_add(1))));
+        Ok(first)
+    }
+
     /// Asks without opening the folder. A server that refuses is asked in the other way.
     fn is_still_at(&mut self, mark: Mark) -> Result<bool, Error> {
         let status = match self.session.status(&self.folder) {
@@ -99,13 +128,17 @@ impl ImapMailbox {
 
     /// Fetches the summaries of everything that may be wanted; what comes back exists.
     /// `None` if the server refuses.
-    fn list_with_summaries(&mut self, search: &Search) -> Result<Option<Vec<u32>>, Error> {
+    fn list_with_summaries(
+        &mut self,
+        folder: Folder,
+        search: &Search,
+    ) -> Result<Option<Vec<u32>>, Error> {
         let mut uids = Vec::new();
         let wanted = match search.from {
             Some(from) => search.again.clone().and_from(from),
             None => search.again.clone(),
         };
-        let exists = self.select()?.exists.unwrap_or(FEW);
+        let exists = folder.exists.unwrap_or(FEW);
         for set in wanted.commands() {
             let bounds = summaries::bounds(set.len().min(exists.into()));
             let (found, answer) = self.fetch_once(&set, ITEMS, bounds)?;
@@ -113,14 +146,63 @@ impl ImapMailbox {
                 return Ok(None);
             }
             for (uid, fetched) in found {
-                self.keep_summary(uid, fetched)?;
-                uids.push(uid);
+                if self.can_exist(uid, folder) {
+                    self.keep_summary(uid, fetched)?;
+                    uids.push(uid);
+                }
             }
         }
+        let left_out = self.left_out(folder, search, &uids)?;
+        uids.extend(left_out);
+        uids.sort_unstable();
         Ok(Some(uids))
     }
 
-    fn list_by_search(&mut self, search: &Search) -> Result<Vec<u32>, Error> {
+    /// The mails that exist and are not among those that a FETCH brought, even though the
+    /// server called its answer complete. Taken for gone they would be lost, as the
+    /// position moves past them. Asks only if the numbers leave room for any.
+    fn left_out(
+        &mut self,
+        folder: Folder,
+        search: &Search,
+        found: &[u32],
+    ) -> Result<Vec<u32>, Error> {
+        let fetched: UidSet = found.iter().copied().collect();
+        let missing = |uid: &u32| !fetched.contains(*uid);
+        let again: UidSet = search.again.iter().filter(missing).collect();
+        let mut left_out = self.existing(&again)?;
+        let Some(from) = search.from else {
+            return Ok(left_out);
+        };
+        let new = found.iter().filter(|uid| **uid >= from).count() as u64;
+        let highest = found.iter().max().map_or(0, |uid| uid.saturating_add(1));
+        let room = u64::from(highest.max(folder.next.unwrap_or(0)).saturating_sub(from));
+        // All that the folder holds now, where everything was asked for.
+        let held = self.session.heard(|heard| heard.exists);
+        let expected = match held {
+            Some(held) if from == 1 => u64::from(held),
+            _ => room,
+        };
+        if expected > new {
+            let existing = self.existing(&UidSet::default().and_from(from))?;
+            let missing = existing.into_iter().filter(missing);
+            left_out.extend(missing.filter(|uid| self.can_exist(*uid, folder)));
+        }
+        Ok(left_out)
+    }
+
+    /// Whether a mail can have this UID already: one far above what the folder was to give
+    /// out next is a lie, and as a position it would hide all mails to come.
+    fn can_exist(&self, uid: u32, folder: Folder) -> bool {
+        let Some(next) = folder.next else {
+            return true;
+        };
+        let held = self.session.heard(|heard| heard.exists).unwrap_or(0);
+        let arrived = held.saturating_sub(folder.exists.unwrap_or(held));
+        uid <= next.saturating_add(arrived).saturating_add(PASSING)
+    }
+
+    fn list_by_search(&mut self, folder: Folder, search: &Search) -> Result<Vec<u32>, Error> {
         self.read_summaries(&search.again)?;
         let mut uids: Vec<u32> = search
             .again
@@ -137,12 +219,8 @@ impl ImapMailbox {
                 query.push_str(&day.format(" SINCE %-d-%b-%Y").to_string());
             }
             // `7:*` names the newest mail even if its UID is below 7.
-            uids.extend(
-                self.session
-                    .search(&query)?
-                    .into_iter()
-                    .filter(|uid| *uid >= from),
-            );
+            let found = self.session.search(&query)?.into_iter();
+            uids.extend(found.filter(|uid| *uid >= from && self.can_exist(*uid, folder)));
         }
         Ok(uids)
     }
@@ -154,18 +232,12 @@ impl ImapMailbox {
 
 /// Why the remembered position means nothing in this folder any more.
 fn void(mark: Mark, folder: Folder) -> Option<String> {
-    if mark.validity != folder.validity {
-        return Some(format!(
+    (mark.validity != folder.validity).then(|| {
+        format!(
             "the server has numbered the mails anew (UIDVALIDITY was {} and is {})",
             mark.validity, folder.validity
-        ));
-    }
-    let next = folder.next.filter(|next| *next < mark.uid)?;
-    Some(format!(
-        "the server counts from an earlier number than before (UIDNEXT was {} and is {next}), as after a restored \
-         backup",
-        mark.uid
-    ))
+        )
+    })
 }
 
 /// A number of a STATUS answer, by its name in capitals.

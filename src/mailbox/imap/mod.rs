@@ -58,11 +58,21 @@ use crate::net::{self, Channel, Endpoint, Security, Trace};
 /// How much is read from the connection at once.
 const AHEAD: usize = 16 * 1024;
 
+/// What may happen to a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing: it is opened with EXAMINE, so not even `\\Recent` goes from a mail.
+    ReadOnly,
+    /// Mails may be deleted: it is opened with SELECT.
+    ReadWrite,
+}
+
 /// A folder of an IMAP account, logged in to.
 pub struct ImapMailbox {
     session: Session,
     /// The folder's name on the wire.
     folder: String,
+    access: Access,
     title: String,
     warnings: Vec<String>,
     limits: Limits,
@@ -85,6 +95,7 @@ impl ImapMailbox {
         endpoint: &Endpoint,
         login: &Login,
         folder: &str,
+        access: Access,
         limits: Limits,
         trace: Trace,
     ) -> Result<Self, Error> {
@@ -117,6 +128,7 @@ impl ImapMailbox {
             trace,
         )?;
         mailbox.title = place;
+        mailbox.access = access;
         mailbox.warnings = warnings;
         Ok(mailbox)
     }
@@ -141,6 +153,7 @@ impl ImapMailbox {
         Ok(Self {
             session: login::log_in(server, filter, login, known)?,
             folder: folder_name::encode(folder),
+            access: Access::ReadWrite,
             title: String::new(),
             warnings: Vec::new(),
             limits,
@@ -166,7 +179,7 @@ impl ImapMailbox {
     }
 
     fn select_anew(&mut self) -> Result<Folder, Error> {
-        let folder = self.session.select(&self.folder)?;
+        let folder = self.session.select(&self.folder, self.access)?;
         self.selected = Some(folder);
         Ok(folder)
     }

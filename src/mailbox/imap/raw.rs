@@ -46,6 +46,7 @@ impl ImapMailbox {
             let bounds = Bounds {
                 literal: limit,
                 total: announced.saturating_mul(2).saturating_add(batch::SLACK),
+                ..Bounds::default()
             };
             let mut harvest = self.fetch(&fetched, "(UID BODY.PEEK[])", |_| bounds)?;
             for (uid, size) in batch {
@@ -54,7 +55,7 @@ impl ImapMailbox {
                 } else if let Some(fault) = harvest.refused.remove(&uid) {
                     take(uid, Err(fault));
                 } else if let Some(mut fetched) = harvest.found.remove(&uid) {
-                    take(uid, body(fetched.take_section(""), limit));
+                    take(uid, body(fetched.take_section(""), size, limit));
                 }
             }
         }
@@ -62,10 +63,44 @@ impl ImapMailbox {
     }
 }
 
-fn body(text: Option<Text>, limit: u64) -> Outcome<Vec<u8>> {
+/// What was handed out, if it can be the mail of this size.
+fn body(text: Option<Text>, size: u64, limit: u64) -> Outcome<Vec<u8>> {
     match text {
+        Some(Text::Bytes(mail)) if is_too_short(&mail, size) => {
+            let why = format!("the server hands out {} of its {size} bytes", mail.len());
+            Err(Fault::Unreadable(why))
+        }
         Some(Text::Bytes(mail)) => Ok(mail),
         Some(Text::PassedOver(size)) => Err(Fault::MailTooLong { size, limit }),
         Some(Text::Nil) | None => Err(Fault::Unreadable("the server does not hand it out".into())),
+    }
+}
+
+/// Saved and deleted, half a mail would be all that is left of it. Servers count a line's
+/// end as one byte or as two, and some only estimate the size: a quarter is let pass.
+fn is_too_short(mail: &[u8], size: u64) -> bool {
+    let line_ends = mail.iter().filter(|byte| **byte == b'\n').count();
+    let counted = (mail.len() as u64).saturating_add(line_ends as u64);
+    mail.is_empty() || counted < size - size / 4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_mail_is_a_fault() {
+        let body = |mail: &[u8], size| body(Some(Text::Bytes(mail.to_vec())), size, 1000);
+        for (mail, size) in [(&b""[..], 0), (b"", 9), (b"a\nb\n", 10), (b"abc", 5)] {
+            assert!(matches!(body(mail, size), Err(Fault::Unreadable(_))));
+        }
+        for (mail, size) in [
+            (&b"a\nb\n"[..], 6),
+            (b"a\nb\n", 4),
+            (b"abc", 4),
+            (b"abc", 0),
+        ] {
+            assert_eq!(body(mail, size).unwrap(), mail);
+        }
     }
 }

@@ -14,6 +14,8 @@ const LINE: usize = 64 * 1024;
 const MAIL_LINE: usize = 1024 * 1024;
 /// Longest list of numbers: two million UIDs.
 const NUMBERS_LINE: usize = 16 * 1024 * 1024;
+/// Most literals of one response; a mail of 1,000 parts has a few for each.
+const LITERALS: usize = 10_000;
 /// A literal's announcement fits in this many bytes.
 const ANNOUNCEMENT: usize = 32;
 
@@ -22,8 +24,12 @@ const ANNOUNCEMENT: usize = 32;
 pub(super) struct Bounds {
     /// Longer literals are passed over.
     pub(super) literal: u64,
-    /// Bytes of the answer as a whole; beyond it the server is not to be trusted.
+    /// Bytes of the answer as a whole without what is passed over; beyond it the server is
+    /// not to be trusted.
     pub(super) total: u64,
+    /// Bytes of mails' data that may be passed over: whoever sends long mails does not stop
+    /// the answer for the others.
+    pub(super) passed_over: u64,
 }
 
 impl Default for Bounds {
@@ -31,6 +37,7 @@ impl Default for Bounds {
         Self {
             literal: LINE as u64,
             total: 4 * 1024 * 1024,
+            passed_over: 1024 * 1024 * 1024,
         }
     }
 }
@@ -71,11 +78,42 @@ pub(super) struct Response {
     pub(super) cut: bool,
 }
 
+/// What matters here of a response's beginning. Read once: a response may have thousands
+/// of literals, and so of lines.
+#[derive(Clone, Copy, Debug)]
+struct Kind {
+    mail_data: bool,
+    may_have_literals: bool,
+    /// Longest text.
+    longest: usize,
+}
+
+impl Kind {
+    fn of(known: &mut Option<Self>, text: &[u8]) -> Self {
+        *known.get_or_insert_with(|| Self::read(text))
+    }
+
+    fn read(text: &[u8]) -> Self {
+        let line = Line::read(text);
+        let longest = match line {
+            line if line.is_mail_data() => MAIL_LINE,
+            Line::Data { word, .. } if word.eq_ignore_ascii_case(b"SEARCH") => NUMBERS_LINE,
+            _ => LINE,
+        };
+        Self {
+            mail_data: line.is_mail_data(),
+            may_have_literals: line.may_have_literals(),
+            longest,
+        }
+    }
+}
+
 /// Reads responses and sends commands.
 pub(super) struct Responses<C: Read + Write> {
     channel: BufReader<C>,
     bounds: Bounds,
     received: u64,
+    passed_over: u64,
 }
 
 impl<C: Read + Write> Responses<C> {
@@ -86,6 +124,7 @@ impl<C: Read + Write> Responses<C> {
             channel: BufReader::with_capacity(ahead, channel),
             bounds: Bounds::default(),
             received: 0,
+            passed_over: 0,
         }
     }
 
@@ -93,6 +132,7 @@ impl<C: Read + Write> Responses<C> {
     pub(super) fn send(&mut self, bytes: &[u8], bounds: Bounds) -> Result<(), Failure> {
         self.bounds = bounds;
         self.received = 0;
+        self.passed_over = 0;
         let channel = self.channel.get_mut();
         channel.write_all(bytes)?;
         channel.flush()?;
@@ -106,10 +146,22 @@ impl<C: Read + Write> Responses<C> {
     /// The next response.
     pub(super) fn next(&mut self) -> Result<Response, Failure> {
         let mut response = Response::default();
-        while let Some(size) = self.line(&mut response)? {
-            let literal = self.literal(size, response.cut)?;
-            response.literals.push(literal);
-            if !response.cut {
+        let mut kind = None;
+        while let Some(size) = self.line(&mut response, &mut kind)? {
+            let mail_data = Kind::of(&mut kind, &response.text).mail_data;
+            if response.literals.len() >= LITERALS {
+                if !mail_data {
+                    return Err(Failure::Protocol(format!(
+                        "it has more than {LITERALS} literals"
+                    )));
+                }
+                response.cut = true;
+            }
+            if response.cut {
+                self.pass_over(size)?;
+            } else {
+                let literal = self.literal(size, mail_data)?;
+                response.literals.push(literal);
                 response.text.extend(b"\r\n");
             }
         }
@@ -117,7 +169,11 @@ impl<C: Read + Write> Responses<C> {
     }
 
     /// Appends a line. Gives the size of the literal that follows it, if one does.
-    fn line(&mut self, response: &mut Response) -> Result<Option<u64>, Failure> {
+    fn line(
+        &mut self,
+        response: &mut Response,
+        kind: &mut Option<Kind>,
+    ) -> Result<Option<u64>, Failure> {
         let begin = response.text.len();
         let mut tail: Vec<u8> = Vec::new();
         loop {
@@ -132,14 +188,21 @@ impl<C: Read + Write> Responses<C> {
             let used = piece.len() + usize::from(end.is_some());
             keep_end(&mut tail, piece);
             if !response.cut {
-                let room = longest(&response.text).saturating_sub(response.text.len());
+                let longest = match response.text.len() {
+                    ..LINE => LINE,
+                    _ => Kind::of(kind, &response.text).longest,
+                };
+                let room = longest.saturating_sub(response.text.len());
                 let (kept, over) = piece.split_at(room.min(piece.len()));
                 response.text.extend_from_slice(kept);
                 response.cut = !over.is_empty();
             }
             self.channel.consume(used);
-            self.count(used as u64)?;
-            if response.cut && !Line::read(&response.text).is_mail_data() {
+            if !response.cut {
+                self.count(used as u64)?;
+            } else if Kind::of(kind, &response.text).mail_data {
+                self.count_passed_over(used as u64)?;
+            } else {
                 return Err(Failure::Protocol(format!(
                     "a line is longer than {LINE} bytes"
                 )));
@@ -151,60 +214,68 @@ impl<C: Read + Write> Responses<C> {
         if response.text.last() == Some(&b'\r') && response.text.len() > begin {
             response.text.pop();
         }
-        if !Line::read(&response.text).may_have_literals() {
+        if !Kind::of(kind, &response.text).may_have_literals {
             return Ok(None);
         }
         announced(&tail)
     }
 
-    fn literal(&mut self, size: u64, pass_over: bool) -> Result<Literal, Failure> {
-        let left = self.bounds.total.saturating_sub(self.received);
-        if size > left {
-            return Err(Failure::Protocol(format!(
-                "it announces {size} bytes where at most {left} are expected"
-            )));
+    fn literal(&mut self, size: u64, mail_data: bool) -> Result<Literal, Failure> {
+        if mail_data && size > self.bounds.literal {
+            self.pass_over(size)?;
+            return Ok(Literal::PassedOver(size));
         }
-        let mut source = (&mut self.channel).take(size);
-        let (literal, read) = if pass_over || size > self.bounds.literal {
-            let read = io::copy(&mut source, &mut io::sink())?;
-            (Literal::PassedOver(size), read)
-        } else {
-            let mut bytes = Vec::new();
-            let capacity = usize::try_from(size).unwrap_or(usize::MAX);
-            bytes
-                .try_reserve_exact(capacity)
-                .map_err(|_| Failure::Protocol(format!("there is no memory for {size} bytes")))?;
-            let read = source.read_to_end(&mut bytes)?;
-            (Literal::Bytes(bytes), read as u64)
-        };
+        self.count(size)?;
+        if size > self.bounds.literal {
+            self.skip(size)?;
+            return Ok(Literal::PassedOver(size));
+        }
+        let mut bytes = Vec::new();
+        let capacity = usize::try_from(size).unwrap_or(usize::MAX);
+        bytes
+            .try_reserve_exact(capacity)
+            .map_err(|_| Failure::Protocol(format!("there is no memory for {size} bytes")))?;
+        let read = (&mut self.channel).take(size).read_to_end(&mut bytes)?;
+        if (read as u64) < size {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+        }
+        Ok(Literal::Bytes(bytes))
+    }
+
+    /// Reads a mail's data and forgets it.
+    fn pass_over(&mut self, size: u64) -> Result<(), Failure> {
+        self.count_passed_over(size)?;
+        self.skip(size)
+    }
+
+    fn skip(&mut self, size: u64) -> Result<(), Failure> {
+        let read = io::copy(&mut (&mut self.channel).take(size), &mut io::sink())?;
         if read < size {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
-        self.count(size)?;
-        Ok(literal)
+        Ok(())
     }
 
     fn count(&mut self, bytes: u64) -> Result<(), Failure> {
-        self.received = self.received.saturating_add(bytes);
-        if self.received > self.bounds.total {
-            return Err(Failure::Protocol(format!(
-                "the answer has more than {} bytes",
-                self.bounds.total
-            )));
-        }
+        self.received = within(self.received, bytes, self.bounds.total)?;
+        Ok(())
+    }
+
+    fn count_passed_over(&mut self, bytes: u64) -> Result<(), Failure> {
+        self.passed_over = within(self.passed_over, bytes, self.bounds.passed_over)?;
         Ok(())
     }
 }
 
-fn longest(text: &[u8]) -> usize {
-    if text.len() < LINE {
-        return LINE;
+/// The sum, if it stays within the bound.
+fn within(sum: u64, bytes: u64, bound: u64) -> Result<u64, Failure> {
+    let sum = sum.saturating_add(bytes);
+    if sum > bound {
+        return Err(Failure::Protocol(format!(
+            "the answer has {sum} bytes or more where at most {bound} are expected"
+        )));
     }
-    match Line::read(text) {
-        line if line.is_mail_data() => MAIL_LINE,
-        Line::Data { word, .. } if word.eq_ignore_ascii_case(b"SEARCH") => NUMBERS_LINE,
-        _ => LINE,
-    }
+    Ok(sum)
 }
 
 fn keep_end(tail: &mut Vec<u8>, piece: &[u8]) {
@@ -283,10 +354,31 @@ mod tests {
 
     #[test]
     fn a_literal_beyond_all_bounds_is_refused_unread() {
-        let lie = b"* 1 FETCH (BODY[] {4194305}\r\nx";
-        assert!(protocol(responses(lie).next()).starts_with("it announces 4194305 bytes"));
+        for lie in [
+            "* 1 FETCH (BODY[] {1073741825}\r\nx",
+            "* SEARCH {4194305}\r\nx",
+        ] {
+            let what = protocol(responses(lie.as_bytes()).next());
+            assert!(what.contains("bytes or more where at most"), "{what}");
+        }
         let lie = b"* 1 FETCH (BODY[] {99999999999999999999}\r\nx";
         assert!(protocol(responses(lie).next()).starts_with("it announces 9999"));
+    }
+
+    #[test]
+    fn thousands_of_literals_are_the_fault_of_one_mail_and_cost_no_time() {
+        let many = format!(
+            "* {}1 FETCH (X ({}))\r\n",
+            " ".repeat(60_000),
+            "{0}\r\n".repeat(150_000)
+        );
+        let mut responses = responses(many.as_bytes());
+        let began = std::time::Instant::now();
+        let first = responses.next().unwrap();
+        assert!(first.cut && first.literals.len() == LITERALS);
+        assert!(began.elapsed() < std::time::Duration::from_secs(3));
+        let many = format!("* LIST ({})\r\n", "{0}\r\n".repeat(LITERALS + 1));
+        assert!(protocol(self::responses(many.as_bytes()).next()).contains("literals"));
     }
 
     #[test]
@@ -311,7 +403,7 @@ mod tests {
             .send(
                 b"",
                 Bounds {
-                    total: u64::MAX,
+                    total: 2 * MAIL_LINE as u64,
                     ..Bounds::default()
                 },
             )
@@ -339,14 +431,14 @@ mod tests {
         many.send(
             b"",
             Bounds {
-                literal: 0,
                 total: 1000,
+                ..Bounds::default()
             },
         )
         .unwrap();
         let end = (0..100).find_map(|_| many.next().err());
         assert!(
-            matches!(end, Some(Failure::Protocol(what)) if what == "the answer has more than 1000 bytes")
+            matches!(end, Some(Failure::Protocol(what)) if what.contains("where at most 1000 are expected"))
         );
     }
 

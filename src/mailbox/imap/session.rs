@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::Access;
 use super::filter::{Data, Filter, Heard, Plan, Tap};
 use super::response::{Bounds, Failure};
 use crate::mailbox::Error;
@@ -108,17 +109,26 @@ impl Session {
         look(&mut self.filter.borrow_mut().heard)
     }
 
-    /// Opens a folder for reading and deleting.
-    pub(super) fn select(&mut self, folder: &str) -> Result<Folder, Error> {
+    /// Opens a folder.
+    pub(super) fn select(&mut self, folder: &str, access: Access) -> Result<Folder, Error> {
         let plan = Plan {
             data: Data::Folder,
             ..Plan::default()
         };
         self.heard(|heard| heard.exists = None);
-        let told = self.run("SELECT", plan, |engine| engine.select(folder))?;
+        let (command, told) = match access {
+            Access::ReadOnly => (
+                "EXAMINE",
+                self.run("EXAMINE", plan, |engine| engine.examine(folder))?,
+            ),
+            Access::ReadWrite => (
+                "SELECT",
+                self.run("SELECT", plan, |engine| engine.select(folder))?,
+            ),
+        };
         let validity = told.uid_validity.ok_or_else(|| Error::Protocol {
             server: self.server.clone(),
-            command: "SELECT".into(),
+            command: command.into(),
             what: "it gives no UIDVALIDITY, so mails can't be told apart between runs".into(),
         })?;
         Ok(Folder {

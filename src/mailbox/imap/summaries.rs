@@ -3,20 +3,18 @@
 use std::collections::HashMap;
 
 use super::ImapMailbox;
-use super::cursor::Text;
-use super::fetch::Fetched;
+use super::fetch::{Fetched, Header};
 use super::position::Mark;
 use super::response::Bounds;
 use super::uid_set::UidSet;
 use crate::mailbox::{Each, Error, Fault, MailId, Summary};
-use crate::message::Envelope;
 
 /// What a summary is made of. PEEK, so that nothing is marked as read.
-pub(super) const ITEMS: &str =
-    "(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID)])";
+pub(super) const ITEMS: &str = "(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID)]<0.65536>)";
 
-/// Longest header fields of one mail; mail servers refuse far shorter headers.
-const HEADER: u64 = 64 * 1024;
+/// How many bytes of a mail's header fields are asked for ([`ITEMS`] has the number, too).
+/// They are more than mail servers take, so a mail that fills them is a fault.
+pub(super) const HEADER: u64 = 64 * 1024;
 
 /// What the summaries of so many mails may cost.
 pub(super) fn bounds(mails: u64) -> Bounds {
@@ -25,6 +23,7 @@ pub(super) fn bounds(mails: u64) -> Bounds {
         total: mails
             .saturating_mul(2 * HEADER)
             .saturating_add(16 * 1024 * 1024),
+        ..Bounds::default()
     }
 }
 
@@ -90,16 +89,15 @@ impl ImapMailbox {
     }
 }
 
-fn summary(id: MailId, mut fetched: Fetched) -> Result<Summary, Fault> {
+fn summary(id: MailId, fetched: Fetched) -> Result<Summary, Fault> {
     let unreadable = |why: &str| Fault::Unreadable(why.to_owned());
     if let Some(damage) = fetched.damage {
         return Err(unreadable(damage));
     }
-    let header = match fetched.take_section("HEADER.FIELDS") {
-        Some(Text::Bytes(header)) => header,
-        Some(Text::Nil) => Vec::new(),
-        Some(Text::PassedOver(size)) => {
-            let why = format!("its sender, subject and date take {size} bytes, more than {HEADER}");
+    let envelope = match fetched.header {
+        Some(Header::Envelope(envelope)) => envelope,
+        Some(Header::TooLong(size)) => {
+            let why = format!("its sender, subject and date take {size} bytes or more");
             return Err(Fault::Unreadable(why));
         }
         None => return Err(unreadable("the server gives no header fields of it")),
@@ -112,6 +110,6 @@ fn summary(id: MailId, mut fetched: Fetched) -> Result<Summary, Fault> {
         size: fetched
             .size
             .ok_or_else(|| unreadable("the server does not say how long it is"))?,
-        envelope: Envelope::parse(&header),
+        envelope,
     })
 }

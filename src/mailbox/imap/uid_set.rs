@@ -12,6 +12,9 @@ const LONGEST: usize = 7_000;
 pub(super) struct UidSet {
     /// First and last; apart from each other, ascending.
     ranges: Vec<(u32, u32)>,
+    /// The last range was asked for without an end. Only then it may be written with `*`,
+    /// which names the newest mail whatever its UID is.
+    open: bool,
 }
 
 impl UidSet {
@@ -41,6 +44,7 @@ impl UidSet {
         if let Some((_, last)) = self.ranges.last_mut() {
             *last = (*last).min(first.saturating_sub(1));
         }
+        self.open = true;
         match self.ranges.last_mut() {
             Some((_, last)) if last.saturating_add(1) == first => *last = u32::MAX,
             _ => self.ranges.push((first, u32::MAX)),
@@ -54,7 +58,7 @@ impl UidSet {
         let mut set = Self::default();
         let mut length = 0;
         for &range in &self.ranges {
-            let text = written(range).len() + 1;
+            let text = written(range, false).len() + 1;
             if length + text > LONGEST && !set.is_empty() {
                 sets.push(std::mem::take(&mut set));
                 length = 0;
@@ -63,6 +67,7 @@ impl UidSet {
             length += text;
         }
         if !set.is_empty() {
+            set.open = self.open;
             sets.push(set);
         }
         sets
@@ -89,7 +94,10 @@ impl FromIterator<u32> for UidSet {
                 _ => ranges.push((uid, uid)),
             }
         }
-        Self { ranges }
+        Self {
+            ranges,
+            open: false,
+        }
     }
 }
 
@@ -99,17 +107,20 @@ impl fmt::Display for UidSet {
             if index > 0 {
                 f.write_str(",")?;
             }
-            f.write_str(&written(*range))?;
+            let last = index + 1 == self.ranges.len();
+            f.write_str(&written(*range, self.open && last))?;
         }
         Ok(())
     }
 }
 
-fn written((first, last): (u32, u32)) -> String {
-    match last {
-        _ if first == last => first.to_string(),
-        u32::MAX => format!("{first}:*"),
-        _ => format!("{first}:{last}"),
+fn written((first, last): (u32, u32), open: bool) -> String {
+    if open {
+        format!("{first}:*")
+    } else if first == last {
+        first.to_string()
+    } else {
+        format!("{first}:{last}")
     }
 }
 
@@ -137,6 +148,14 @@ mod tests {
         assert_eq!(set(&[2, 9, 20]).and_from(7).to_string(), "2,7:*");
         assert_eq!(set(&[]).and_from(1).to_string(), "1:*");
         assert!(set(&[]).and_from(7).contains(u32::MAX));
+    }
+
+    #[test]
+    fn the_highest_uid_is_no_open_end() {
+        let set = set(&[u32::MAX - 1, u32::MAX]);
+        assert_eq!(set.to_string(), "4294967294:4294967295");
+        assert_eq!(set.commands(), std::slice::from_ref(&set));
+        assert_eq!(set.and_from(u32::MAX).to_string(), "4294967294:*");
     }
 
     #[test]

@@ -14,8 +14,9 @@ fn mails_come_in_the_order_asked_for() {
     let (mut mailbox, lines) = open(|command| {
         match command {
         _ if command.starts_with("SELECT") => selected(9, 7, 10),
+        "UID SEARCH UID 4" => "* SEARCH\r\nTAG OK\r\n".into(),
         _ if command.contains("RFC822.SIZE") => {
-            "* 1 FETCH (UID 2 RFC822.SIZE 9)\r\n* 1 FETCH (UID 3 RFC822.SIZE 1001)\r\n* 2 FETCH (UID 5 RFC822.SIZE 9)\r\n\
+            "* 1 FETCH (UID 2 RFC822.SIZE 5)\r\n* 1 FETCH (UID 3 RFC822.SIZE 1001)\r\n* 2 FETCH (UID 5 RFC822.SIZE 9)\r\n\
              TAG OK\r\n"
                 .into()
         }
@@ -53,7 +54,8 @@ fn mails_come_in_the_order_asked_for() {
         lines.borrow().iter().skip(1).collect::<Vec<_>>(),
         [
             "a3 UID FETCH 2:5 (UID RFC822.SIZE)",
-            "a4 UID FETCH 2,5 (UID BODY.PEEK[])"
+            "a4 UID SEARCH UID 4",
+            "a5 UID FETCH 2,5 (UID BODY.PEEK[])"
         ]
     );
 }
@@ -93,7 +95,7 @@ fn a_size_that_was_a_lie_is_found_out() {
     let error = mailbox
         .raw(&ids(7, [2]), &mut |_, _| panic!("no mail came"))
         .unwrap_err();
-    assert!(error.to_string().contains("announces 1099511627776 bytes"));
+    assert!(error.to_string().contains("1099511627776 bytes or more"));
 }
 
 #[test]
@@ -233,7 +235,7 @@ fn without_uidplus_mails_are_only_marked() {
         .unwrap();
     assert_eq!(
         (deletion.deleted, deletion.marked),
-        (Vec::new(), ids(7, [3, 1]))
+        (ids(6, [2]), ids(7, [3, 1]))
     );
     Box::new(mailbox).close();
     assert_eq!(
@@ -259,4 +261,47 @@ fn expunged_mails_are_not_counted_any_more() {
     });
     mailbox.delete(&ids(7, [3, 1])).unwrap();
     assert_eq!(mailbox.count().unwrap(), 7);
+}
+
+#[test]
+fn structures_come_in_groups() {
+    let (mut mailbox, lines) = open(|command| match command {
+        _ if command.starts_with("SELECT") => selected(1200, 7, 1201),
+        _ if command.contains("SEARCH") => "* SEARCH\r\nTAG OK\r\n".into(),
+        _ => "TAG OK\r\n".into(),
+    });
+    let queries = ids(7, 1..=1200)
+        .into_iter()
+        .map(|id| Query { id, text: true });
+    mailbox.contents(&queries.collect::<Vec<_>>()).unwrap();
+    let lines = lines.borrow();
+    let fetched: Vec<_> = lines
+        .iter()
+        .filter(|line| line.contains("FETCH"))
+        .map(|line| line.split(' ').nth(3).unwrap())
+        .collect();
+    assert_eq!(fetched, ["1:500", "501:1000", "1001:1200"]);
+}
+
+#[test]
+fn text_far_longer_than_its_mail_is_not_fetched() {
+    let (mut mailbox, _) = open(|command| match command {
+        _ if command.starts_with("SELECT") => selected(1, 7, 2),
+        _ if command.contains("BODYSTRUCTURE") => {
+            let long = PLAIN.replace(" 4 1", " 4000000 1");
+            format!("* 1 FETCH (UID 1 BODYSTRUCTURE {long})\r\nTAG OK\r\n")
+        }
+        _ => summary(1, 10) + "TAG OK\r\n",
+    });
+    let listing = mailbox.list(&Known::default()).unwrap();
+    mailbox.summaries(&listing.ids).unwrap();
+    let query = Query {
+        id: MailId::new("7.1"),
+        text: true,
+    };
+    let contents = mailbox.contents(&[query]).unwrap();
+    assert!(matches!(
+        contents.first(),
+        Some((_, Err(Fault::Unreadable(why)))) if why.contains("10 bytes and 4000000 bytes of text")
+    ));
 }

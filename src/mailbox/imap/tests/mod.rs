@@ -1,13 +1,14 @@
 //! Whole conversations with scripted servers: what is sent, and what becomes of answers
 //! that real servers give, that none should give, and that are lies.
 
+mod left_out;
 mod lists;
 mod logins;
 mod mails;
 mod oddities;
 
 use super::script::{Lines, Script};
-use super::{ImapMailbox, Login};
+use super::{Access, ImapMailbox, Login};
 use crate::mailbox::{Error, Fault, Known, MailId, Mailbox, Position, Query};
 use crate::message::Limits;
 use crate::net::Trace;

@@ -18,9 +18,11 @@ fn at(subject: &str, time: &str) -> Mail {
 
 /// Puts a mail into one of several mailboxes of a world.
 fn put(world: &World, folder: &str, subject: &str, time: &str) {
-    std::fs::create_dir_all(world.path(folder)).unwrap();
-    let file = world.path(folder).join(format!("{subject}.eml"));
-    std::fs::write(file, at(subject, time).bytes()).unwrap();
+    world.mail_in(
+        folder,
+        &format!("{subject}.eml"),
+        &at(subject, time).bytes(),
+    );
 }
 
 /// The last words of the events, sorted.

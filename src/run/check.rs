@@ -14,6 +14,7 @@ use crate::events::spool::Spool;
 use crate::events::template::{Piece, pieces};
 use crate::events::tokens::group_number;
 use crate::events::{Signature, catalogue};
+use crate::mailbox::imap::Access;
 use crate::rules::doubts::doubts;
 use crate::rules::{AttachmentRule, BodyRule, Rule};
 
@@ -38,7 +39,7 @@ pub(super) fn run(
         ));
     }
     folders(settings, place, output);
-    match open_mailbox(settings, output).and_then(|mut mailbox| {
+    match open_mailbox(settings, Access::ReadOnly, output).and_then(|mut mailbox| {
         let mails = mailbox.count()?;
         let described = mailbox.describe();
         mailbox.close();

@@ -22,6 +22,7 @@ use crate::clock;
 use crate::config::Settings;
 use crate::events::{Captures, Signature};
 use crate::journal::{Journal, State};
+use crate::mailbox::imap::Access;
 use crate::mailbox::{Known, MailId};
 use crate::message::Fault;
 use crate::rules::{Judgement, Match, Outcome, Place as Where, Refusal, Verdict};
@@ -47,7 +48,7 @@ pub(super) fn run(
     if outlook.again {
         state = State::default();
     }
-    let mut mailbox = open_mailbox(settings, output)?;
+    let mut mailbox = open_mailbox(settings, Access::ReadOnly, output)?;
     let known = Known {
         position: state.position.clone(),
         again: state.failures().map(|(id, _)| id.clone()).collect(),

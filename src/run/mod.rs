@@ -153,7 +153,11 @@ fn limits(settings: &Settings) -> Limits {
 }
 
 /// Opens the mailbox that the settings name.
-fn open_mailbox(settings: &Settings, output: &Output) -> anyhow::Result<Box<dyn Mailbox>> {
+fn open_mailbox(
+    settings: &Settings,
+    access: Access,
+    output: &Output,
+) -> anyhow::Result<Box<dyn Mailbox>> {
     let limits = limits(settings);
     Ok(match &settings.mail {
         MailSettings::Imap {
@@ -166,8 +170,7 @@ fn open_mailbox(settings: &Settings, output: &Output) -> anyhow::Result<Box<dyn 
                 password: password.clone(),
             };
             let trace = output.trace();
-            let mailbox =
-                ImapMailbox::open(endpoint, &login, "INBOX", Access::ReadWrite, limits, trace)?;
+            let mailbox = ImapMailbox::open(endpoint, &login, "INBOX", access, limits, trace)?;
             for warning in mailbox.warnings() {
                 output.warning(warning);
             }

@@ -18,6 +18,7 @@ use crate::crash::point;
 use crate::durable;
 use crate::events::spool::Spool;
 use crate::journal::Journal;
+use crate::mailbox::imap::Access;
 
 /// Mails that are looked at and committed together. Their summaries are held in memory, and they
 /// share the journal's durable writes.
@@ -54,7 +55,7 @@ pub(super) fn run(
         journal.retry();
     }
 
-    let mut mailbox = open_mailbox(settings, output)?;
+    let mut mailbox = open_mailbox(settings, Access::ReadWrite, output)?;
     output.line(&format!("connected: {}", one_line(&mailbox.describe())));
     last_run::note(&general.last_run, &mut journal, output)?;
     let mut fresh = Fresh::ask(&general.last_run, &mut journal, mailbox.as_mut(), output)?;

@@ -72,6 +72,11 @@ impl Fetched {
         Some(self.sections.swap_remove(at).1)
     }
 
+    /// Forgets all sections but these: nobody else would take them out.
+    pub(super) fn keep_sections(&mut self, asked: impl Fn(&str) -> bool) {
+        self.sections.retain(|(name, _)| asked(name));
+    }
+
     /// Adds what another response told of the same mail.
     pub(super) fn merge(&mut self, other: Self) {
         self.size = other.size.or(self.size);

@@ -32,6 +32,8 @@ pub(super) struct Plan {
     pub(super) bounds: Bounds,
     /// The mails whose data is kept; that of others is dropped.
     pub(super) wanted: UidSet,
+    /// What is asked for of each of them; other sections are dropped.
+    pub(super) items: String,
     /// The data that the crate is to read.
     pub(super) data: Data,
 }
@@ -261,9 +263,11 @@ impl Filter {
         };
         match (name, number) {
             (b"FETCH", Some(_)) => {
-                if let Some((uid, fetched)) = fetch::read(response, &self.limits)
+                if let Some((uid, mut fetched)) = fetch::read(response, &self.limits)
                     && self.plan.wanted.contains(uid)
                 {
+                    let items = &self.plan.items;
+                    fetched.keep_sections(|name| items.contains(&format!("PEEK[{name}]")));
                     self.heard.fetched.entry(uid).or_default().merge(fetched);
                 }
             }

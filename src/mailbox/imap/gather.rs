@@ -35,6 +35,7 @@ impl ImapMailbox {
         let plan = Plan {
             bounds,
             wanted: uids.clone(),
+            items: items.to_owned(),
             ..Plan::default()
         };
         let command = format!("UID FETCH {uids} {items}");

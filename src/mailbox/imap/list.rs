@@ -11,8 +11,6 @@ use crate::mailbox::{Error, Known, Listing};
 
 /// Up to so many mails it is cheaper to fetch the summaries at once than to search first.
 const FEW: u32 = 2000;
-/// So many mails may come and go between the opening of the folder and the list.
-const PASSING: u32 = 1000;
 
 /// What is to be listed.
 struct Search {
@@ -146,7 +144,7 @@ impl ImapMailbox {
                 return Ok(None);
             }
             for (uid, fetched) in found {
-                if self.can_exist(uid, folder) {
+                if folder.is_counted(uid) {
                     self.keep_summary(uid, fetched)?;
                     uids.push(uid);
                 }
@@ -186,20 +184,9 @@ impl ImapMailbox {
         if expected > new {
             let existing = self.existing(&UidSet::default().and_from(from))?;
             let missing = existing.into_iter().filter(missing);
-            left_out.extend(missing.filter(|uid| self.can_exist(*uid, folder)));
+            left_out.extend(missing.filter(|uid| folder.is_counted(*uid)));
         }
         Ok(left_out)
-    }
-
-    /// Whether a mail can have this UID already: one far above what the folder was to give
-    /// out next is a lie, and as a position it would hide all mails to come.
-    fn can_exist(&self, uid: u32, folder: Folder) -> bool {
-        let Some(next) = folder.next else {
-            return true;
-        };
-        let held = self.session.heard(|heard| heard.exists).unwrap_or(0);
-        let arrived = held.saturating_sub(folder.exists.unwrap_or(held));
-        uid <= next.saturating_add(arrived).saturating_add(PASSING)
     }
 
     fn list_by_search(&mut self, folder: Folder, search: &Search) -> Result<Vec<u32>, Error> {
@@ -220,7 +207,7 @@ impl ImapMailbox {
             }
             // `7:*` names the newest mail even if its UID is below 7.
             let found = self.session.search(&query)?.into_iter();
-            uids.extend(found.filter(|uid| *uid >= from && self.can_exist(*uid, folder)));
+            uids.extend(found.filter(|uid| *uid >= from && folder.is_counted(*uid)));
         }
         Ok(uids)
     }

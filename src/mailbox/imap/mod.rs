@@ -7,6 +7,8 @@
 //! | ten new mails, saved and deleted | log-in, STATUS, SELECT, FETCH, FETCH, STORE, EXPUNGE, LOGOUT |
 //! | a mailbox never seen, 2,000 mails | log-in, SELECT, FETCH, a FETCH for each 16 MiB, STORE, EXPUNGE, LOGOUT |
 //!
+//! An answer that leaves a mail out costs a SEARCH more.
+//!
 //! From the wire upwards: `response` cuts the stream into responses within bounds, `line`,
 //! `cursor`, `fetch` and `structure` read them, `filter` keeps what matters and shows the
 //! `imap` crate the rest, `session` runs commands, and one file for each operation of the

@@ -28,10 +28,19 @@ pub(super) struct Session {
 pub(super) struct Folder {
     /// Which numbering of the mails.
     pub(super) validity: u32,
-    /// The UID that the next mail will get; not every server tells.
+    /// The UID that the next mail would get; not every server tells.
     pub(super) next: Option<u32>,
     /// How many mails it held when it was opened.
     pub(super) exists: Option<u32>,
+}
+
+impl Folder {
+    /// Whether this UID had been given out when the folder was opened. Mails that came
+    /// later are left to the next run, whose position is at or below them: a UID that is a
+    /// lie would hide all mails to come if the position moved past it.
+    pub(super) fn is_counted(&self, uid: u32) -> bool {
+        self.next.is_none_or(|next| uid < next)
+    }
 }
 
 /// The crate's answer when the server said NO or BAD, and our own error otherwise.

@@ -72,6 +72,31 @@ fn lines_between_the_lines_do_no_harm() {
 }
 
 #[test]
+fn what_nobody_asked_for_is_not_kept() {
+    let (mut mailbox, _) = open(|command| match command {
+        _ if command.starts_with("SELECT") => selected(1, 7, 2),
+        _ => {
+            let data = "* 1 FETCH (UID 1 BODY[1] \"x\" BODY[] \"whole\")\r\n";
+            format!("{data}TAG OK\r\n")
+        }
+    });
+    mailbox.select().unwrap();
+    let mut fetch = |items: &str| {
+        let uids = [1].into_iter().collect();
+        let (mut found, _) = mailbox
+            .fetch_once(&uids, items, Default::default())
+            .unwrap();
+        let mut mail = found.remove(&1).unwrap();
+        (
+            mail.take_section("1").is_some(),
+            mail.take_section("").is_some(),
+        )
+    };
+    assert_eq!(fetch("(UID BODY.PEEK[1])"), (true, false));
+    assert_eq!(fetch("(UID BODY.PEEK[])"), (false, true));
+}
+
+#[test]
 fn answers_without_their_carriage_returns() {
     let (mut mailbox, _) = open(|_| selected(0, 7, 3).replace('\r', ""));
     assert_eq!(

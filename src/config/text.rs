@@ -145,10 +145,11 @@ mod tests {
             let to = starts[(at + len).min(starts.len() - 1)].max(from);
             let changed = text.replaced(from, to, "XY").unwrap();
             // What stands before and after is there, byte for byte.
-            let empty = text.replaced(from, to, "").unwrap();
-            let prefix = bytes.iter().zip(&changed).take_while(|(a, b)| a == b).count();
-            let suffix = changed.len() - prefix - (changed.len() - empty.len());
-            proptest::prop_assert!(prefix <= bytes.len() && suffix <= bytes.len());
+            let before = text.mark + text.width(text.as_str().get(..from).unwrap());
+            let after = text.mark + text.width(text.as_str().get(..to).unwrap());
+            let ascii = text.width("XY");
+            proptest::prop_assert_eq!(&changed[..before], &bytes[..before]);
+            proptest::prop_assert_eq!(&changed[before + ascii..], &bytes[after..]);
             // Putting the old text back gives the old file, where it is ASCII.
             let old = text.as_str().get(from..to).unwrap_or_default();
             if old.is_ascii() {

@@ -3,14 +3,14 @@
 //!
 //! It asks the same rules in the same way as the job and changes nothing anywhere.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use console::{Style, measure_text_width};
 use serde_json::{Value, json};
 
 use super::exit::ExitCode;
 use super::last_run::outlook;
-use super::look::{Eye, Looked};
+use super::look::{Eye, Handled, Looked};
 use super::output::Output;
 use super::report::count;
 use super::save::Plan;
@@ -87,7 +87,7 @@ pub(super) fn run(
         signature: &signature,
         plan: plan.as_ref(),
         since: None,
-        handled: BTreeSet::new(),
+        handled: Handled::default(),
     };
     let mut accepted = 0;
     let mut number = 0;

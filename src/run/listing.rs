@@ -1,14 +1,15 @@
 //! What is new in the mailbox: its own answer, held against what the journal knows.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::look::Handled;
 use super::output::Output;
 use super::report::count;
 use crate::audit::clean::one_line;
 use crate::config::LastRun;
-use crate::journal::{Fingerprint, Journal};
+use crate::journal::Journal;
 use crate::mailbox::{Known, Listing, MailId, Mailbox};
 
 /// How far before the newest known mail a mailbox is read that has numbered its mails anew.
@@ -21,8 +22,8 @@ pub(super) struct Fresh {
     pub(super) ids: Vec<MailId>,
     /// Mails received before this time are passed over.
     pub(super) since: Option<DateTime<Utc>>,
-    /// Mails that look like these were handled under another number.
-    pub(super) handled: BTreeSet<Fingerprint>,
+    /// Mails that were handled, perhaps under another number.
+    pub(super) handled: Handled,
     listing: Listing,
 }
 
@@ -64,8 +65,8 @@ impl Fresh {
             since_if_void,
         };
         let listing = mailbox.list(&known)?;
-        let (since, handled) = match &listing.void {
-            None => (floor, BTreeSet::new()),
+        let (since, anew) = match &listing.void {
+            None => (floor, false),
             Some(why) => {
                 let since = since_if_void.map_or_else(String::new, |time| {
                     format!(" received since {}", crate::clock::stamp::format(time))
@@ -74,7 +75,7 @@ impl Fresh {
                     "{}: mails{since} are looked at, except those whose Message-ID and time of receipt are known",
                     one_line(why)
                 ));
-                (since_if_void, state.seen().clone())
+                (since_if_void, true)
             }
         };
         let ids = listing
@@ -83,6 +84,10 @@ impl Fresh {
             .filter(|id| !state.is_handled(id) && !state.is_set_aside(id))
             .cloned()
             .collect();
+        let handled = Handled {
+            seen: state.seen().clone(),
+            anew,
+        };
         let fresh = Self {
             ids,
             since,

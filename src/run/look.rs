@@ -36,6 +36,25 @@ impl Looked {
     }
 }
 
+/// The latest mails of earlier runs, recognised by Message-ID and time of receipt: a mailbox may show
+/// them again under other numbers.
+#[derive(Debug, Default)]
+pub(super) struct Handled {
+    /// What they look like.
+    pub(super) seen: BTreeSet<Fingerprint>,
+    /// The mailbox has numbered its mails anew, so that even those without a Message-ID must be
+    /// recognised; otherwise two of them could only seem to be one.
+    pub(super) anew: bool,
+}
+
+impl Handled {
+    fn has(&self, summary: &Summary) -> bool {
+        (self.anew || summary.envelope.message_id.is_some())
+            && !self.seen.is_empty()
+            && self.seen.contains(&fingerprint(summary))
+    }
+}
+
 /// Receives what was looked at, one mail at a time.
 pub(super) type Take<'a> =
     dyn FnMut(&mut dyn Mailbox, MailId, Result<Looked, Fault>) -> anyhow::Result<()> + 'a;
@@ -51,8 +70,8 @@ pub(super) struct Eye<'a> {
     pub(super) plan: Option<&'a Plan>,
     /// Mails received before this are passed over.
     pub(super) since: Option<DateTime<Utc>>,
-    /// Mails that look like these are passed over: they were handled under another number.
-    pub(super) handled: BTreeSet<Fingerprint>,
+    /// What was handled under other numbers.
+    pub(super) handled: Handled,
 }
 
 impl Eye<'_> {
@@ -68,7 +87,7 @@ impl Eye<'_> {
         let wanted = summaries.into_iter().filter(|(_, summary)| {
             summary.as_ref().map_or(true, |summary| {
                 self.since.is_none_or(|since| summary.received >= since)
-                    && (self.handled.is_empty() || !self.handled.contains(&fingerprint(summary)))
+                    && !self.handled.has(summary)
             })
         });
         let mut batch: Vec<(MailId, Result<Summary, Fault>, Needs)> = Vec::new();

@@ -32,9 +32,11 @@ fn assert_given_up(mask: &str, text: &str, good: &str) {
 
 #[test]
 fn nested_repetition_with_a_back_reference_is_bounded_over_all_lines_of_a_mail() {
-    // One line is within the steps; two thousand of them are minutes.
-    let lines = format!("{}c\n", "a".repeat(18)).repeat(2000);
-    assert_given_up(r"^(?:(a+)\1?)+b", &lines, "aaab\n");
+    // Every line is beyond the steps of one text, or within them and thousands are minutes.
+    for (length, count) in [(18, 2000), (12, 4000)] {
+        let lines = format!("{}c\n", "a".repeat(length)).repeat(count);
+        assert_given_up(r"^(?:(a+)\1?)+b", &lines, "aaab\n");
+    }
 }
 
 #[test]

@@ -169,6 +169,47 @@ fn unsafe_text_gets_no_further_in_a_reject_event_than_in_any_other() {
 }
 
 #[test]
+fn a_mail_whose_reject_event_is_refused_stays() {
+    let ini = with(&[HIT])
+        .set("Audit", "RejectEvent", "$CONSOLE:DISPLAY,[[SUBJECT]]")
+        .set("General", "DeleteEmails", "All");
+    let (world, ran) = run(&ini, &["Hello, world", "Hello world"].map(Mail::new));
+    ran.exit(0)
+        .complains_in_one_line(&["RejectEvent", "Hello, world", "SUBJECT"]);
+    assert_eq!(world.events(), ["$CONSOLE:DISPLAY,Hello world"]);
+    assert_eq!(world.mails_left(), ["001.eml"]);
+}
+
+#[test]
+fn the_reason_is_the_administrator_s_own_text_and_is_not_judged() {
+    let whole = "SubjectLineMask=(Test.*)\nEvent=$CONSOLE:DISPLAY,[[1]]";
+    let ini = with(&[whole])
+        .set("Audit", "RejectEvent", "$CONSOLE:DISPLAY,[[REASON]]")
+        .set("General", "DeleteEmails", "All");
+    let (world, ran) = run(&ini, &[Mail::new("Test, unsafe")]);
+    ran.exit(0);
+    let [event] = &world.events()[..] else {
+        panic!("one event: {:?}", world.events());
+    };
+    assert!(
+        event.starts_with("$CONSOLE:DISPLAY,Configuration1: ") && event.contains("comma"),
+        "{event}"
+    );
+    assert_eq!(
+        world.mails_left(),
+        ["001.eml"],
+        "no configuration is done with it"
+    );
+
+    let ini = with(&[WRONG_SENDER])
+        .set("Audit", "RejectEvent", "$CONSOLE:DISPLAY,[[REASON]]")
+        .set("Audit", "RejectSenderMessage", "sorry, not you");
+    let (world, ran) = run(&ini, &[Mail::new("Test")]);
+    ran.exit(0).without_complaint();
+    assert_eq!(world.events(), ["$CONSOLE:DISPLAY,sorry, not you"]);
+}
+
+#[test]
 fn without_a_reject_event_a_rejected_mail_writes_nothing() {
     for nothing in ["N/A", "N\\A", ""] {
         let (world, ran) = run(
@@ -347,6 +388,23 @@ fn sender_and_time_rejections_also_go_to_a_log_of_their_own_beside_the_audit_log
         2
     );
     assert!(!world.path("SMArtEmailRejections.log").exists());
+}
+
+#[test]
+fn only_the_refusal_that_decides_goes_to_the_log_of_sender_and_time_rejections() {
+    let (world, _) = run(
+        &with(&[NO_ATTACHMENT, WRONG_SENDER, WRONG_SENDER]),
+        &[Mail::new("Test")],
+    );
+    assert_eq!(world.read("SMArtEmailRejections.log"), "");
+
+    let (world, _) = run(&with(&[WRONG_SENDER, WRONG_TIME]), &[Mail::new("Test")]);
+    let log = world.read("SMArtEmailRejections.log");
+    assert_eq!(log.lines().count(), 1, "{log}");
+    assert!(
+        log.contains("Configuration1") && log.contains(SENDER) && !log.contains(TIME),
+        "{log}"
+    );
 }
 
 #[test]

@@ -98,6 +98,23 @@ fn folders_that_are_missing_or_unusable_are_told() {
 }
 
 #[test]
+fn the_folder_of_a_log_that_is_missing_is_told() {
+    for (switch, file) in [
+        ("LogAccepts", "AuditAcceptLogFile"),
+        ("LogRejects", "AuditRejectLogFile"),
+        ("LogOpConEvents", "OpConEventLogFile"),
+    ] {
+        let ini = Ini::folder()
+            .set("Audit", switch, "True")
+            .set("Audit", file, "{root}/no-logs/a.log")
+            .rule(HIT);
+        check(&ini)
+            .exit(2)
+            .complains_in_one_line(&["[Audit]", "no-logs"]);
+    }
+}
+
+#[test]
 fn secrets_that_can_not_be_used_are_told() {
     let world = World::new();
     world.write_ini(

@@ -158,6 +158,26 @@ fn a_refusal_never_repeats_a_password() {
         ],
         &["-password:Never-shown-77"],
         &["-passwort:Never-shown-77"],
+        &["-password", "Never-shown-77"],
+        &[
+            "--credentials",
+            "-opconuser:u",
+            "-opconpassword",
+            "-Never-shown-77",
+        ],
+        &[
+            "--credentials",
+            "-opconuser:u",
+            "-opconpassword",
+            "my",
+            "Never-shown-77",
+        ],
+        &[
+            "--credentials",
+            "-opconuser:u",
+            "-opconpassword:x",
+            "--Never-shown-77:y",
+        ],
     ] {
         world.secret("Never-shown-77");
         world.run(args).exit(1);

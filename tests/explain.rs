@@ -180,6 +180,52 @@ fn mails_that_were_handled_already_can_be_explained() {
     );
 }
 
+/// `new` of each mail.
+#[track_caller]
+fn news(world: &World) -> Vec<bool> {
+    let ran = world.run(&["--explain=json"]);
+    ran.exit(0);
+    let new = |mail: &Value| mail["new"].as_bool().unwrap();
+    ran.json_lines().iter().map(new).collect()
+}
+
+#[test]
+fn the_last_run_date_counts_as_it_will_in_the_next_run() {
+    const TOO_OLD: &str = "received before LastRunDate";
+    const HANDLED: &str = "an earlier run has dealt with it";
+    let ini = every_way().set("General", "DeleteEmails", "None").set(
+        "General",
+        "LastRunDate",
+        "1/1/2025",
+    );
+    let old = Mail::new("Test 1").received("Tue, 2 Jan 2024 12:00:00 +0000");
+    let world = World::with_mails(&ini, &[old, Mail::new("Test 2")]).env("TZ", "UTC");
+
+    // Before the first run.
+    assert_eq!(news(&world), [false, true]);
+    let ran = world.run(&["--explain"]);
+    assert_eq!(ran.stdout.matches(TOO_OLD).count(), 1, "{ran}");
+    ran.never_says(HANDLED);
+
+    world.run(&[]).exit(0);
+    assert_eq!(news(&world), [false, false]);
+    world.run(&["--explain"]).says(TOO_OLD).says(HANDLED);
+
+    // After an edit, which asks for both again.
+    let edited = world
+        .ini_text()
+        .replace("LastRunDate=1/6/2026 12:00:00 PM", "LastRunDate=1/1/2024");
+    assert_ne!(edited, world.ini_text());
+    world.write_ini(edited);
+    assert_eq!(news(&world), [true, true]);
+    world
+        .run(&["--explain"])
+        .never_says(TOO_OLD)
+        .never_says(HANDLED);
+    let ran = world.run(&[]);
+    assert_eq!(ran.lines_starting("accepted"), 2, "{ran}");
+}
+
 #[cfg(unix)]
 #[test]
 fn explaining_an_imap_mailbox_changes_nothing_there_either() {

@@ -116,6 +116,12 @@ fn unknown_tokens_stay_as_they_are() {
 }
 
 #[test]
+fn only_plain_numbers_name_a_group() {
+    let text = "$CONSOLE:DISPLAY,[[01]] [[+1]] [[-1]] [[0]] [[ 1]]";
+    assert_eq!(event("(x)", text, "x"), [text]);
+}
+
+#[test]
 fn dates_are_written_in_local_time_and_fall_back_to_the_received_time() {
     for (date, expected) in [
         ("Tue, 6 Jan 2026 09:05:07 -0500", "1/6/2026 5:05:07 PM"),

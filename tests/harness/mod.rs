@@ -26,6 +26,7 @@ pub mod mail;
 pub mod program;
 pub mod proxy;
 pub mod rude;
+pub mod sam;
 pub mod tree;
 pub mod world;
 
@@ -38,5 +39,6 @@ pub use mail::Mail;
 pub use program::Ran;
 pub use proxy::CountingProxy;
 pub use rude::RudeServer;
+pub use sam::Sam;
 pub use tree::Tree;
 pub use world::World;

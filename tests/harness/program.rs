@@ -3,7 +3,7 @@
 
 use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,8 @@ pub struct Ran {
     pub command: String,
     /// The exit code; `None` when a signal ended the program.
     pub code: Option<i32>,
+    /// The signal that ended it, on systems that have them.
+    pub signal: Option<i32>,
     /// What it wrote to standard output.
     pub stdout: String,
     /// What it wrote to standard error.
@@ -86,39 +88,40 @@ impl Running {
     /// Waits for its end, which must come within this time from its start.
     #[track_caller]
     pub fn wait(mut self, limit: Duration) -> Ran {
-        let (code, peak_kb) = self.watch(limit);
+        let (status, peak_kb) = self.watch(limit);
         let in_time = self.started.elapsed() < limit;
-        let ran = self.ran(code, peak_kb);
+        let ran = self.ran(status, peak_kb);
         assert!(in_time, "the program did not end within {limit:?}\n{ran}");
         ran
     }
 
     /// Kills it after this time from its start, if it has not ended by then.
     pub fn kill_after(mut self, delay: Duration) -> Ran {
-        let (code, peak_kb) = self.watch(delay);
-        self.ran(code, peak_kb)
+        let (status, peak_kb) = self.watch(delay);
+        self.ran(status, peak_kb)
     }
 
-    fn watch(&mut self, limit: Duration) -> (Option<i32>, u64) {
+    fn watch(&mut self, limit: Duration) -> (Option<ExitStatus>, u64) {
         let mut peak_kb = 0;
         while self.started.elapsed() < limit {
             peak_kb = peak_kb.max(peak_memory(self.child.id()));
             if let Some(status) = self.child.try_wait().unwrap() {
-                return (status.code(), peak_kb);
+                return (Some(status), peak_kb);
             }
             thread::sleep(PULSE);
         }
         end_group(&mut self.child);
-        (None, peak_kb)
+        (self.child.try_wait().unwrap(), peak_kb)
     }
 
-    fn ran(&mut self, code: Option<i32>, peak_kb: u64) -> Ran {
+    fn ran(&mut self, status: Option<ExitStatus>, peak_kb: u64) -> Ran {
         let text = |reader: &mut Option<thread::JoinHandle<String>>| {
             reader.take().unwrap().join().unwrap()
         };
         Ran {
             command: self.command.clone(),
-            code,
+            code: status.and_then(|status| status.code()),
+            signal: status.and_then(signal),
             stdout: text(&mut self.stdout),
             stderr: text(&mut self.stderr),
             peak_kb,
@@ -152,6 +155,16 @@ fn peak_memory(id: u32) -> u64 {
         .unwrap_or(0)
 }
 
+fn signal(status: ExitStatus) -> Option<i32> {
+    #[cfg(unix)]
+    return std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    {
+        let _ = status;
+        None
+    }
+}
+
 /// Puts a child into a process group of its own, so that all it starts can be ended with it.
 pub fn own_group(command: &mut Command) {
     #[cfg(unix)]
@@ -176,6 +189,13 @@ impl Ran {
     #[track_caller]
     pub fn exit(&self, code: i32) -> &Self {
         assert_eq!(self.code, Some(code), "exit code\n{self}");
+        self
+    }
+
+    /// The run was killed in the middle, as by `kill -9`.
+    #[track_caller]
+    pub fn killed(&self) -> &Self {
+        assert_eq!(self.signal, Some(9), "signal\n{self}");
         self
     }
 
@@ -259,8 +279,8 @@ impl std::fmt::Display for Ran {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(
             f,
-            "$ {}\nexit code {:?} after {:?}",
-            self.command, self.code, self.took
+            "$ {}\nexit code {:?}, signal {:?} after {:?}",
+            self.command, self.code, self.signal, self.took
         )?;
         writeln!(
             f,

@@ -105,7 +105,7 @@ impl<'a> Bed<'a> {
         let mails = self
             .mails
             .iter()
-            .map(|mail| String::from_utf8(mail.bytes()).unwrap());
+            .map(|mail| String::from_utf8_lossy(&mail.bytes()).into_owned());
         assert_eq!(saved, mails.collect(), "the mails as they arrived");
         let left: Vec<_> = self
             .world

@@ -1,5 +1,5 @@
-//! Named points in the order of commit at which a test kills the program: `SMARTEMAIL_CRASH=NAME`, or
-//! `NAME:N` for the N-th time it gets there. Debug builds only; a release knows nothing of it.
+//! Named points in the order of commit at which a test kills the program: `SMARTEMAIL_CRASH=NAME`,
+//! or `NAME:N` for the N-th time it gets there. Debug builds only; a release knows nothing of it.
 
 /// Dies here, as by kill -9, if the environment names this point.
 #[cfg(all(debug_assertions, unix))]

@@ -217,7 +217,12 @@ fn usage_error(error: &clap::Error) -> UsageError {
                 format!("{switch} and {other} can't be used together")
             }
         }
-        ErrorKind::MissingRequiredArgument => format!("{switch} is missing"),
+        ErrorKind::MissingRequiredArgument => {
+            format!(
+                "missing: {} (they go together)",
+                switch.replace(" and ", ", ")
+            )
+        }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             let value = match error.get(ContextKind::InvalidValue) {
                 Some(ContextValue::String(text)) => text.as_str(),

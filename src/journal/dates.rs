@@ -1,5 +1,5 @@
-//! `LastRunDate`, which all mailboxes of an INI file share: which texts are this program's own, and how
-//! often somebody has asked for something else.
+//! `LastRunDate`, which all mailboxes of an INI file share: which texts are this program's own, and
+//! how often somebody has asked for something else.
 
 use super::state::Record;
 

@@ -167,8 +167,8 @@ impl Journal {
         self.sync()
     }
 
-    /// This mail's part is done: its event file is in MSGIN, or it had none to write. `seen` tells how
-    /// to recognise it under another number.
+    /// This mail's part is done: its event file is in MSGIN, or it had none to write. `seen` tells
+    /// how to recognise it under another number.
     pub fn handled(&mut self, id: &MailId, seen: Option<Fingerprint>) {
         self.add(Record::Handled {
             id: id.clone(),

@@ -1,6 +1,7 @@
 //! The storm brake: `MaxEventsPerRun`, of the run and of each configuration.
 //!
-//! A mail is written whole or held back whole; what is held back stays on the server for the next run.
+//! A mail is written whole or held back whole; what is held back stays on the server for the next
+//! run.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! `LastRunDate`: the user's wish when it was edited, a courtesy to people otherwise.
 //!
-//! What is new is known by the mails' identity. The journal knows which dates are this program's own, so that
-//! any other one is recognised as somebody's request.
+//! What is new is known by the mails' identity. The journal knows which dates are this program's
+//! own, so that any other one is recognised as somebody's request.
 
 use chrono::{DateTime, Utc};
 

@@ -9,7 +9,7 @@ use super::output::Output;
 use super::report::count;
 use crate::audit::clean::one_line;
 use crate::config::LastRun;
-use crate::journal::Journal;
+use crate::journal::{Fingerprint, Journal, State};
 use crate::mailbox::{Known, Listing, MailId, Mailbox};
 
 /// How far before the newest known mail a mailbox is read that has numbered its mails anew.
@@ -36,28 +36,11 @@ impl Fresh {
         output: &Output,
     ) -> anyhow::Result<Self> {
         let state = journal.state();
-        let floor = match last_run {
-            LastRun::Used { .. } => state.floor,
-            LastRun::Unused => None,
+        let (floor, date) = match last_run {
+            LastRun::Used { time, .. } => (state.floor, *time),
+            LastRun::Unused => (None, None),
         };
-        // Numbers that mean nothing any more: LastRunDate and what the latest mails looked like
-        // take their place.
-        let newest = state
-            .seen()
-            .last()
-            .and_then(|seen| DateTime::from_timestamp(seen.received(), 0));
-        let date = match last_run {
-            LastRun::Used { time, .. } => *time,
-            LastRun::Unused => None,
-        };
-        let last = newest.into_iter().chain(date).min().map(|time| {
-            if newest.is_some() {
-                time - OVERLAP
-            } else {
-                time
-            }
-        });
-        let since_if_void = last.into_iter().chain(floor).max();
+        let since_if_void = since_if_void(floor, date, state);
         let known = Known {
             position: state.position.clone(),
             again: state.failures().map(|(id, _)| id.clone()).collect(),
@@ -129,4 +112,18 @@ impl Fresh {
         }
         journal.forget(&vanished);
     }
+}
+
+/// From when on mails are looked at when their numbers mean nothing any more: from a day before the
+/// newest one that is known by its looks, or else from `LastRunDate`; but never from before the
+/// floor.
+fn since_if_void(
+    floor: Option<DateTime<Utc>>,
+    date: Option<DateTime<Utc>>,
+    state: &State,
+) -> Option<DateTime<Utc>> {
+    let newest = state.seen().last().map(Fingerprint::received);
+    let newest = newest.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    let known = newest.map(|time| date.map_or(time, |date| date.min(time)) - OVERLAP);
+    known.or(date).max(floor)
 }

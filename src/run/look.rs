@@ -36,8 +36,8 @@ impl Looked {
     }
 }
 
-/// The latest mails of earlier runs, recognised by Message-ID and time of receipt: a mailbox may show
-/// them again under other numbers.
+/// The latest mails of earlier runs, recognised by Message-ID and time of receipt: a mailbox may
+/// show them again under other numbers.
 #[derive(Debug, Default)]
 pub(super) struct Handled {
     /// What they look like.

@@ -16,15 +16,6 @@ fn at(subject: &str, time: &str) -> Mail {
     Mail::new(subject).received(&format!("Tue, 6 Jan 2026 {time} +0000"))
 }
 
-/// Puts a mail into one of several mailboxes of a world.
-fn put(world: &World, folder: &str, subject: &str, time: &str) {
-    world.mail_in(
-        folder,
-        &format!("{subject}.eml"),
-        &at(subject, time).bytes(),
-    );
-}
-
 /// The last words of the events, sorted.
 #[track_caller]
 fn words(world: &World) -> Vec<String> {
@@ -64,13 +55,18 @@ fn two_ini_files_with_one_msgin_never_overwrite_each_other_s_event_files() {
 fn an_edited_last_run_date_holds_for_every_mailbox_of_the_ini_file() {
     let world = World::with(&Ini::folder().rule(NAMED)).env("TZ", "UTC");
     let [a, b] = ["A", "B"].map(|folder| format!("-folder:{}", world.place(folder)));
+    let put = |folder: &str, subject: &str, time: &str| {
+        std::fs::create_dir_all(world.path(folder)).unwrap();
+        let file = world.path(folder).join(format!("{subject}.eml"));
+        std::fs::write(file, at(subject, time).bytes()).unwrap();
+    };
     for (folder, subject, time) in [
         ("B", "b1", "09:30:00"),
         ("B", "b2", "10:30:00"),
         ("A", "a1", "10:45:00"),
         ("A", "a2", "11:00:00"),
     ] {
-        put(&world, folder, subject, time);
+        put(folder, subject, time);
     }
     for folder in [&b, &a] {
         world.run(&[folder]).exit(0);
@@ -82,7 +78,7 @@ fn an_edited_last_run_date_holds_for_every_mailbox_of_the_ini_file() {
         .replace("1/6/2026 11:00:00 AM", "1/6/2026 10:00:00 AM");
     assert_ne!(edited, world.ini_text());
     world.write_ini(edited);
-    put(&world, "B", "b3", "10:15:00");
+    put("B", "b3", "10:15:00");
     world.run(&[&a]).exit(0);
     assert_eq!(words(&world), ["a1", "a1", "a2", "a2", "b1", "b2"]);
     assert!(

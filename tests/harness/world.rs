@@ -216,13 +216,6 @@ impl World {
         fs::read_to_string(self.path(name)).unwrap_or_default()
     }
 
-    /// Puts a mail into a folder of mails of this name, which is made when it is missing.
-    pub fn mail_in(&self, folder: &str, name: &str, bytes: &[u8]) {
-        let folder = self.path(folder);
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join(name), bytes).unwrap();
-    }
-
     /// Puts a mail into the folder of mails.
     pub fn mail(&self, name: &str, bytes: &[u8]) {
         fs::write(self.path("mails").join(name), bytes).unwrap();

@@ -288,7 +288,7 @@ fn random_kills_while_mails_arrive() {
             let received = NOON + dice.below(200_000);
             bed.deliver(received);
         }
-        let delay = Duration::from_micros(dice.below(usual * 2));
+        let delay = Duration::from_micros(dice.below(usual * 4));
         let meanwhile = Duration::from_micros(dice.below(usual));
         let received = NOON + dice.below(200_000);
         let mail = bed.next_mail();

@@ -193,6 +193,32 @@ impl Dovecot {
         fs::remove_file(file).unwrap();
     }
 
+    /// How many mails were put into the INBOX.
+    pub fn delivered(&self) -> usize {
+        usize::try_from(self.delivered.load(Ordering::Relaxed)).unwrap()
+    }
+
+    /// Forgets the numbers of all mails, as after a restored backup or a move to another
+    /// server: the INBOX gets another UIDVALIDITY, and its mails new UIDs in their order.
+    pub fn number_anew(&self) {
+        let validity = || {
+            let mut inspector = super::Inspector::open(self);
+            let status = inspector.command("STATUS INBOX (UIDVALIDITY)");
+            inspector.command("LOGOUT");
+            status
+        };
+        let before = validity();
+        // The number is a time in seconds: within the same one it would be the same.
+        while validity() == before {
+            std::thread::sleep(Duration::from_millis(100));
+            for entry in fs::read_dir(self.inbox("")).unwrap().map(Result::unwrap) {
+                if entry.file_name().to_string_lossy().starts_with("dovecot") {
+                    fs::remove_file(entry.path()).unwrap();
+                }
+            }
+        }
+    }
+
     /// What the server wrote to its log.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("dovecot.log")).unwrap_or_default()

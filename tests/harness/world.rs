@@ -23,8 +23,9 @@ pub const OPCON_PASSWORD: &str = "Event-pass-5824-word";
 const LINE_END: &str = if cfg!(windows) { "\r\n" } else { "\n" };
 /// Folders that hold secrets by design (MSGIN, and its staging folder after a kill) or nothing
 /// but mails.
-const STORES: [&str; 5] = [
+const STORES: [&str; 6] = [
     "MSGIN",
+    "spool",
     "MSGIN.staging",
     "ProgramData/OpConxps/SAM/MSGIN",
     "mails",

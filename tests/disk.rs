@@ -3,6 +3,7 @@
 //! Real full disks are small tmpfs, mounted where the rights allow it; elsewhere these tests say
 //! that they were left out.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 #[allow(dead_code, reason = "each test file uses its own part of the test bed")]
 pub mod harness;

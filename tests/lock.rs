@@ -31,7 +31,7 @@ fn of_two_runs_at_the_same_moment_one_works_and_one_says_who_does() {
             expected.push(format!("$CONSOLE:DISPLAY,{word}"));
         }
         let started = [world.start(&[]), world.start(&[])];
-        let processes = started.each_ref().map(|running| running.id());
+        let processes = started.each_ref().map(harness::program::Running::id);
         // Each is watched from its start, so that the time it took is its own.
         let ran = std::thread::scope(|scope| {
             started
@@ -95,4 +95,29 @@ fn two_thousand_mails_cost_few_durable_writes_of_the_journal() {
         .unwrap();
     println!("2000 mails cost {writes} durable writes of the journal");
     assert!(writes <= 24, "{writes}");
+}
+
+#[test]
+fn a_run_on_another_mailbox_finishes_what_a_killed_one_had_begun() {
+    for point in ["staged", "intended", "submitting", "submitted"] {
+        let mut world = World::with(&Ini::folder().rule(RULE));
+        for (folder, words) in [("first", ["a", "b"]), ("second", ["c", "d"])] {
+            std::fs::create_dir(world.path(folder)).unwrap();
+            for word in words {
+                let mail = Mail::new(&format!("Test {word}")).bytes();
+                std::fs::write(world.path(folder).join(format!("{word}.eml")), mail).unwrap();
+            }
+        }
+        let sam = Sam::reading(world.path("MSGIN"), 1);
+        let folder = |world: &World, name: &str| format!("-folder:{}", world.place(name));
+        world = world.env("SMARTEMAIL_CRASH", point);
+        world.run(&[&folder(&world, "first")]).killed();
+        world = world.without_env("SMARTEMAIL_CRASH");
+        for name in ["second", "first", "second"] {
+            world.run(&[&folder(&world, name)]).exit(0);
+        }
+        println!("killed at {point}");
+        let words = ["a", "b", "c", "d"].map(|word| format!("$CONSOLE:DISPLAY,{word}"));
+        sam.finish().assert_once(&words);
+    }
 }

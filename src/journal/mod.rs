@@ -167,6 +167,34 @@ impl Journal {
         self.sync()
     }
 
+    /// What interrupted runs had intended, on this mailbox and on the others of the INI file, which
+    /// share a staging folder: each with its mailbox's name.
+    #[must_use]
+    pub fn unfinished(&self) -> Vec<(String, Intent)> {
+        let of_mailbox = |(name, state): (&String, &State)| {
+            let intents = state.intents().map(|intent| (name.clone(), intent.clone()));
+            intents.collect::<Vec<_>>()
+        };
+        self.memory.mailboxes.iter().flat_map(of_mailbox).collect()
+    }
+
+    /// The event file of an intent of that mailbox is in MSGIN: the mail's part is done.
+    pub fn finish(&mut self, mailbox: &str, intent: Intent) {
+        let Intent {
+            id, delete, seen, ..
+        } = intent;
+        self.add_to(
+            mailbox,
+            Record::Handled {
+                id: id.clone(),
+                seen,
+            },
+        );
+        if delete {
+            self.add_to(mailbox, Record::Doomed { id });
+        }
+    }
+
     /// This mail's part is done: its event file is in MSGIN, or it had none to write. `seen` tells
     /// how to recognise it under another number.
     pub fn handled(&mut self, id: &MailId, seen: Option<Fingerprint>) {
@@ -277,14 +305,19 @@ impl Journal {
     }
 
     fn add(&mut self, record: Record) {
-        if self.file.current_mailbox() != Some(self.mailbox.as_str()) {
+        let mailbox = self.mailbox.clone();
+        self.add_to(&mailbox, record);
+    }
+
+    fn add_to(&mut self, mailbox: &str, record: Record) {
+        if self.file.current_mailbox() != Some(mailbox) {
             let heading = Record::Mailbox {
-                name: self.mailbox.clone(),
+                name: mailbox.to_owned(),
             };
-            self.file.set_current_mailbox(&self.mailbox);
+            self.file.set_current_mailbox(mailbox);
             self.pending.push(heading);
         }
-        self.memory.apply(&self.mailbox, &record);
+        self.memory.apply(mailbox, &record);
         self.pending.push(record);
     }
 

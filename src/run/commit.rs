@@ -214,12 +214,13 @@ impl Commit<'_> {
 
 /// Finishes what an interrupted run had begun: an intent whose file is still staged is submitted
 /// now, one whose file is gone was submitted then, and a staged file without intent never counted
-/// (its mail comes again).
+/// (its mail comes again). That run may have been on another mailbox: `-folder:` or an edited INI
+/// file.
 pub(super) fn recover(spool: &Spool, journal: &mut Journal, output: &Output) -> anyhow::Result<()> {
-    let intents: Vec<Intent> = journal.state().intents().cloned().collect();
+    let intents = journal.unfinished();
     let staged: Vec<PathBuf> = intents
         .iter()
-        .map(|intent| PathBuf::from(&intent.file))
+        .map(|(_, intent)| PathBuf::from(&intent.file))
         .filter(|path| path.exists())
         .collect();
     let removed = spool.clear(&staged)?;
@@ -229,18 +230,16 @@ pub(super) fn recover(spool: &Spool, journal: &mut Journal, output: &Output) -> 
     if !staged.is_empty() {
         spool.sync_msgin()?;
     }
-    for intent in &intents {
-        journal.handled(&intent.id, intent.seen.clone());
-        if intent.delete {
-            journal.doom(&intent.id);
-        }
+    let begun = intents.len();
+    for (mailbox, intent) in intents {
+        journal.finish(&mailbox, intent);
     }
     journal.sync()?;
-    if !intents.is_empty() || removed > 0 {
+    if begun > 0 || removed > 0 {
         output.line(&format!(
             "recovered: an earlier run was interrupted; {} submitted now, {} had been, {removed} unfinished removed",
             super::report::count(staged.len(), "event file"),
-            intents.len() - staged.len(),
+            begun - staged.len(),
         ));
     }
     Ok(())

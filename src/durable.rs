@@ -14,7 +14,7 @@ pub(crate) const TEMPORARY: &str = ".smartemail-";
 /// Replaces a file by new content in one step, keeping its rights and its owner.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = folder_of(path);
-    let file = write(folder, bytes, 0o600)?;
+    let file = write(folder, &replacement_prefix(path), bytes, 0o600)?;
     if let Ok(old) = std::fs::metadata(path) {
         #[cfg(unix)]
         {
@@ -28,6 +28,27 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     sync_folder(folder)
 }
 
+/// Removes what a crash during [`replace`] of this file has left beside it. Only for whoever holds
+/// the lock under which the file is replaced.
+pub(crate) fn clear_replacements(path: &Path) -> std::io::Result<()> {
+    let prefix = replacement_prefix(path);
+    for entry in std::fs::read_dir(folder_of(path))? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(&prefix) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Replacements carry the name of their file: its folder may hold others' as well.
+fn replacement_prefix(path: &Path) -> String {
+    format!(
+        "{TEMPORARY}{}-",
+        path.file_name().unwrap_or_default().to_string_lossy()
+    )
+}
+
 /// Creates a file that must not exist yet. It is written in `workshop`, a folder on the same file
 /// system, so that a crash leaves nothing unfinished in the folder where it will stay. On Unix it
 /// gets the rights of `mode`, less what the process's mask takes away.
@@ -35,7 +56,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 /// Fails with [`std::io::ErrorKind::AlreadyExists`] when it does exist. The name is durable when
 /// [`sync_folder`] has been called for its folder.
 pub(crate) fn create(workshop: &Path, path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
-    write(workshop, bytes, mode)?.persist_noclobber(path)?;
+    write(workshop, TEMPORARY, bytes, mode)?.persist_noclobber(path)?;
     Ok(())
 }
 
@@ -61,9 +82,9 @@ pub(crate) fn writable(folder: &Path) -> std::io::Result<()> {
     tempfile::tempfile_in(folder).map(drop)
 }
 
-fn write(folder: &Path, bytes: &[u8], mode: u32) -> std::io::Result<NamedTempFile> {
+fn write(folder: &Path, prefix: &str, bytes: &[u8], mode: u32) -> std::io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(TEMPORARY);
+    builder.prefix(prefix);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
     #[cfg(not(unix))]
@@ -93,5 +114,22 @@ mod tests {
         replace(&path, b"three").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"three");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn only_the_file_s_own_leftovers_are_cleared() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.ini");
+        for name in [
+            "a.ini",
+            ".smartemail-a.ini-x1y2",
+            ".smartemail-b.ini-x1y2",
+            "c",
+        ] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        clear_replacements(&path).unwrap();
+        assert!(!folder.path().join(".smartemail-a.ini-x1y2").exists());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 }

@@ -133,13 +133,19 @@ fn check_disk(general: &General, plan: Option<&Plan>, place: Place<'_>) -> anyho
         })?;
     }
     if general.last_run != LastRun::Unused {
-        durable::writable(durable::folder_of(place.ini)).with_context(|| {
-            format!(
-                "can't replace {} to keep LastRunDate (its folder must be writable; or set \
-                 UseLastRunDate=False)",
-                place.ini.display()
-            )
-        })?;
+        let ini = place
+            .ini
+            .canonicalize()
+            .unwrap_or_else(|_| place.ini.to_path_buf());
+        durable::clear_replacements(&ini)
+            .and_then(|()| durable::writable(durable::folder_of(&ini)))
+            .with_context(|| {
+                format!(
+                    "can't replace {} to keep LastRunDate (its folder must be writable; or set \
+                     UseLastRunDate=False)",
+                    ini.display()
+                )
+            })?;
     }
     Ok(())
 }

@@ -234,18 +234,15 @@ impl Rule {
     fn gate(&self, head: &Head<'_>) -> Option<(Step, String)> {
         let sender = &head.envelope.sender;
         if !self.senders.allow(sender) {
-            let detail = if sender.reliable || sender.address.is_empty() {
-                format!(
-                    "{} is not in AllowedSenders",
-                    if sender.address.is_empty() {
-                        "no sender"
-                    } else {
-                        &sender.address
-                    }
-                )
-            } else {
-                "its From header is not one plain address, so it matches no listed sender"
-                    .to_owned()
+            let detail = match (sender.address.as_str(), sender.reliable) {
+                ("", _) => {
+                    "its From header gives no address, so it matches no listed sender".into()
+                }
+                (address, true) => format!("{address} is not in AllowedSenders"),
+                (_, false) => {
+                    "its From header is not one plain address, so it matches no listed sender"
+                        .into()
+                }
             };
             return Some((Step::Sender, detail));
         }

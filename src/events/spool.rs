@@ -61,7 +61,8 @@ impl Spool {
     /// this INI file's own: several may share an MSGIN, and none may clear away what another has
     /// staged.
     pub fn open(msgin: &Path, staging: &Path, tag: &str) -> Result<Self, SpoolError> {
-        let own = staging.join(tag);
+        // The journal keeps the paths of staged files for the next run, which may start elsewhere.
+        let own = std::path::absolute(staging.join(tag)).map_err(failed("find", staging))?;
         check_places(msgin, staging)?;
         let mut builder = std::fs::DirBuilder::new();
         builder.recursive(true);

@@ -160,12 +160,6 @@ impl Mask {
             })
     }
 
-    /// Whether the mask runs by back-tracking, within [`MaskError`]'s limits.
-    #[must_use]
-    pub fn backtracks(&self) -> bool {
-        matches!(self.engine, Engine::Backtracking(_))
-    }
-
     /// The names of the groups that have one.
     pub fn group_names(&self) -> impl Iterator<Item = &str> {
         self.groups.iter().filter_map(|(_, name)| name.as_deref())

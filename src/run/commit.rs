@@ -218,11 +218,17 @@ impl Commit<'_> {
 /// file.
 pub(super) fn recover(spool: &Spool, journal: &mut Journal, output: &Output) -> anyhow::Result<()> {
     let intents = journal.unfinished();
-    let staged: Vec<PathBuf> = intents
-        .iter()
-        .map(|(_, intent)| PathBuf::from(&intent.file))
-        .filter(|path| path.exists())
-        .collect();
+    let mut staged = Vec::new();
+    for (_, intent) in &intents {
+        let path = PathBuf::from(&intent.file);
+        // Only a file that is certainly gone was submitted; one that can't be looked at is not.
+        let exists = path.try_exists();
+        if exists
+            .with_context(|| format!("can't look for the staged event file {}", intent.file))?
+        {
+            staged.push(path);
+        }
+    }
     let removed = spool.clear(&staged)?;
     for path in &staged {
         spool.submit(path)?;

@@ -60,11 +60,6 @@ impl<'a> Mails<'a> {
         &self.report
     }
 
-    /// How many mails wait for the next run.
-    pub(super) fn held_back(&self) -> usize {
-        self.report.held_back
-    }
-
     /// When the newest mail that was dealt with was received.
     pub(super) fn newest(&self) -> Option<DateTime<Utc>> {
         self.newest

@@ -85,7 +85,7 @@ pub(super) fn run(
     mails.delete(mailbox.as_mut(), &mut journal, output)?;
 
     // What was held back must be told of again.
-    if mails.held_back() == 0 {
+    if mails.report().held_back == 0 {
         fresh.done(&mut journal, now);
     }
     journal.sync()?;

@@ -321,7 +321,7 @@ fn a_host_name_that_does_not_exist_is_named() {
 fn a_silent_server_ends_the_run_after_the_read_timeout() {
     let server = RudeServer::silent();
     for ini in [Ini::imap(server.port), Ini::imaps(server.port)] {
-        let world = trusting(&ini.set("Mail", "ReadTimeout", "1"));
+        let world = trusting(&ini.set("Mail", "ReadTimeout", "00:00:01"));
         let ran = assert_fails(&world, &["time", "answer"]);
         assert!(ran.took < Duration::from_secs(8), "{ran}");
     }
@@ -341,7 +341,7 @@ fn a_server_that_talks_nonsense_ends_the_run_without_harm() {
     ] {
         let server = RudeServer::saying(words);
         let ran = assert_fails(
-            &trusting(&Ini::imap(server.port).set("Mail", "ReadTimeout", "2")),
+            &trusting(&Ini::imap(server.port).set("Mail", "ReadTimeout", "00:00:02")),
             &["localhost"],
         );
         assert!(!ran.stderr.contains("panicked"), "{ran}");
@@ -356,7 +356,7 @@ fn a_server_that_never_stops_talking_is_cut_off() {
     ] {
         let server = RudeServer::repeating(words);
         let ran = assert_fails(
-            &trusting(&Ini::imap(server.port).set("Mail", "ReadTimeout", "2")),
+            &trusting(&Ini::imap(server.port).set("Mail", "ReadTimeout", "00:00:02")),
             &["localhost"],
         );
         assert!(

@@ -426,7 +426,7 @@ fn a_connection_that_breaks_anywhere_loses_nothing_and_doubles_nothing() {
     let ini = Ini::imap(proxy.port)
         .set("General", "DeleteEmails", "Match")
         .set("General", "DownloadEmails", "True")
-        .set("Mail", "ReadTimeout", "5")
+        .set("Mail", "ReadTimeout", "00:00:05")
         .rule(RULE);
     let world = World::with(&ini);
     for bytes in (0..).map(|step| 50 + 700 * step) {

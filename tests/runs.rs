@@ -220,7 +220,7 @@ fn a_second_run_at_the_same_time_ends_at_once_and_says_who_is_at_work() {
     let server = RudeServer::silent();
     let world = World::with(
         &Ini::imap(server.port)
-            .set("Mail", "ReadTimeout", "30")
+            .set("Mail", "ReadTimeout", "00:00:30")
             .rule(HIT),
     );
     let first = world.start(&[]);

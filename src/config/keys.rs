@@ -51,9 +51,9 @@ keys! {
     PORT = "Mail" "Port", "", "Port; blank: 993 (POP 995) with SecurityProtocol, else 143 (POP 110).";
     CONNECTION_SECURITY = "Mail" "ConnectionSecurity", "", "none, start-tls, start-tls-required or ssl-tls; blank: by port and SecurityProtocol.";
     SELF_SIGNED_CERTIFICATE = "Mail" "SelfSignedCertificate", "True", "Accept a certificate that no known authority vouches for: True or False.";
-    CONNECT_TIMEOUT = "Mail" "ConnectTimeout", "30", "Seconds to reach the server: 1 to 600.";
-    READ_TIMEOUT = "Mail" "ReadTimeout", "60", "Seconds to wait for the server's next bytes: 1 to 3600.";
-    WRITE_TIMEOUT = "Mail" "WriteTimeout", "60", "Seconds to hand bytes to the network: 1 to 3600.";
+    CONNECT_TIMEOUT = "Mail" "ConnectTimeout", "00:00:30", "Time to reach the server, hh:mm:ss: up to 00:10:00.";
+    READ_TIMEOUT = "Mail" "ReadTimeout", "00:05:00", "Time to wait for the server's next bytes, hh:mm:ss: up to 01:00:00.";
+    WRITE_TIMEOUT = "Mail" "WriteTimeout", "00:05:00", "Time to hand bytes to the network, hh:mm:ss: up to 01:00:00.";
 
     AUDIT_ACCEPT_LOG_FILE = "Audit" "AuditAcceptLogFile", "Audit.log", "Log of accepted mails; relative to the INI file's folder.";
     LOG_ACCEPTS = "Audit" "LogAccepts", "False", "Log accepted mails: True or False.";

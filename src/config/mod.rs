@@ -20,5 +20,5 @@ mod values;
 
 pub use problem::{Problems, Severity};
 pub use settings::{
-    Delete, General, LastRun, LoadError, MailSettings, Purpose, Settings, SettingsFile,
+    Account, Delete, General, LastRun, LoadError, MailSettings, Purpose, Settings, SettingsFile,
 };

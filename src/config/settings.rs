@@ -85,16 +85,22 @@ pub enum LastRun {
 #[derive(Debug)]
 pub enum MailSettings {
     /// An IMAP mailbox.
-    Imap {
-        /// Where and how to connect.
-        endpoint: Endpoint,
-        /// `User`.
-        user: String,
-        /// `Password`.
-        password: Secret,
-    },
+    Imap(Account),
+    /// A POP3 mailbox.
+    Pop(Account),
     /// Local mails.
     Folder(PathBuf),
+}
+
+/// A mailbox on a server.
+#[derive(Debug)]
+pub struct Account {
+    /// Where and how to connect.
+    pub endpoint: Endpoint,
+    /// `User`.
+    pub user: String,
+    /// `Password`.
+    pub password: Secret,
 }
 
 /// An INI file, read but not yet understood.

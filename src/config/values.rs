@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::ini::{Entry, Section};
 use super::keys::Key;
@@ -35,6 +36,23 @@ pub(super) fn boolean(value: &str) -> Option<bool> {
         "false" | "no" | "0" => Some(false),
         _ => None,
     }
+}
+
+/// hh:mm:ss, as the options of the smtp-client section are written.
+pub(super) fn duration(value: &str) -> Option<Duration> {
+    let mut parts = value.split(':').map(|part| {
+        let digits = (1..=2).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+        digits.then(|| part.parse::<u64>().ok()).flatten()
+    });
+    let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
+    let fits = parts.next().is_none() && minutes < 60 && seconds < 60;
+    fits.then(|| Duration::from_secs((hours * 60 + minutes) * 60 + seconds))
+}
+
+/// The same the other way round.
+fn clock_face(seconds: u64) -> String {
+    let (minutes, seconds) = (seconds / 60, seconds % 60);
+    format!("{:02}:{:02}:{seconds:02}", minutes / 60, minutes % 60)
 }
 
 /// Reads an `UnsafeText` value.
@@ -107,6 +125,17 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// A length of time, at least a second.
+    pub(super) fn duration(&mut self, key: &'static Key, most: Duration) -> Option<Duration> {
+        let expected = format!(
+            "a time in hh:mm:ss from 00:00:01 to {}",
+            clock_face(most.as_secs())
+        );
+        self.parsed(key, &expected, |value| {
+            duration(value).filter(|time| (Duration::from_secs(1)..=most).contains(time))
+        })
+    }
+
     /// A path, expanded.
     pub(super) fn path(&mut self, key: &'static Key) -> Option<PathBuf> {
         let value = self.text(key)?;
@@ -134,5 +163,32 @@ impl<'a> Reader<'a> {
             format!("[{}] {}", self.name, key.name),
             message,
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_hours_minutes_seconds() {
+        let seconds = |value| duration(value).map(|time| time.as_secs());
+        assert_eq!(seconds("00:00:30"), Some(30));
+        assert_eq!(seconds("1:2:3"), Some(3723));
+        assert_eq!(seconds("99:59:59"), Some(359_999));
+        for wrong in [
+            "30",
+            "00:30",
+            "00:60:00",
+            "00:00:60",
+            "0:0:0:0",
+            "a:0:0",
+            "+1:0:0",
+            "100:00:00",
+            "::",
+        ] {
+            assert_eq!(seconds(wrong), None, "{wrong}");
+        }
+        assert_eq!(clock_face(3723), "01:02:03");
     }
 }

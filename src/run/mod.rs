@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cli::{Mode, Pass, Request, UsageError};
 use crate::config::places::{is_root, process_environment, state_folder};
-use crate::config::{LoadError, MailSettings, Problems, Purpose, Settings, SettingsFile};
+use crate::config::{Account, LoadError, MailSettings, Problems, Purpose, Settings, SettingsFile};
 use crate::mailbox::Mailbox;
 use crate::mailbox::folder::FolderMailbox;
 use crate::mailbox::imap::{Access, ImapMailbox, Login};
@@ -160,22 +160,20 @@ fn open_mailbox(
 ) -> anyhow::Result<Box<dyn Mailbox>> {
     let limits = limits(settings);
     Ok(match &settings.mail {
-        MailSettings::Imap {
-            endpoint,
-            user,
-            password,
-        } => {
+        MailSettings::Imap(account) => {
             let login = Login {
-                user: user.clone(),
-                password: password.clone(),
+                user: account.user.clone(),
+                password: account.password.clone(),
             };
             let trace = output.trace();
+            let endpoint = &account.endpoint;
             let mailbox = ImapMailbox::open(endpoint, &login, "INBOX", access, limits, trace)?;
             for warning in mailbox.warnings() {
                 output.warning(warning);
             }
             Box::new(mailbox)
         }
+        MailSettings::Pop(_) => anyhow::bail!("POP is not available yet in this version"),
         MailSettings::Folder(path) => {
             Box::new(FolderMailbox::open(path, limits).context("[Mail] Folder")?)
         }
@@ -185,14 +183,13 @@ fn open_mailbox(
 /// The name under which the journal knows the mailbox. The port is no part of it: the same
 /// mailbox is reached through several, and a UIDVALIDITY tells mailboxes apart.
 fn mailbox_name(mail: &MailSettings) -> String {
+    let on_server = |protocol, account: &Account| {
+        let (user, host) = (&account.user, &account.endpoint.host);
+        format!("{protocol}:{}@{}", user.to_lowercase(), host.to_lowercase())
+    };
     match mail {
-        MailSettings::Imap { endpoint, user, .. } => {
-            format!(
-                "imap:{}@{}",
-                user.to_lowercase(),
-                endpoint.host.to_lowercase()
-            )
-        }
+        MailSettings::Imap(account) => on_server("imap", account),
+        MailSettings::Pop(account) => on_server("pop", account),
         MailSettings::Folder(path) => {
             let path = path.canonicalize().unwrap_or_else(|_| path.clone());
             format!("folder:{}", path.display())

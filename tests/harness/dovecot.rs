@@ -1,4 +1,4 @@
-//! A Dovecot server for one test: its own folder, free ports, one user, gone at the end.
+//! A Dovecot server (IMAP and POP3) for one test: its own folder, free ports, one user, gone at the end.
 
 use std::fs::{self, File, FileTimes};
 use std::io::{BufRead, BufReader};
@@ -42,6 +42,10 @@ pub struct Dovecot {
     pub imap: u16,
     /// The port of IMAP over TLS.
     pub imaps: u16,
+    /// The port of plain POP3 (and STLS).
+    pub pop: u16,
+    /// The port of POP3 over TLS.
+    pub pops: u16,
     /// The address that it listens on.
     pub address: &'static str,
     folder: tempfile::TempDir,
@@ -85,7 +89,7 @@ impl Dovecot {
             .prefix("dc-")
             .tempdir_in("/tmp")
             .unwrap();
-        let [imap, imaps] = free_ports(options.address);
+        let ports @ [imap, imaps, pop, pops] = free_ports(options.address);
         let root = command_says("id", &["-u"]) == "0";
         let user = if root {
             "nobody".to_owned()
@@ -102,7 +106,7 @@ impl Dovecot {
             format!("{MAIL_USER}:{{PLAIN}}{MAIL_PASSWORD}\n"),
         )
         .unwrap();
-        let text = configuration(folder.path(), &user, &group, [imap, imaps], options);
+        let text = configuration(folder.path(), &user, &group, ports, options);
         fs::write(folder.path().join("dovecot.conf"), text).unwrap();
         for inbox in ["tmp", "new", "cur"] {
             fs::create_dir_all(
@@ -144,6 +148,8 @@ impl Dovecot {
         let mut server = Self {
             imap,
             imaps,
+            pop,
+            pops,
             address,
             folder,
             master,
@@ -306,7 +312,7 @@ fn configuration(
     folder: &Path,
     user: &str,
     group: &str,
-    [imap, imaps]: [u16; 2],
+    [imap, imaps, pop, pops]: [u16; 4],
     options: &Options,
 ) -> String {
     let folder = folder.display();
@@ -331,7 +337,7 @@ default_internal_user = {user}
 default_internal_group = {group}
 default_login_user = {user}
 listen = {address}
-protocols = imap
+protocols = imap pop3
 service imap-login {{
   chroot =
   service_count = 0
@@ -340,6 +346,17 @@ service imap-login {{
   }}
   inet_listener imaps {{
     port = {imaps}
+    ssl = yes
+  }}
+}}
+service pop3-login {{
+  chroot =
+  service_count = 0
+  inet_listener pop3 {{
+    port = {pop}
+  }}
+  inet_listener pop3s {{
+    port = {pops}
     ssl = yes
   }}
 }}

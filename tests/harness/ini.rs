@@ -38,6 +38,16 @@ impl Ini {
             .set("Mail", "SelfSignedCertificate", "False")
     }
 
+    /// A mailbox on a POP3 server of this machine, without encryption.
+    pub fn pop(port: u16) -> Self {
+        Self::imap(port).set("Mail", "EmailProtocol", "POP")
+    }
+
+    /// The same with TLS from the first byte on.
+    pub fn pops(port: u16) -> Self {
+        Self::imaps(port).set("Mail", "EmailProtocol", "POP")
+    }
+
     /// Gives a setting a value, in place of the one that it had.
     pub fn set(mut self, section: &str, key: &str, value: &str) -> Self {
         let keys = self.section(section);

@@ -1,7 +1,7 @@
 //! The test bed: everything that the tests in this folder stand on.
 //!
 //! A [`World`] is a temporary directory with an INI file, mails and an MSGIN folder, in
-//! which the built binary runs with a closed environment. [`Dovecot`] is a real IMAP
+//! which the built binary runs with a closed environment. [`Dovecot`] is a real mail
 //! server for one test, [`CountingProxy`] counts what passes between the two, and
 //! [`Inspector`] looks into the mailbox without the program's help. Nothing in here uses
 //! the program's own code: what the tests say about it, they see from outside.

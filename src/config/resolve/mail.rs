@@ -6,7 +6,7 @@ use super::Resolver;
 use crate::config::keys;
 use crate::config::places::expand;
 use crate::config::problem::Severity;
-use crate::config::settings::{LoadError, MailSettings};
+use crate::config::settings::{Account, LoadError, MailSettings};
 use crate::mailbox::{Choice, Protocol};
 use crate::net::{Endpoint, Security, Timeouts, TlsFloor, Trust};
 
@@ -29,16 +29,29 @@ impl Resolver<'_> {
         };
         match protocol {
             Protocol::Folder => self.folder(switches),
-            Protocol::Imap => self.imap(switches),
-            Protocol::Pop | Protocol::Msal => {
-                let word = if protocol == Protocol::Pop {
-                    "POP"
-                } else {
-                    "MSAL"
-                };
+            Protocol::Imap => {
+                let account = self.account(
+                    switches,
+                    Ports {
+                        clear: 143,
+                        tls: 993,
+                    },
+                )?;
+                Ok(account.map(MailSettings::Imap))
+            }
+            Protocol::Pop => {
+                let account = self.account(
+                    switches,
+                    Ports {
+                        clear: 110,
+                        tls: 995,
+                    },
+                )?;
+                Ok(account.map(MailSettings::Pop))
+            }
+            Protocol::Msal => {
                 let line = reader.entry(&keys::EMAIL_PROTOCOL).map(|entry| entry.line);
-                let message =
-                    format!("{word} is not available yet in this version; IMAP and FOLDER are");
+                let message = "MSAL is not available yet in this version; IMAP, POP and FOLDER are";
                 reader
                     .problems
                     .add(Severity::Fatal, line, "[Mail] EmailProtocol", message);
@@ -69,7 +82,8 @@ impl Resolver<'_> {
         Ok(reader.path(&keys::FOLDER).map(MailSettings::Folder))
     }
 
-    fn imap(&mut self, switches: &Choice) -> Result<Option<MailSettings>, LoadError> {
+    /// A mailbox on a server; its protocol's ports decide how it is secured.
+    fn account(&mut self, switches: &Choice, ports: Ports) -> Result<Option<Account>, LoadError> {
         let mut reader = self.reader("Mail", Severity::Fatal);
         let host = switches
             .server
@@ -98,9 +112,9 @@ impl Resolver<'_> {
             .port
             .or_else(|| reader.number(&keys::PORT, 1, u16::MAX));
         let encrypted = floor.is_some() || chosen == Some(Security::Tls);
-        let port = port.unwrap_or(if encrypted { 993 } else { 143 });
+        let port = port.unwrap_or(if encrypted { ports.tls } else { ports.clear });
         let security = chosen.unwrap_or(match floor {
-            Some(_) if port == 143 => Security::StartTlsRequired,
+            Some(_) if port == ports.clear => Security::StartTlsRequired,
             Some(_) => Security::Tls,
             None => Security::None,
         });
@@ -115,12 +129,15 @@ impl Resolver<'_> {
         } else {
             Trust::Authorities
         };
-        let mut seconds =
-            |key, most| Duration::from_secs(reader.number(key, 1, most).unwrap_or(60));
+        let mut limit = |key, minutes: u64| {
+            // What can't be read has been told and stops the run.
+            let most = Duration::from_secs(minutes * 60);
+            reader.duration(key, most).unwrap_or(most)
+        };
         let timeouts = Timeouts {
-            connect: seconds(&keys::CONNECT_TIMEOUT, 600),
-            read: seconds(&keys::READ_TIMEOUT, 3600),
-            write: seconds(&keys::WRITE_TIMEOUT, 3600),
+            connect: limit(&keys::CONNECT_TIMEOUT, 10),
+            read: limit(&keys::READ_TIMEOUT, 60),
+            write: limit(&keys::WRITE_TIMEOUT, 60),
         };
         let endpoint = Endpoint {
             host,
@@ -132,14 +149,21 @@ impl Resolver<'_> {
         };
         let user = self.credential("Mail", &keys::USER, false);
         let password = self.credential("Mail", &keys::PASSWORD, true);
-        Ok(user
-            .zip(password)
-            .map(|(user, password)| MailSettings::Imap {
-                endpoint,
-                user: user.expose().to_owned(),
-                password,
-            }))
+        Ok(user.zip(password).map(|(user, password)| Account {
+            endpoint,
+            user: user.expose().to_owned(),
+            password,
+        }))
     }
+}
+
+/// The ports of a protocol.
+#[derive(Clone, Copy)]
+struct Ports {
+    /// It begins in clear text.
+    clear: u16,
+    /// It begins with TLS.
+    tls: u16,
 }
 
 fn protocol(value: &str) -> Option<Protocol> {

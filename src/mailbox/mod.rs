@@ -123,6 +123,29 @@ pub enum Error {
         /// The server's own words.
         answer: String,
     },
+    /// The server knows the account and does not let it in.
+    #[error("{server} does not let {user} in: {answer}. {}", bar.advice())]
+    Barred {
+        /// Host and port.
+        server: String,
+        /// The user name that was sent.
+        user: String,
+        /// The server's own words.
+        answer: String,
+        /// Why, as far as it said so in a way that can be relied on.
+        bar: Bar,
+    },
+    /// The server has no time for this log-in now; the credentials are not at fault.
+    #[error(
+        "{server} can't take the log-in now: {answer}. Nothing is wrong with the credentials; if it stays like that, \
+         ask the server's administrator"
+    )]
+    Busy {
+        /// Host and port.
+        server: String,
+        /// The server's own words.
+        answer: String,
+    },
     /// The server and these credentials have no way to log in in common.
     #[error("{server} has no log-in that can be used: {why}")]
     NoLogin {
@@ -177,6 +200,54 @@ pub enum Error {
         /// What was expected.
         why: String,
     },
+}
+
+impl Error {
+    /// Whether the same may well work a little later, with nothing changed by anybody.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Connection(error) => error.is_transient(),
+            Self::Busy { .. } => true,
+            Self::Login { .. }
+            | Self::Barred { .. }
+            | Self::NoLogin { .. }
+            | Self::Argument { .. }
+            | Self::Refused { .. }
+            | Self::Protocol { .. }
+            | Self::File { .. }
+            | Self::NotAMailbox { .. } => false,
+        }
+    }
+}
+
+/// Why a server does not let an account in that it knows (RFC 5530, section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bar {
+    /// The password or the account has expired.
+    Expired,
+    /// The account may not do this.
+    NotAllowed,
+    /// The administrator has to look into it.
+    AskAdministrator,
+    /// The log-in has to be encrypted.
+    NeedsEncryption,
+}
+
+impl Bar {
+    fn advice(self) -> &'static str {
+        match self {
+            Self::Expired => {
+                "The password or the account has expired: have it renewed on the server, then set the new password \
+                 with: smartemail --credentials"
+            }
+            Self::NotAllowed => {
+                "The account may be locked, or not allowed to use this protocol: ask the server's administrator"
+            }
+            Self::AskAdministrator => "Ask the server's administrator",
+            Self::NeedsEncryption => "Set SecurityProtocol, so that the log-in is encrypted",
+        }
+    }
 }
 
 /// What was asked of one mail, or why that can't be had.

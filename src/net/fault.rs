@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Security, TlsFloor};
+use super::{Fingerprint, Security, TlsFloor};
 
 /// Why TLS did not come about.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +50,18 @@ pub enum TlsFault {
          to accept it"
     )]
     SelfSigned,
+    /// No authority vouches for the certificate, and it is not the one that was accepted.
+    #[error(
+        "the server shows another certificate than the one that was accepted. Accepted, SHA-256: {remembered}. \
+         Shown now: {shown}. Someone may be passing for the server: ask its administrator. If the certificate was \
+         replaced, accept the new one once with: smartemail --acceptCertificate:{shown}"
+    )]
+    CertificateChanged {
+        /// The one that is remembered for this server.
+        remembered: Fingerprint,
+        /// The one that it shows.
+        shown: Fingerprint,
+    },
     /// Something else is wrong with the certificate, in the words of the TLS library.
     #[error("the server's certificate is refused: {0}. Have it issued anew")]
     BadCertificate(String),
@@ -59,6 +71,25 @@ pub enum TlsFault {
 }
 
 impl TlsFault {
+    /// Whether the same may well work a little later, with nothing changed by anybody.
+    pub(super) fn is_transient(&self) -> bool {
+        match self {
+            // As with any connection that breaks.
+            Self::HungUp(_) => true,
+            Self::VersionFloor(_)
+            | Self::NotTls
+            | Self::NotTlsAfterAll
+            | Self::Expired
+            | Self::NotYetValid
+            | Self::WrongHost(_)
+            | Self::UnknownAuthority
+            | Self::SelfSigned
+            | Self::CertificateChanged { .. }
+            | Self::BadCertificate(_)
+            | Self::Other(_) => false,
+        }
+    }
+
     /// Whether an error below TLS says that the server left.
     pub(super) fn is_hanging_up(kind: io::ErrorKind) -> bool {
         matches!(

@@ -11,6 +11,7 @@ mod address;
 mod connection;
 mod error;
 mod fault;
+mod fingerprint;
 mod socket;
 mod tls;
 #[cfg(unix)]
@@ -22,7 +23,9 @@ mod trace;
 pub use connection::{Channel, Connection, Upgrade, connect};
 pub use error::{Error, Step};
 pub use fault::TlsFault;
+pub use fingerprint::Fingerprint;
 pub use trace::{Trace, clean};
+
 /// How a port is secured (`[Mail] ConnectionSecurity`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Security {
@@ -66,9 +69,11 @@ impl std::fmt::Display for TlsFloor {
 pub enum Trust {
     /// A chain to an authority that the machine trusts.
     Authorities,
-    /// Any chain, self-signed too (`SelfSignedCertificate=True`): someone on the way can
-    /// pass for the server. The host name and the dates must be right all the same.
-    AnyChain,
+    /// The same, or else exactly the certificate that is remembered for this server
+    /// (`SelfSignedCertificate=True`). Where none is, whichever it shows is accepted, and
+    /// someone on the way can pass for the server. The host name and the dates must be right
+    /// all the same.
+    Remembered(Option<Fingerprint>),
 }
 
 /// Time limits of a connection; none is ever unlimited.

@@ -125,7 +125,7 @@ impl Resolver<'_> {
                 .add(Severity::Warning, None, "[Mail]", message);
         }
         let trust = if reader.boolean(&keys::SELF_SIGNED_CERTIFICATE) {
-            Trust::AnyChain
+            Trust::Remembered(None)
         } else {
             Trust::Authorities
         };

@@ -10,7 +10,7 @@ use super::capabilities::Capabilities;
 use super::filter::{Filter, Plan, Tap};
 use super::mask::Mask;
 use super::session::{Session, given_up};
-use crate::mailbox::Error;
+use crate::mailbox::{Bar, Error};
 use crate::secret::Secret;
 
 /// Who opens the mailbox.
@@ -122,23 +122,33 @@ fn refusal(
     if !matches!(error, imap::Error::No(_) | imap::Error::Bad(_)) {
         return given_up(server, command, filter, error);
     }
+    let server = server.to_owned();
+    let user = login.user.clone();
     let answer = filter.heard.words.clone();
-    // These say that the server, not the password, is at fault (RFC 5530, section 3).
-    let passing = matches!(
-        filter.heard.code.as_str(),
-        "UNAVAILABLE" | "SERVERBUG" | "INUSE" | "LIMIT"
-    );
-    if passing || matches!(error, imap::Error::Bad(_)) {
-        return Error::Refused {
-            server: server.to_owned(),
+    let barred = |bar| Error::Barred {
+        server: server.clone(),
+        user: user.clone(),
+        answer: answer.clone(),
+        bar,
+    };
+    // RFC 5530, section 3.
+    match filter.heard.code.as_str() {
+        "UNAVAILABLE" | "LIMIT" | "INUSE" => Error::Busy { server, answer },
+        "EXPIRED" => barred(Bar::Expired),
+        "AUTHORIZATIONFAILED" | "NOPERM" => barred(Bar::NotAllowed),
+        "CONTACTADMIN" => barred(Bar::AskAdministrator),
+        "PRIVACYREQUIRED" => barred(Bar::NeedsEncryption),
+        // The server's own fault, or ours.
+        code if code == "SERVERBUG" || matches!(error, imap::Error::Bad(_)) => Error::Refused {
+            server,
             command: command.into(),
             answer,
-        };
-    }
-    Error::Login {
-        server: server.to_owned(),
-        user: login.user.clone(),
-        answer,
+        },
+        _ => Error::Login {
+            server,
+            user,
+            answer,
+        },
     }
 }
 

@@ -102,9 +102,26 @@ fn refusals_are_told_from_failures() {
     assert!(matches!(error("TAG NO bad user\r\n"), Error::Login { .. }));
     for passing in ["UNAVAILABLE", "LIMIT", "INUSE"] {
         let answer: &'static str = format!("TAG NO [{passing}] later\r\n").leak();
-        assert!(matches!(error(answer), Error::Refused { answer, .. } if answer == "later"));
+        let error = error(answer);
+        assert!(matches!(&error, Error::Busy { answer, .. } if answer == "later"));
+        assert!(error.is_transient());
     }
-    assert!(matches!(error("TAG BAD what?\r\n"), Error::Refused { .. }));
+    for (code, bar) in [
+        ("EXPIRED", Bar::Expired),
+        ("AUTHORIZATIONFAILED", Bar::NotAllowed),
+        ("NOPERM", Bar::NotAllowed),
+        ("CONTACTADMIN", Bar::AskAdministrator),
+        ("PRIVACYREQUIRED", Bar::NeedsEncryption),
+    ] {
+        let answer: &'static str = format!("TAG NO [{code}] no\r\n").leak();
+        let error = error(answer);
+        assert!(matches!(&error, Error::Barred { bar: told, .. } if *told == bar));
+        assert!(!error.is_transient() && !error.to_string().contains("password again"));
+    }
+    for ours in ["TAG NO [SERVERBUG] oops\r\n", "TAG BAD what?\r\n"] {
+        assert!(matches!(error(ours), Error::Refused { .. }));
+    }
+    assert!(!refused.is_transient());
     assert_eq!(
         error("* BYE too many\r\n").to_string(),
         "h:993 closed the connection and said: too many"

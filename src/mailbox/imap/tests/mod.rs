@@ -9,7 +9,7 @@ mod oddities;
 
 use super::script::{Lines, Script};
 use super::{Access, ImapMailbox, Login};
-use crate::mailbox::{Error, Fault, Known, MailId, Mailbox, Position, Query};
+use crate::mailbox::{Bar, Error, Fault, Known, MailId, Mailbox, Position, Query};
 use crate::message::Limits;
 use crate::net::Trace;
 use crate::secret::Secret;

@@ -54,6 +54,7 @@ keys! {
     CONNECT_TIMEOUT = "Mail" "ConnectTimeout", "00:00:30", "Time to reach the server, hh:mm:ss: up to 00:10:00.";
     READ_TIMEOUT = "Mail" "ReadTimeout", "00:05:00", "Time to wait for the server's next bytes, hh:mm:ss: up to 01:00:00.";
     WRITE_TIMEOUT = "Mail" "WriteTimeout", "00:05:00", "Time to hand bytes to the network, hh:mm:ss: up to 01:00:00.";
+    RETRIES = "Mail" "Retries", "2", "How often a run tries again when the connection fails or the server has no time: 0 to 10.";
 
     AUDIT_ACCEPT_LOG_FILE = "Audit" "AuditAcceptLogFile", "Audit.log", "Log of accepted mails; relative to the INI file's folder.";
     LOG_ACCEPTS = "Audit" "LogAccepts", "False", "Log accepted mails: True or False.";

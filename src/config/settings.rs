@@ -101,6 +101,19 @@ pub struct Account {
     pub user: String,
     /// `Password`.
     pub password: Secret,
+    /// `Retries`: how often a run goes through the mailbox again after a failure that may pass.
+    pub retries: u32,
+}
+
+impl MailSettings {
+    /// How often a run goes through the mailbox again after a failure that may pass.
+    #[must_use]
+    pub fn retries(&self) -> u32 {
+        match self {
+            Self::Imap(account) | Self::Pop(account) => account.retries,
+            Self::Folder(_) => 0,
+        }
+    }
 }
 
 /// An INI file, read but not yet understood.

@@ -73,7 +73,7 @@ mod tests {
         for wrong in [
             "",
             "BA",
-            &text[3..],
+            text.trim_start_matches("BA:"),
             &format!("{text}:00"),
             &text.replace('B', "G"),
         ] {

@@ -1,10 +1,12 @@
 //! What becomes of the mails of a run: judged, committed, told, deleted.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
 use super::brake::{Admission, Brake};
 use super::commit::{Commit, Job, Outcome};
-use super::look::{Eye, Looked, fingerprint, named};
+use super::look::{Eye, Handled, Looked, fingerprint, named};
 use super::output::Output;
 use super::report::{Report, count};
 use crate::audit::clean::one_line;
@@ -21,7 +23,7 @@ use crate::rules::{Files, Judgement, mail_values};
 /// Events that wait to be committed hold no more memory than about this, in bytes.
 const EVENT_MEMORY: usize = 8 * 1024 * 1024;
 
-/// A pass under way.
+/// A run under way.
 pub(super) struct Mails<'a> {
     settings: &'a Settings,
     now: DateTime<Utc>,
@@ -29,6 +31,10 @@ pub(super) struct Mails<'a> {
     commit: Commit<'a>,
     report: Report,
     brake: Brake,
+    /// The brake as it was when everything that it let through had been committed.
+    settled: Brake,
+    /// The mails that failed in this run: one failure each is enough.
+    failed: BTreeSet<MailId>,
     /// The mailbox numbers its mails, and may one day number them anew.
     is_numbered: bool,
     /// When the newest mail that was looked at was received.
@@ -37,22 +43,45 @@ pub(super) struct Mails<'a> {
 
 impl<'a> Mails<'a> {
     /// Nothing has happened yet.
-    pub(super) fn new(
-        settings: &'a Settings,
-        commit: Commit<'a>,
-        now: DateTime<Utc>,
-        is_numbered: bool,
-    ) -> Self {
+    pub(super) fn new(settings: &'a Settings, commit: Commit<'a>, now: DateTime<Utc>) -> Self {
+        let brake = Brake::new(settings.general.max_events, &settings.rules);
         Self {
             settings,
             now,
-            is_numbered,
+            is_numbered: false,
             audit: AuditLog::new(&settings.audit),
-            brake: Brake::new(settings.general.max_events, &settings.rules),
+            settled: brake.clone(),
+            brake,
+            failed: BTreeSet::new(),
             commit,
             report: Report::default(),
             newest: None,
         }
+    }
+
+    /// The mailbox is gone through from the start, perhaps once more after the connection broke:
+    /// what had been let through and was not committed by then is asked about again.
+    pub(super) fn begin(&mut self, is_numbered: bool) {
+        self.is_numbered = is_numbered;
+        self.brake = self.settled.clone();
+        self.report.held_back = 0;
+    }
+
+    /// What looks at mails on behalf of this run: at none received before `since`, nor at those
+    /// that were `handled` under other numbers.
+    pub(super) fn eye(&self, since: Option<DateTime<Utc>>, handled: Handled) -> Eye<'a> {
+        Eye {
+            rules: &self.settings.rules,
+            signature: self.commit.signature,
+            plan: self.commit.plan,
+            since,
+            handled,
+        }
+    }
+
+    /// Whether a mail has failed in this run.
+    pub(super) fn has_failed(&self, id: &MailId) -> bool {
+        self.failed.contains(id)
     }
 
     /// What has been done so far.
@@ -117,9 +146,8 @@ impl<'a> Mails<'a> {
             events + reject.as_ref().map_or(0, Vec::len),
         ) {
             Admission::Write => {
-                self.report.looked_at += 1;
                 self.newest = self.newest.max(Some(looked.summary.received));
-                Some(self.job(looked, reject, output))
+                Some(self.job(looked, reject))
             }
             Admission::Hold(said) => {
                 self.report.held_back += 1;
@@ -144,9 +172,8 @@ impl<'a> Mails<'a> {
         journal: &mut Journal,
         output: &mut Output,
     ) {
-        self.report.looked_at += 1;
         journal.failed(id, mail, reason);
-        self.tell_failed(mail, reason, output);
+        self.tell_failed(id, mail, reason, output);
     }
 
     fn commit(
@@ -157,11 +184,13 @@ impl<'a> Mails<'a> {
         output: &mut Output,
     ) -> anyhow::Result<()> {
         let Outcome { done, failed } = self.commit.batch(jobs, mailbox, journal)?;
+        self.settled = self.brake.clone();
         for job in &done {
             self.tell_done(job, output);
         }
         for (job, reason) in &failed {
-            self.tell_failed(&named(&job.looked), reason, output);
+            let id = &job.looked.summary.id;
+            self.tell_failed(id, &named(&job.looked), reason, output);
         }
         for error in self.audit.flush() {
             output.error(&error.to_string());
@@ -171,15 +200,7 @@ impl<'a> Mails<'a> {
 
     /// What a mail writes, and what becomes of it. `reject` is the event of its rejection; `None`
     /// when that was refused for the mail's text.
-    fn job(&self, mut looked: Looked, reject: Option<Vec<EventLine>>, output: &mut Output) -> Job {
-        for (rule, refusal) in looked
-            .judgement
-            .refusals()
-            .filter(|(_, refusal)| refusal.step.is_error())
-        {
-            let (mail, why) = (named(&looked), one_line(&refusal.detail));
-            output.error(&format!("[Configuration{rule}] on {mail}: {why}"));
-        }
+    fn job(&self, mut looked: Looked, reject: Option<Vec<EventLine>>) -> Job {
         let accepted = looked.judgement.is_accepted();
         let lines = if accepted {
             Some(looked.judgement.take_events())
@@ -231,8 +252,16 @@ impl<'a> Mails<'a> {
         }
     }
 
-    fn tell_done(&mut self, job: &Job, output: &Output) {
+    fn tell_done(&mut self, job: &Job, output: &mut Output) {
         let looked = &job.looked;
+        for (rule, refusal) in looked
+            .judgement
+            .refusals()
+            .filter(|(_, refusal)| refusal.step.is_error())
+        {
+            let (mail, why) = (named(looked), one_line(&refusal.detail));
+            output.error(&format!("[Configuration{rule}] on {mail}: {why}"));
+        }
         let now = clock::to_local(self.now);
         let head = looked.head();
         let values = TokenValues {
@@ -275,8 +304,9 @@ impl<'a> Mails<'a> {
         }
     }
 
-    fn tell_failed(&mut self, mail: &str, reason: &str, output: &mut Output) {
+    fn tell_failed(&mut self, id: &MailId, mail: &str, reason: &str, output: &mut Output) {
         self.report.failed += 1;
+        self.failed.insert(id.clone());
         output.line(&format!("failed: {mail} -> {}", one_line(reason)));
         output.error(&format!(
             "mail {mail}: {}. It stays on the server and is tried again in the next run",

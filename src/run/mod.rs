@@ -32,6 +32,7 @@ mod mails;
 mod output;
 mod pass;
 mod report;
+mod retries;
 mod save;
 
 use exit::ExitCode;

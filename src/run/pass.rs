@@ -1,14 +1,14 @@
-//! One pass over a mailbox: what is new, what the rules say, what becomes of it.
+//! One run over a mailbox: what is new, what the rules say, what becomes of it.
 
 use anyhow::Context;
 
 use super::commit::{Commit, recover};
 use super::exit::ExitCode;
 use super::listing::Fresh;
-use super::look::Eye;
 use super::mails::Mails;
 use super::output::Output;
 use super::report::count;
+use super::retries::Retries;
 use super::save::Plan;
 use super::{Place, last_run, limits, mailbox_name, open_mailbox};
 use crate::audit::clean::one_line;
@@ -55,18 +55,6 @@ pub(super) fn run(
         journal.retry();
     }
 
-    let mut mailbox = open_mailbox(settings, Access::ReadWrite, output)?;
-    output.line(&format!("connected: {}", one_line(&mailbox.describe())));
-    last_run::note(&general.last_run, &mut journal, output)?;
-    let mut fresh = Fresh::ask(&general.last_run, &mut journal, mailbox.as_mut(), output)?;
-
-    let eye = Eye {
-        rules: &settings.rules,
-        signature,
-        plan: plan.as_ref(),
-        since: fresh.since,
-        handled: std::mem::take(&mut fresh.handled),
-    };
     let commit = Commit {
         spool: &spool,
         plan: plan.as_ref(),
@@ -76,21 +64,12 @@ pub(super) fn run(
         tag: &tag,
         files: 0,
     };
-    let mut mails = Mails::new(settings, commit, now, fresh.is_numbered());
-    for (index, batch) in fresh.ids.chunks(BATCH).enumerate() {
-        mails.batch(batch, &eye, mailbox.as_mut(), &mut journal, output)?;
-        output.progress(index * BATCH + batch.len(), fresh.ids.len());
+    let mut mails = Mails::new(settings, commit, now);
+    let mut retries = Retries::new(settings.mail.retries());
+    while let Err(error) = go_through(settings, &mut mails, &mut journal, output) {
+        output.finish_progress();
+        retries.wait(error, output)?;
     }
-    output.finish_progress();
-    mails.delete(mailbox.as_mut(), &mut journal, output)?;
-
-    // What was held back must be told of again.
-    if mails.report().held_back == 0 {
-        fresh.done(&mut journal, now);
-    }
-    journal.sync()?;
-    point("advanced");
-    mailbox.close();
     if let Some(plan) = &plan {
         plan.finish();
     }
@@ -120,6 +99,39 @@ pub(super) fn run(
     } else {
         ExitCode::no_match(general.exit_code_no_match)
     })
+}
+
+/// Goes through the mailbox. When it is lost in the middle, what was committed by then stays
+/// committed, and the mailbox can be gone through once more.
+fn go_through(
+    settings: &Settings,
+    mails: &mut Mails<'_>,
+    journal: &mut Journal,
+    output: &mut Output,
+) -> anyhow::Result<()> {
+    let last_run = &settings.general.last_run;
+    let mut mailbox = open_mailbox(settings, Access::ReadWrite, output)?;
+    output.line(&format!("connected: {}", one_line(&mailbox.describe())));
+    last_run::note(last_run, journal, output)?;
+    let mut fresh = Fresh::ask(last_run, journal, mailbox.as_mut(), output)?;
+    mails.begin(fresh.is_numbered());
+    fresh.ids.retain(|id| !mails.has_failed(id));
+    let eye = mails.eye(fresh.since, std::mem::take(&mut fresh.handled));
+    for (index, batch) in fresh.ids.chunks(BATCH).enumerate() {
+        mails.batch(batch, &eye, mailbox.as_mut(), journal, output)?;
+        output.progress(index * BATCH + batch.len(), fresh.ids.len());
+    }
+    output.finish_progress();
+    mails.delete(mailbox.as_mut(), journal, output)?;
+
+    // What was held back must be told of again.
+    if mails.report().held_back == 0 {
+        fresh.done(journal, clock::now());
+    }
+    journal.sync()?;
+    point("advanced");
+    mailbox.close();
+    Ok(())
 }
 
 /// What will be written at the end is tried at the start, before anything has happened.

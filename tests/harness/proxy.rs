@@ -5,12 +5,15 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Instant;
 
 /// What has passed through a proxy so far.
 #[derive(Clone, Debug, Default)]
 pub struct Traffic {
     /// How many connections were made.
     pub connections: usize,
+    /// When each of them was made.
+    pub times: Vec<Instant>,
     /// How often the client sent something after it had received something: the times it
     /// waited for the network. The greeting, for which it does not ask, is none.
     pub turns: usize,
@@ -54,6 +57,12 @@ pub struct CountingProxy {
 struct Shared {
     traffic: Traffic,
     cut_after: Option<usize>,
+    /// The cut is the only one.
+    once: bool,
+    /// What a command holds whose answer is to be lost.
+    lose: Option<String>,
+    /// So many connections are closed as soon as they are made.
+    turn_away: usize,
 }
 
 impl CountingProxy {
@@ -66,11 +75,19 @@ impl CountingProxy {
         // The listener lives as long as the test program: nothing waits for this thread.
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
+                {
+                    let mut shared = counted.lock().unwrap();
+                    shared.traffic.connections += 1;
+                    shared.traffic.times.push(Instant::now());
+                    if shared.turn_away > 0 {
+                        shared.turn_away -= 1;
+                        continue;
+                    }
+                }
                 // A server that has gone away is shown to the client as a closed connection.
                 let Ok(server) = TcpStream::connect((address, target)) else {
                     continue;
                 };
-                counted.lock().unwrap().traffic.connections += 1;
                 forward(&client, &server, &counted, from_client);
                 forward(&server, &client, &counted, from_server);
             }
@@ -82,6 +99,22 @@ impl CountingProxy {
     /// everything through again.
     pub fn cut_after(&self, bytes: Option<usize>) {
         self.shared.lock().unwrap().cut_after = bytes;
+    }
+
+    /// The next command that holds this text reaches the server; its answer is lost, once, and
+    /// the connection with it.
+    pub fn lose_answer_to(&self, text: &str) {
+        self.shared.lock().unwrap().lose = Some(text.to_owned());
+    }
+
+    /// Whether an answer that was to be lost has been lost.
+    pub fn has_lost(&self) -> bool {
+        self.shared.lock().unwrap().lose.is_none()
+    }
+
+    /// Closes so many connections as soon as they are made.
+    pub fn turn_away(&self, connections: usize) {
+        self.shared.lock().unwrap().turn_away = connections;
     }
 
     /// What has passed so far.
@@ -104,6 +137,15 @@ fn from_client(shared: &mut Shared, bytes: &[u8]) -> usize {
     }
     traffic.up += bytes.len();
     traffic.sent.extend_from_slice(bytes);
+    let said = String::from_utf8_lossy(bytes);
+    if shared
+        .lose
+        .take_if(|text| said.contains(text.as_str()))
+        .is_some()
+    {
+        shared.cut_after = Some(0);
+        shared.once = true;
+    }
     bytes.len()
 }
 
@@ -115,6 +157,10 @@ fn from_server(shared: &mut Shared, bytes: &[u8]) -> usize {
     shared.cut_after = shared.cut_after.map(|left| left - passes);
     shared.traffic.server_spoke = true;
     shared.traffic.down += passes;
+    if passes < bytes.len() && shared.once {
+        shared.cut_after = None;
+        shared.once = false;
+    }
     passes
 }
 

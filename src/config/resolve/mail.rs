@@ -139,6 +139,8 @@ impl Resolver<'_> {
             read: limit(&keys::READ_TIMEOUT, 60),
             write: limit(&keys::WRITE_TIMEOUT, 60),
         };
+        // What can't be read has been told and stops the run.
+        let retries = reader.number(&keys::RETRIES, 0, 10).unwrap_or_default();
         let endpoint = Endpoint {
             host,
             port,
@@ -153,6 +155,7 @@ impl Resolver<'_> {
             endpoint,
             user: user.expose().to_owned(),
             password,
+            retries,
         }))
     }
 }

@@ -114,6 +114,15 @@ impl MailSettings {
             Self::Folder(_) => 0,
         }
     }
+
+    /// Whether the server may show a certificate that has to be remembered.
+    #[must_use]
+    pub fn remembers_certificates(&self) -> bool {
+        match self {
+            Self::Imap(account) | Self::Pop(account) => account.endpoint.remembers_certificates(),
+            Self::Folder(_) => false,
+        }
+    }
 }
 
 /// An INI file, read but not yet understood.

@@ -23,7 +23,7 @@ mod trace;
 pub use connection::{Channel, Connection, Upgrade, connect};
 pub use error::{Error, Step};
 pub use fault::TlsFault;
-pub use fingerprint::Fingerprint;
+pub use fingerprint::{Fingerprint, NoFingerprint};
 pub use trace::{Trace, clean};
 
 /// How a port is secured (`[Mail] ConnectionSecurity`).
@@ -107,6 +107,12 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// Whether the server may show a certificate that has to be remembered.
+    #[must_use]
+    pub fn remembers_certificates(&self) -> bool {
+        self.security != Security::None && self.trust != Trust::Authorities
+    }
+
     /// Host and port as messages name them.
     #[must_use]
     pub fn server(&self) -> String {

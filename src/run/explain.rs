@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 use super::exit::ExitCode;
 use super::last_run::outlook;
 use super::look::{Eye, Handled, Looked};
+use super::opening::{Visit, open_mailbox};
 use super::output::Output;
 use super::report::count;
 use super::save::Plan;
-use super::{Place, mailbox_name, open_mailbox};
+use super::{Place, mailbox_name};
 use crate::audit::clean::{one_line, short};
 use crate::audit::reason;
 use crate::cli::Format;
@@ -22,7 +23,6 @@ use crate::clock;
 use crate::config::Settings;
 use crate::events::{Captures, Signature};
 use crate::journal::{Journal, State};
-use crate::mailbox::imap::Access;
 use crate::mailbox::{Known, MailId};
 use crate::message::Fault;
 use crate::rules::{Judgement, Match, Outcome, Place as Where, Refusal, Verdict};
@@ -48,7 +48,7 @@ pub(super) fn run(
     if outlook.again {
         state = State::default();
     }
-    let mut mailbox = open_mailbox(settings, Access::ReadOnly, output)?;
+    let mut mailbox = open_mailbox(settings, place, Visit::Look, output)?;
     let known = Known {
         position: state.position.clone(),
         again: state.failures().map(|(id, _)| id.clone()).collect(),

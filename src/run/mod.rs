@@ -7,15 +7,11 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use sha2::{Digest, Sha256};
 
 use crate::cli::{Mode, Pass, Request, UsageError};
 use crate::config::places::{is_root, process_environment, state_folder};
 use crate::config::{Account, LoadError, MailSettings, Problems, Purpose, Settings, SettingsFile};
-use crate::mailbox::Mailbox;
-use crate::mailbox::folder::FolderMailbox;
-use crate::mailbox::imap::{Access, ImapMailbox, Login};
 use crate::message::Limits;
 use crate::secret::Keeper;
 
@@ -29,6 +25,7 @@ mod last_run;
 mod listing;
 mod look;
 mod mails;
+mod opening;
 mod output;
 mod pass;
 mod report;
@@ -103,12 +100,15 @@ fn perform_pass(pass: &Pass, output: &mut Output) -> anyhow::Result<ExitCode> {
         Err(other) => return Err(other.into()),
     };
     tell(&settings.problems, &path, output);
+    if pass.accept.is_some() && !settings.mail.remembers_certificates() {
+        return Err(UsageError::nothing_to_accept().into());
+    }
     let place = Place {
         ini: &path,
         state: &state,
     };
     match pass.mode {
-        Mode::Run => pass::run(&settings, place, pass.retry, output),
+        Mode::Run => pass::run(&settings, place, pass.retry, pass.accept, output),
         Mode::Explain(format) => explain::run(&settings, place, format, output),
         Mode::Check => check::run(&settings, place, output),
     }
@@ -151,34 +151,6 @@ fn limits(settings: &Settings) -> Limits {
         mail: settings.general.max_mail_size,
         ..Limits::default()
     }
-}
-
-/// Opens the mailbox that the settings name.
-fn open_mailbox(
-    settings: &Settings,
-    access: Access,
-    output: &Output,
-) -> anyhow::Result<Box<dyn Mailbox>> {
-    let limits = limits(settings);
-    Ok(match &settings.mail {
-        MailSettings::Imap(account) => {
-            let login = Login {
-                user: account.user.clone(),
-                password: account.password.clone(),
-            };
-            let trace = output.trace();
-            let endpoint = &account.endpoint;
-            let mailbox = ImapMailbox::open(endpoint, &login, "INBOX", access, limits, trace)?;
-            for warning in mailbox.warnings() {
-                output.warning(warning);
-            }
-            Box::new(mailbox)
-        }
-        MailSettings::Pop(_) => anyhow::bail!("POP is not available yet in this version"),
-        MailSettings::Folder(path) => {
-            Box::new(FolderMailbox::open(path, limits).context("[Mail] Folder")?)
-        }
-    })
 }
 
 /// The name under which the journal knows the mailbox. The port is no part of it: the same

@@ -6,29 +6,32 @@ use super::commit::{Commit, recover};
 use super::exit::ExitCode;
 use super::listing::Fresh;
 use super::mails::Mails;
+use super::opening::{Visit, open_mailbox};
 use super::output::Output;
 use super::report::count;
 use super::retries::Retries;
 use super::save::Plan;
-use super::{Place, last_run, limits, mailbox_name, open_mailbox};
+use super::{Place, last_run, limits, mailbox_name};
 use crate::audit::clean::one_line;
+use crate::cli::Accept;
 use crate::clock;
 use crate::config::{General, LastRun, Settings};
 use crate::crash::point;
 use crate::durable;
 use crate::events::spool::Spool;
 use crate::journal::Journal;
-use crate::mailbox::imap::Access;
 
 /// Mails that are looked at and committed together. Their summaries are held in memory, and they
 /// share the journal's durable writes.
 const BATCH: usize = 2000;
 
-/// Runs the job. `retry` takes up again what was set aside.
+/// Runs the job. `retry` takes up again what was set aside; `accept` is the server's certificate
+/// that somebody has decided to accept.
 pub(super) fn run(
     settings: &Settings,
     place: Place<'_>,
     retry: bool,
+    mut accept: Option<Accept>,
     output: &mut Output,
 ) -> anyhow::Result<ExitCode> {
     let now = clock::now();
@@ -66,9 +69,17 @@ pub(super) fn run(
     };
     let mut mails = Mails::new(settings, commit, now);
     let mut retries = Retries::new(settings.mail.retries());
-    while let Err(error) = go_through(settings, &mut mails, &mut journal, output) {
-        output.finish_progress();
-        retries.wait(error, output)?;
+    loop {
+        let visit = Visit::Work {
+            accept: &mut accept,
+        };
+        match go_through(settings, place, visit, &mut mails, &mut journal, output) {
+            Ok(()) => break,
+            Err(error) => {
+                output.finish_progress();
+                retries.wait(error, output)?;
+            }
+        }
     }
     if let Some(plan) = &plan {
         plan.finish();
@@ -105,12 +116,14 @@ pub(super) fn run(
 /// committed, and the mailbox can be gone through once more.
 fn go_through(
     settings: &Settings,
+    place: Place<'_>,
+    visit: Visit<'_>,
     mails: &mut Mails<'_>,
     journal: &mut Journal,
     output: &mut Output,
 ) -> anyhow::Result<()> {
     let last_run = &settings.general.last_run;
-    let mut mailbox = open_mailbox(settings, Access::ReadWrite, output)?;
+    let mut mailbox = open_mailbox(settings, place, visit, output)?;
     output.line(&format!("connected: {}", one_line(&mailbox.describe())));
     last_run::note(last_run, journal, output)?;
     let mut fresh = Fresh::ask(last_run, journal, mailbox.as_mut(), output)?;

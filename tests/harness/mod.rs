@@ -18,6 +18,8 @@
 #[cfg(unix)]
 pub mod certs;
 #[cfg(unix)]
+pub mod door;
+#[cfg(unix)]
 pub mod dovecot;
 pub mod ini;
 #[cfg(unix)]
@@ -30,6 +32,8 @@ pub mod sam;
 pub mod tree;
 pub mod world;
 
+#[cfg(unix)]
+pub use door::Door;
 #[cfg(unix)]
 pub use dovecot::Dovecot;
 pub use ini::Ini;

@@ -56,6 +56,7 @@ pub struct CountingProxy {
 #[derive(Default)]
 struct Shared {
     traffic: Traffic,
+    target: u16,
     cut_after: Option<usize>,
     /// The cut is the only one.
     once: bool,
@@ -70,12 +71,15 @@ impl CountingProxy {
     pub fn before(address: &'static str, target: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let shared = Arc::new(Mutex::new(Shared::default()));
+        let shared = Arc::new(Mutex::new(Shared {
+            target,
+            ..Shared::default()
+        }));
         let counted = Arc::clone(&shared);
         // The listener lives as long as the test program: nothing waits for this thread.
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                {
+                let target = {
                     let mut shared = counted.lock().unwrap();
                     shared.traffic.connections += 1;
                     shared.traffic.times.push(Instant::now());
@@ -83,7 +87,8 @@ impl CountingProxy {
                         shared.turn_away -= 1;
                         continue;
                     }
-                }
+                    shared.target
+                };
                 // A server that has gone away is shown to the client as a closed connection.
                 let Ok(server) = TcpStream::connect((address, target)) else {
                     continue;
@@ -110,6 +115,11 @@ impl CountingProxy {
     /// Whether an answer that was to be lost has been lost.
     pub fn has_lost(&self) -> bool {
         self.shared.lock().unwrap().lose.is_none()
+    }
+
+    /// Connections from now on lead to another port.
+    pub fn redirect(&self, target: u16) {
+        self.shared.lock().unwrap().target = target;
     }
 
     /// Closes so many connections as soon as they are made.

@@ -177,6 +177,26 @@ impl World {
         fs::write(self.ini_path(), text).unwrap();
     }
 
+    /// Gives a setting of the INI file another value. It must stand there already, under a
+    /// name that no other section has; the credentials stay as they are.
+    #[track_caller]
+    pub fn change(&self, key: &str, value: &str) {
+        let start = format!("{key}=");
+        let mut changed = 0;
+        let lines = self.ini_text();
+        let lines = lines.lines().map(|line| {
+            if line.starts_with(&start) {
+                changed += 1;
+                format!("{start}{value}\n")
+            } else {
+                format!("{line}\n")
+            }
+        });
+        let text: String = lines.collect();
+        assert_eq!(changed, 1, "{key} should stand there once");
+        self.write_ini(text);
+    }
+
     /// Runs `--credentials` for the OpCon user and, if asked, for the mailbox, with the
     /// passwords on standard input.
     #[track_caller]

@@ -55,7 +55,7 @@ use super::{
     Content, Deletion, Each, Error, Fault, Known, Listing, MailId, Mailbox, Outcome, Query, Summary,
 };
 use crate::message::Limits;
-use crate::net::{self, Channel, Endpoint, Security, Trace};
+use crate::net::{self, Channel, Endpoint, Fingerprint, Security, Trace};
 
 /// How much is read from the connection at once.
 const AHEAD: usize = 16 * 1024;
@@ -77,6 +77,7 @@ pub struct ImapMailbox {
     access: Access,
     title: String,
     warnings: Vec<String>,
+    untrusted: Option<Fingerprint>,
     limits: Limits,
     selected: Option<Folder>,
     /// How many mails the folder holds, as long as it is not selected.
@@ -120,6 +121,7 @@ impl ImapMailbox {
                 "{server} does not offer STARTTLS: the password and the mails cross the network in clear text"
             ));
         }
+        let untrusted = connection.untrusted_certificate();
         let mut mailbox = Self::start(
             Box::new(connection),
             greeted,
@@ -132,6 +134,7 @@ impl ImapMailbox {
         mailbox.title = place;
         mailbox.access = access;
         mailbox.warnings = warnings;
+        mailbox.untrusted = untrusted;
         Ok(mailbox)
     }
 
@@ -158,6 +161,7 @@ impl ImapMailbox {
             access: Access::ReadWrite,
             title: String::new(),
             warnings: Vec::new(),
+            untrusted: None,
             limits,
             selected: None,
             counted: None,
@@ -170,6 +174,12 @@ impl ImapMailbox {
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// The server's certificate where no known authority vouches for it.
+    #[must_use]
+    pub fn untrusted_certificate(&self) -> Option<Fingerprint> {
+        self.untrusted
     }
 
     /// Opens the folder if that has not been done.

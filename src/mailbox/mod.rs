@@ -9,7 +9,13 @@ pub use crate::journal::{MailId, Position};
 use crate::message::{Content, Envelope, Fault};
 
 pub mod folder;
+mod identity;
 pub mod imap;
+mod login;
+#[cfg(test)]
+mod script;
+
+pub use login::Login;
 
 /// Where mails come from (`[Mail] EmailProtocol`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,4 +226,13 @@ pub trait Mailbox {
 
     /// Says good-bye. Errors at this point hurt nobody and are not reported.
     fn close(self: Box<Self>);
+}
+
+/// Longest server text that is kept for an error, in characters.
+const WORDS: usize = 300;
+
+/// A server's words as a part of a sentence of ours.
+fn words_of(text: &str) -> String {
+    let cleaned = crate::net::clean(text, WORDS);
+    cleaned.trim_end_matches(['.', ' ']).to_owned()
 }

@@ -13,9 +13,9 @@ use sha2::{Digest, Sha256};
 use crate::cli::{Mode, Pass, Request, UsageError};
 use crate::config::places::{is_root, process_environment, state_folder};
 use crate::config::{Account, LoadError, MailSettings, Problems, Purpose, Settings, SettingsFile};
-use crate::mailbox::Mailbox;
 use crate::mailbox::folder::FolderMailbox;
-use crate::mailbox::imap::{Access, ImapMailbox, Login};
+use crate::mailbox::imap::{Access, ImapMailbox};
+use crate::mailbox::{Login, Mailbox};
 use crate::message::Limits;
 use crate::secret::Keeper;
 

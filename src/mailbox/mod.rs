@@ -12,6 +12,7 @@ pub mod folder;
 mod identity;
 pub mod imap;
 mod login;
+pub mod pop;
 #[cfg(test)]
 mod script;
 
@@ -73,6 +74,9 @@ pub struct Listing {
     pub position: Option<Position>,
     /// The remembered position was void (why, in words for the job output).
     pub void: Option<String>,
+    /// The ids follow from the mails alone. Otherwise they are the server's to give, and one day
+    /// it may give the same mails others.
+    pub lasting: bool,
 }
 
 /// What is known of a mail before anything of its body is asked for.
@@ -80,8 +84,8 @@ pub struct Listing {
 pub struct Summary {
     /// Which mail.
     pub id: MailId,
-    /// When the mailbox received it (IMAP INTERNALDATE; for files the newest Received
-    /// header, else Date, else the file's time).
+    /// When the mailbox received it (IMAP INTERNALDATE; with POP and for files the newest
+    /// Received header, else Date, else the time of this look at it or the file's time).
     pub received: DateTime<Utc>,
     /// Size in bytes as the mailbox counts it.
     pub size: u64,
@@ -146,6 +150,17 @@ pub enum Error {
         server: String,
         /// Which setting, in words.
         argument: &'static str,
+    },
+    /// The server has no time for this mailbox now.
+    #[error(
+        "{server} has no time for this mailbox now: {answer}. The next run tries again; if this stays, run the job less often, or \
+         look for another program that keeps the mailbox open"
+    )]
+    Busy {
+        /// Host and port.
+        server: String,
+        /// The server's own words.
+        answer: String,
     },
     /// The server refused another command.
     #[error("{server} refused {command}: {answer}")]

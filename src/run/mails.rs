@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::brake::{Admission, Brake};
 use super::commit::{Commit, Job, Outcome};
-use super::look::{Eye, Looked, fingerprint, named};
+use super::listing::Naming;
+use super::look::{Eye, Looked, Passed, fingerprint, named};
 use super::output::Output;
 use super::report::{Report, count};
 use crate::audit::clean::one_line;
@@ -29,8 +30,7 @@ pub(super) struct Mails<'a> {
     commit: Commit<'a>,
     report: Report,
     brake: Brake,
-    /// The mailbox numbers its mails, and may one day number them anew.
-    is_numbered: bool,
+    naming: Naming,
     /// When the newest mail that was looked at was received.
     newest: Option<DateTime<Utc>>,
 }
@@ -41,12 +41,12 @@ impl<'a> Mails<'a> {
         settings: &'a Settings,
         commit: Commit<'a>,
         now: DateTime<Utc>,
-        is_numbered: bool,
+        naming: Naming,
     ) -> Self {
         Self {
             settings,
             now,
-            is_numbered,
+            naming,
             audit: AuditLog::new(&settings.audit),
             brake: Brake::new(settings.general.max_events, &settings.rules),
             commit,
@@ -81,7 +81,7 @@ impl<'a> Mails<'a> {
         }
         let mut jobs = Vec::new();
         let mut cost = 0;
-        eye.look(mailbox, ids, &mut |mailbox, id, looked| {
+        let passed = eye.look(mailbox, ids, &mut |mailbox, id, looked| {
             match looked {
                 Ok(looked) => {
                     if let Some(job) = self.admit(looked, journal, output) {
@@ -97,7 +97,26 @@ impl<'a> Mails<'a> {
             }
             Ok(())
         })?;
-        self.commit(jobs, mailbox, journal, output)
+        self.commit(jobs, mailbox, journal, output)?;
+        self.pass_over(passed, journal, output);
+        Ok(())
+    }
+
+    /// Sees to it that mails which are too old or were handled before are not looked at again.
+    fn pass_over(&self, passed: Passed, journal: &mut Journal, output: &Output) {
+        if self.naming.by_position {
+            return;
+        }
+        for (id, seen) in passed.mails {
+            journal.handled(&id, (!self.naming.lasting).then_some(seen));
+        }
+        if passed.known > 0 {
+            output.warning(&format!(
+                "{} passed over that an earlier run has handled, as Message-ID and time of receipt show: the server names them \
+                 otherwise now (UIDL), or has them twice",
+                count(passed.known, "mail")
+            ));
+        }
     }
 
     /// Makes a job of a mail, unless the storm brake holds it back.
@@ -195,7 +214,7 @@ impl<'a> Mails<'a> {
             Delete::Match => accepted,
             Delete::All => accepted || self.settings.disabled_rules == 0,
         };
-        let seen = self.is_numbered.then(|| fingerprint(&looked.summary));
+        let seen = (!self.naming.lasting).then(|| fingerprint(&looked.summary));
         let delete = wanted && lines.is_some() && !looked.judgement.must_stay();
         Job {
             looked,

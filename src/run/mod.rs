@@ -13,9 +13,10 @@ use sha2::{Digest, Sha256};
 use crate::cli::{Mode, Pass, Request, UsageError};
 use crate::config::places::{is_root, process_environment, state_folder};
 use crate::config::{Account, LoadError, MailSettings, Problems, Purpose, Settings, SettingsFile};
+use crate::mailbox::Mailbox;
 use crate::mailbox::folder::FolderMailbox;
 use crate::mailbox::imap::{Access, ImapMailbox};
-use crate::mailbox::{Login, Mailbox};
+use crate::mailbox::pop::PopMailbox;
 use crate::message::Limits;
 use crate::secret::Keeper;
 
@@ -159,21 +160,21 @@ fn open_mailbox(
     output: &Output,
 ) -> anyhow::Result<Box<dyn Mailbox>> {
     let limits = limits(settings);
+    let warn = |warnings: &[String]| warnings.iter().for_each(|line| output.warning(line));
     Ok(match &settings.mail {
         MailSettings::Imap(account) => {
-            let login = Login {
-                user: account.user.clone(),
-                password: account.password.clone(),
-            };
+            let Account { endpoint, login } = account;
             let trace = output.trace();
-            let endpoint = &account.endpoint;
-            let mailbox = ImapMailbox::open(endpoint, &login, "INBOX", access, limits, trace)?;
-            for warning in mailbox.warnings() {
-                output.warning(warning);
-            }
+            let mailbox = ImapMailbox::open(endpoint, login, "INBOX", access, limits, trace)?;
+            warn(mailbox.warnings());
             Box::new(mailbox)
         }
-        MailSettings::Pop(_) => anyhow::bail!("POP is not available yet in this version"),
+        MailSettings::Pop(account) => {
+            let Account { endpoint, login } = account;
+            let mailbox = PopMailbox::open(endpoint, login, limits, output.trace())?;
+            warn(mailbox.warnings());
+            Box::new(mailbox)
+        }
         MailSettings::Folder(path) => {
             Box::new(FolderMailbox::open(path, limits).context("[Mail] Folder")?)
         }
@@ -184,7 +185,7 @@ fn open_mailbox(
 /// mailbox is reached through several, and a UIDVALIDITY tells mailboxes apart.
 fn mailbox_name(mail: &MailSettings) -> String {
     let on_server = |protocol, account: &Account| {
-        let (user, host) = (&account.user, &account.endpoint.host);
+        let (user, host) = (&account.login.user, &account.endpoint.host);
         format!("{protocol}:{}@{}", user.to_lowercase(), host.to_lowercase())
     };
     match mail {

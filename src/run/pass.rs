@@ -76,7 +76,7 @@ pub(super) fn run(
         tag: &tag,
         files: 0,
     };
-    let mut mails = Mails::new(settings, commit, now, fresh.is_numbered());
+    let mut mails = Mails::new(settings, commit, now, fresh.naming());
     for (index, batch) in fresh.ids.chunks(BATCH).enumerate() {
         mails.batch(batch, &eye, mailbox.as_mut(), &mut journal, output)?;
         output.progress(index * BATCH + batch.len(), fresh.ids.len());

@@ -175,8 +175,8 @@ impl Mailbox for FolderMailbox {
             .collect();
         Ok(Listing {
             ids,
-            position: None,
-            void: None,
+            lasting: true,
+            ..Listing::default()
         })
     }
 

@@ -11,10 +11,10 @@ use super::resolve::resolve;
 use super::text::Text;
 use crate::audit::AuditSettings;
 use crate::events::Signature;
-use crate::mailbox::Choice;
+use crate::mailbox::{Choice, Login};
 use crate::net::Endpoint;
 use crate::rules::Rule;
-use crate::secret::{Keeper, Secret};
+use crate::secret::Keeper;
 
 /// Everything a pass needs to know.
 #[derive(Debug)]
@@ -97,10 +97,8 @@ pub enum MailSettings {
 pub struct Account {
     /// Where and how to connect.
     pub endpoint: Endpoint,
-    /// `User`.
-    pub user: String,
-    /// `Password`.
-    pub password: Secret,
+    /// `User` and `Password`.
+    pub login: Login,
     /// `Retries`: how often a run goes through the mailbox again after a failure that may pass.
     pub retries: u32,
 }

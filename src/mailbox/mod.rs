@@ -9,7 +9,14 @@ pub use crate::journal::{MailId, Position};
 use crate::message::{Content, Envelope, Fault};
 
 pub mod folder;
+mod identity;
 pub mod imap;
+mod login;
+pub mod pop;
+#[cfg(test)]
+mod script;
+
+pub use login::Login;
 
 /// Where mails come from (`[Mail] EmailProtocol`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +74,9 @@ pub struct Listing {
     pub position: Option<Position>,
     /// The remembered position was void (why, in words for the job output).
     pub void: Option<String>,
+    /// The ids follow from the mails alone. Otherwise they are the server's to give, and one day
+    /// it may give the same mails others.
+    pub lasting: bool,
 }
 
 /// What is known of a mail before anything of its body is asked for.
@@ -74,8 +84,8 @@ pub struct Listing {
 pub struct Summary {
     /// Which mail.
     pub id: MailId,
-    /// When the mailbox received it (IMAP INTERNALDATE; for files the newest Received
-    /// header, else Date, else the file's time).
+    /// When the mailbox received it (IMAP INTERNALDATE; with POP and for files the newest
+    /// Received header, else Date, else the time of this look at it or the file's time).
     pub received: DateTime<Utc>,
     /// Size in bytes as the mailbox counts it.
     pub size: u64,
@@ -135,10 +145,10 @@ pub enum Error {
         /// Why, as far as it said so in a way that can be relied on.
         bar: Bar,
     },
-    /// The server has no time for this log-in now; the credentials are not at fault.
+    /// The server has no time for this mailbox now; the credentials are not at fault.
     #[error(
-        "{server} can't take the log-in now: {answer}. Nothing is wrong with the credentials; if it stays like that, \
-         ask the server's administrator"
+        "{server} has no time for this mailbox now: {answer}. Nothing is wrong with the credentials; if it stays like that, \
+         run the job less often, look for another program that keeps the mailbox open, or ask the server's administrator"
     )]
     Busy {
         /// Host and port.
@@ -291,4 +301,13 @@ pub trait Mailbox {
 
     /// Says good-bye. Errors at this point hurt nobody and are not reported.
     fn close(self: Box<Self>);
+}
+
+/// Longest server text that is kept for an error, in characters.
+const WORDS: usize = 300;
+
+/// A server's words as a part of a sentence of ours.
+fn words_of(text: &str) -> String {
+    let cleaned = crate::net::clean(text, WORDS);
+    cleaned.trim_end_matches(['.', ' ']).to_owned()
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::exit::ExitCode;
 use super::last_run::outlook;
+use super::listing::handled;
 use super::look::{Eye, Handled, Looked};
 use super::opening::{Visit, open_mailbox};
 use super::output::Output;
@@ -56,12 +57,10 @@ pub(super) fn run(
         since_if_void: floor,
     };
     // Asked first: on a mailbox that is not open yet this costs one turn.
-    let new: HashSet<MailId> = mailbox
-        .list(&known)?
-        .ids
-        .into_iter()
-        .filter(|id| !state.is_handled(id))
-        .collect();
+    let listing = mailbox.list(&known)?;
+    let handled = handled(&state, &listing);
+    let new = listing.ids.into_iter().filter(|id| !state.is_handled(id));
+    let new: HashSet<MailId> = new.collect();
     let all = mailbox.list(&Known::default())?.ids;
     let text = format == Format::Text;
     if text {
@@ -98,6 +97,7 @@ pub(super) fn run(
                 Ok(looked) if floor.is_some_and(|floor| looked.summary.received < floor) => {
                     Due::TooOld
                 }
+                Ok(looked) if handled.has(&looked.summary) => Due::Handled,
                 _ if state.is_set_aside(&id) => Due::SetAside,
                 _ if new.contains(&id) => Due::New,
                 _ => Due::Handled,

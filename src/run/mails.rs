@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 
 use super::brake::{Admission, Brake};
 use super::commit::{Commit, Job, Outcome};
-use super::look::{Eye, Handled, Looked, fingerprint, named};
+use super::listing::Naming;
+use super::look::{Eye, Handled, Looked, Passed, fingerprint, named};
 use super::output::Output;
 use super::report::{Report, count};
 use crate::audit::clean::one_line;
@@ -35,8 +36,7 @@ pub(super) struct Mails<'a> {
     settled: Brake,
     /// The mails that failed in this run: one failure each is enough.
     failed: BTreeSet<MailId>,
-    /// The mailbox numbers its mails, and may one day number them anew.
-    is_numbered: bool,
+    naming: Naming,
     /// When the newest mail that was looked at was received.
     newest: Option<DateTime<Utc>>,
 }
@@ -48,7 +48,7 @@ impl<'a> Mails<'a> {
         Self {
             settings,
             now,
-            is_numbered: false,
+            naming: Naming::default(),
             audit: AuditLog::new(&settings.audit),
             settled: brake.clone(),
             brake,
@@ -61,8 +61,8 @@ impl<'a> Mails<'a> {
 
     /// The mailbox is gone through from the start, perhaps once more after the connection broke:
     /// what had been let through and was not committed by then is asked about again.
-    pub(super) fn begin(&mut self, is_numbered: bool) {
-        self.is_numbered = is_numbered;
+    pub(super) fn begin(&mut self, naming: Naming) {
+        self.naming = naming;
         self.brake = self.settled.clone();
         self.report.held_back = 0;
     }
@@ -110,7 +110,7 @@ impl<'a> Mails<'a> {
         }
         let mut jobs = Vec::new();
         let mut cost = 0;
-        eye.look(mailbox, ids, &mut |mailbox, id, looked| {
+        let passed = eye.look(mailbox, ids, &mut |mailbox, id, looked| {
             match looked {
                 Ok(looked) => {
                     if let Some(job) = self.admit(looked, journal, output) {
@@ -126,7 +126,26 @@ impl<'a> Mails<'a> {
             }
             Ok(())
         })?;
-        self.commit(jobs, mailbox, journal, output)
+        self.commit(jobs, mailbox, journal, output)?;
+        self.pass_over(passed, journal, output);
+        Ok(())
+    }
+
+    /// Sees to it that mails which are too old or were handled before are not looked at again.
+    fn pass_over(&self, passed: Passed, journal: &mut Journal, output: &Output) {
+        if self.naming.by_position {
+            return;
+        }
+        for (id, seen) in passed.mails {
+            journal.handled(&id, (!self.naming.lasting).then_some(seen));
+        }
+        if passed.known > 0 {
+            output.warning(&format!(
+                "{} passed over that an earlier run has handled, as Message-ID and time of receipt show: the server names them \
+                 otherwise now (UIDL), or has them twice",
+                count(passed.known, "mail")
+            ));
+        }
     }
 
     /// Makes a job of a mail, unless the storm brake holds it back.
@@ -216,7 +235,7 @@ impl<'a> Mails<'a> {
             Delete::Match => accepted,
             Delete::All => accepted || self.settings.disabled_rules == 0,
         };
-        let seen = self.is_numbered.then(|| fingerprint(&looked.summary));
+        let seen = (!self.naming.lasting).then(|| fingerprint(&looked.summary));
         let delete = wanted && lines.is_some() && !looked.judgement.must_stay();
         Job {
             looked,

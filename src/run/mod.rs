@@ -157,7 +157,7 @@ fn limits(settings: &Settings) -> Limits {
 /// mailbox is reached through several, and a UIDVALIDITY tells mailboxes apart.
 fn mailbox_name(mail: &MailSettings) -> String {
     let on_server = |protocol, account: &Account| {
-        let (user, host) = (&account.user, &account.endpoint.host);
+        let (user, host) = (&account.login.user, &account.endpoint.host);
         format!("{protocol}:{}@{}", user.to_lowercase(), host.to_lowercase())
     };
     match mail {

@@ -10,7 +10,8 @@ use crate::clock;
 use crate::config::{MailSettings, Settings};
 use crate::mailbox::Mailbox;
 use crate::mailbox::folder::FolderMailbox;
-use crate::mailbox::imap::{Access, ImapMailbox, Login};
+use crate::mailbox::imap::{Access, ImapMailbox};
+use crate::mailbox::pop::PopMailbox;
 use crate::net::{Endpoint, Fingerprint, Trust};
 
 /// What a visit to the mailbox may change.
@@ -32,27 +33,29 @@ pub(super) fn open_mailbox(
     output: &Output,
 ) -> anyhow::Result<Box<dyn Mailbox>> {
     let limits = limits(settings);
+    let warn = |warnings: &[String]| warnings.iter().for_each(|line| output.warning(line));
     Ok(match &settings.mail {
         MailSettings::Imap(account) => {
-            let login = Login {
-                user: account.user.clone(),
-                password: account.password.clone(),
-            };
             let access = match visit {
                 Visit::Look => Access::ReadOnly,
                 Visit::Work { .. } => Access::ReadWrite,
             };
             let server = Server::new(&account.endpoint, place, visit)?;
             let trace = output.trace();
-            let mailbox =
-                ImapMailbox::open(&server.endpoint, &login, "INBOX", access, limits, trace)?;
-            for warning in mailbox.warnings() {
-                output.warning(warning);
-            }
+            let (endpoint, login) = (&server.endpoint, &account.login);
+            let mailbox = ImapMailbox::open(endpoint, login, "INBOX", access, limits, trace)?;
+            warn(mailbox.warnings());
             server.met(mailbox.untrusted_certificate(), output)?;
             Box::new(mailbox)
         }
-        MailSettings::Pop(_) => anyhow::bail!("POP is not available yet in this version"),
+        MailSettings::Pop(account) => {
+            let server = Server::new(&account.endpoint, place, visit)?;
+            let trace = output.trace();
+            let mailbox = PopMailbox::open(&server.endpoint, &account.login, limits, trace)?;
+            warn(mailbox.warnings());
+            server.met(mailbox.untrusted_certificate(), output)?;
+            Box::new(mailbox)
+        }
         MailSettings::Folder(path) => {
             Box::new(FolderMailbox::open(path, limits).context("[Mail] Folder")?)
         }

@@ -127,7 +127,7 @@ fn go_through(
     output.line(&format!("connected: {}", one_line(&mailbox.describe())));
     last_run::note(last_run, journal, output)?;
     let mut fresh = Fresh::ask(last_run, journal, mailbox.as_mut(), output)?;
-    mails.begin(fresh.is_numbered());
+    mails.begin(fresh.naming());
     fresh.ids.retain(|id| !mails.has_failed(id));
     let eye = mails.eye(fresh.since, std::mem::take(&mut fresh.handled));
     for (index, batch) in fresh.ids.chunks(BATCH).enumerate() {

@@ -87,6 +87,6 @@ mod tests {
         assert!(Retries::new(0).wait(busy().into(), &output).is_err());
         assert!(retries.wait(busy().into(), &output).is_ok());
         let error = retries.wait(busy().into(), &output).unwrap_err();
-        assert!(format!("{error:#}").starts_with("given up after 2 attempts: h:1 can't take"));
+        assert!(format!("{error:#}").starts_with("given up after 2 attempts: h:1 has no time"));
     }
 }

@@ -169,7 +169,8 @@ impl World {
     /// Writes the INI file and seals the credentials of the tests into it.
     pub fn configure(&self, ini: &Ini) {
         self.write_ini(ini.text(&self.place("")));
-        self.seal(ini.has("Mail", "EmailProtocol", "IMAP"));
+        let has_login = |protocol| ini.has("Mail", "EmailProtocol", protocol);
+        self.seal(has_login("IMAP") || has_login("POP"));
     }
 
     /// Writes the INI file byte for byte.

@@ -7,7 +7,7 @@ use crate::config::keys;
 use crate::config::places::expand;
 use crate::config::problem::Severity;
 use crate::config::settings::{Account, LoadError, MailSettings};
-use crate::mailbox::{Choice, Protocol};
+use crate::mailbox::{Choice, Login, Protocol};
 use crate::net::{Endpoint, Security, Timeouts, TlsFloor, Trust};
 
 impl Resolver<'_> {
@@ -153,8 +153,10 @@ impl Resolver<'_> {
         let password = self.credential("Mail", &keys::PASSWORD, true);
         Ok(user.zip(password).map(|(user, password)| Account {
             endpoint,
-            user: user.expose().to_owned(),
-            password,
+            login: Login {
+                user: user.expose().to_owned(),
+                password,
+            },
             retries,
         }))
     }

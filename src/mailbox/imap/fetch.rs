@@ -191,8 +191,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::response::Responses;
-    use super::super::script::Script;
     use super::*;
+    use crate::mailbox::script::Script;
 
     /// Reads what a server sent, as the filter does.
     fn fetched(bytes: &[u8]) -> Option<(u32, Fetched)> {

@@ -82,6 +82,7 @@ impl ImapMailbox {
             ids: uids.into_iter().map(|uid| id(uid).id()).collect(),
             position: Some(id(beyond.max(folder.next.unwrap_or(first))).position()),
             void,
+            lasting: false,
         })
     }
 

@@ -31,8 +31,6 @@ mod opening;
 mod position;
 mod raw;
 mod response;
-#[cfg(test)]
-mod script;
 mod session;
 mod structure;
 mod summaries;
@@ -44,15 +42,15 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-pub use login::Login;
-
 use self::capabilities::Capabilities;
 use self::filter::Filter;
 use self::opening::Opening;
 use self::position::Mark;
 use self::session::{Folder, Session};
+use super::login::sendable;
 use super::{
-    Content, Deletion, Each, Error, Fault, Known, Listing, MailId, Mailbox, Outcome, Query, Summary,
+    Content, Deletion, Each, Error, Fault, Known, Listing, Login, MailId, Mailbox, Outcome, Query,
+    Summary,
 };
 use crate::message::Limits;
 use crate::net::{self, Channel, Endpoint, Fingerprint, Security, Trace};
@@ -103,7 +101,8 @@ impl ImapMailbox {
         trace: Trace,
     ) -> Result<Self, Error> {
         let server = endpoint.server();
-        check(&server, login, folder)?;
+        login.check(&server)?;
+        sendable(&server, "folder name", folder)?;
         let mut greeted = None;
         let connection = net::connect(endpoint, |clear| {
             let (upgrade, capabilities) = opening::upgrade(clear, &server, &trace)?;
@@ -264,23 +263,5 @@ impl Mailbox for ImapMailbox {
 
     fn close(self: Box<Self>) {
         self.session.close();
-    }
-}
-
-/// The one place that looks at values on their way into a command: a line break or a zero
-/// byte would end the command and begin another (RFC 9051, section 9, `QUOTED-CHAR`).
-fn check(server: &str, login: &Login, folder: &str) -> Result<(), Error> {
-    let values = [
-        ("user name", login.user.as_str()),
-        ("password", login.password.expose()),
-        ("folder name", folder),
-    ];
-    let unsendable = |value: &str| value.contains(['\r', '\n', '\0']);
-    match values.into_iter().find(|(_, value)| unsendable(value)) {
-        Some((argument, _)) => Err(Error::Argument {
-            server: server.to_owned(),
-            argument,
-        }),
-        None => Ok(()),
     }
 }

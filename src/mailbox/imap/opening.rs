@@ -7,11 +7,10 @@
 use std::io::{Read, Write};
 
 use super::capabilities::Capabilities;
-use super::filter::words_of;
 use super::line::{Line, Status, word};
 use super::mask;
 use super::response::{Bounds, Failure, Response, Responses};
-use crate::mailbox::Error;
+use crate::mailbox::{Error, words_of};
 use crate::net::{self, Connection, Trace, Upgrade, clean};
 
 /// A Dovecot that has just been started says this before its greeting.
@@ -206,8 +205,8 @@ fn listed(code: &[u8]) -> Option<Capabilities> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::script::Script;
     use super::*;
+    use crate::mailbox::script::Script;
 
     fn greet(bytes: &[u8]) -> Result<Option<Capabilities>, Error> {
         Opening::new(Script::saying(bytes), 1, "h:143", &Trace::off()).greeting()

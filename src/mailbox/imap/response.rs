@@ -311,8 +311,8 @@ fn announced(tail: &[u8]) -> Result<Option<u64>, Failure> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::script::Script;
     use super::*;
+    use crate::mailbox::script::Script;
 
     fn responses(bytes: &[u8]) -> Responses<Script> {
         Responses::new(Script::saying(bytes), 16)

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::*;
+use crate::mailbox::login::sendable;
 
 fn attempt(
     greeting: &str,
@@ -153,14 +154,11 @@ fn values_that_would_end_a_command_are_not_sent() {
             password: Secret::new(value.into()),
             ..login()
         };
-        let text = |login: &Login, folder| {
-            super::super::check("h:1", login, folder)
-                .unwrap_err()
-                .to_string()
-        };
-        assert!(text(&user, "INBOX").starts_with("the user name can't be sent"));
-        assert!(text(&password, "INBOX").starts_with("the password can't be sent"));
-        assert!(text(&login(), value).starts_with("the folder name can't be sent"));
+        let text = |error: Result<(), Error>| error.unwrap_err().to_string();
+        assert!(text(user.check("h:1")).starts_with("the user name can't be sent"));
+        assert!(text(password.check("h:1")).starts_with("the password can't be sent"));
+        let folder = sendable("h:1", "folder name", value);
+        assert!(text(folder).starts_with("the folder name can't be sent"));
     }
 }
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 use super::error::Error;
 use super::socket::Socket;
 use super::{Endpoint, Fingerprint, Security, Trust, address, tls};
+#[cfg(unix)]
+use super::{TlsFloor, tls_openssl};
 
 /// What a protocol client needs of a connection. Tests give it scripted ones.
 ///
@@ -86,13 +88,16 @@ fn secure<E: From<Error>>(
     _dial_again: impl FnMut() -> Result<(Connection, Upgrade), E>,
 ) -> Result<Connection, E> {
     let socket = ready.into_socket(endpoint)?;
-    if endpoint.trust == Trust::Authorities && endpoint.floor >= super::TlsFloor::Tls1_2 {
-        let stream = tls::handshake(endpoint, socket, |_| Ok(()))?;
-        let stream = Stream::Native(Box::new(stream));
-        return Ok(Connection::secured(endpoint, stream, None));
-    }
-    let (stream, untrusted) = super::tls_openssl::handshake(endpoint, socket)?;
-    let stream = Stream::OpenSsl(Box::new(stream));
+    let native = endpoint.trust == Trust::Authorities && endpoint.floor >= TlsFloor::Tls1_2;
+    let secured = if native {
+        tls::handshake(endpoint, socket, |_| Ok(()))
+            .map(|stream| (Stream::Native(Box::new(stream)), None))
+    } else {
+        tls_openssl::handshake(endpoint, socket)
+            .map(|(stream, untrusted)| (Stream::OpenSsl(Box::new(stream)), untrusted))
+    };
+    let (stream, untrusted) =
+        secured.map_err(|error| tls_openssl::blame_this_machine(endpoint, error))?;
     Ok(Connection::secured(endpoint, stream, untrusted))
 }
 

@@ -53,6 +53,12 @@ pub enum TlsFloor {
     Tls1_3,
 }
 
+#[cfg(unix)]
+impl TlsFloor {
+    /// Every version, the oldest first.
+    const ALL: [Self; 4] = [Self::Tls1_0, Self::Tls1_1, Self::Tls1_2, Self::Tls1_3];
+}
+
 impl std::fmt::Display for TlsFloor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {

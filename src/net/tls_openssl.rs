@@ -4,7 +4,10 @@
 use std::sync::{Arc, OnceLock};
 
 use openssl::error::ErrorStack;
-use openssl::ssl::{HandshakeError, SslConnector, SslMethod, SslStream, SslVerifyMode, SslVersion};
+use openssl::ssl::{
+    HandshakeError, SslConnector, SslConnectorBuilder, SslMethod, SslStream, SslVerifyMode,
+    SslVersion,
+};
 use openssl::x509::X509StoreContextRef;
 
 use super::error::Error;
@@ -33,16 +36,7 @@ type Untrusted = Arc<OnceLock<Fingerprint>>;
 fn connector(endpoint: &Endpoint, untrusted: Untrusted) -> Result<SslConnector, ErrorStack> {
     let mut builder = SslConnector::builder(SslMethod::tls_client())?;
     trust_installed_authorities(&mut builder);
-    builder.set_min_proto_version(Some(match endpoint.floor {
-        TlsFloor::Tls1_0 => SslVersion::TLS1,
-        TlsFloor::Tls1_1 => SslVersion::TLS1_1,
-        TlsFloor::Tls1_2 => SslVersion::TLS1_2,
-        TlsFloor::Tls1_3 => SslVersion::TLS1_3,
-    }))?;
-    if endpoint.floor < TlsFloor::Tls1_2 {
-        // TLS 1.0 and 1.1 sign with SHA-1, which every higher level refuses.
-        builder.set_security_level(0);
-    }
+    offer(&mut builder, endpoint.floor, None)?;
     if let Trust::Remembered(remembered) = endpoint.trust {
         // Called for each fault of the chain; a certificate that is refused here ends the
         // handshake.
@@ -57,9 +51,68 @@ fn connector(endpoint: &Endpoint, untrusted: Untrusted) -> Result<SslConnector, 
     Ok(builder.build())
 }
 
+/// Offers the versions within these bounds. What the settings say wins over `MinProtocol` and
+/// `MaxProtocol` of the machine's `openssl.cnf`, as it does with native-tls.
+fn offer(
+    builder: &mut SslConnectorBuilder,
+    lowest: TlsFloor,
+    highest: Option<TlsFloor>,
+) -> Result<(), ErrorStack> {
+    let version = |floor| match floor {
+        TlsFloor::Tls1_0 => SslVersion::TLS1,
+        TlsFloor::Tls1_1 => SslVersion::TLS1_1,
+        TlsFloor::Tls1_2 => SslVersion::TLS1_2,
+        TlsFloor::Tls1_3 => SslVersion::TLS1_3,
+    };
+    builder.set_min_proto_version(Some(version(lowest)))?;
+    builder.set_max_proto_version(highest.map(version))?;
+    if lowest < TlsFloor::Tls1_2 {
+        // TLS 1.0 and 1.1 sign with SHA-1, which every higher level refuses.
+        builder.set_security_level(0);
+    }
+    Ok(())
+}
+
+/// Where no common version was found: the ones to blame on this machine, if there are any.
+pub(super) fn blame_this_machine(endpoint: &Endpoint, error: Error) -> Error {
+    let Error::Tls {
+        fault: TlsFault::VersionFloor(floor) | TlsFault::HungUp(floor),
+        ..
+    } = error
+    else {
+        return error;
+    };
+    let missing: Vec<TlsFloor> = TlsFloor::ALL
+        .into_iter()
+        .filter(|version| *version >= floor && !is_here(*version).unwrap_or(true))
+        .collect();
+    if missing.is_empty() {
+        return error;
+    }
+    fault(endpoint, TlsFault::NotOnThisMachine(missing))
+}
+
+/// Whether OpenSSL has a version, built in and not switched off: it says so when it is about to
+/// write the first words of a conversation.
+fn is_here(version: TlsFloor) -> Result<bool, ErrorStack> {
+    let mut builder = SslConnector::builder(SslMethod::tls_client())?;
+    offer(&mut builder, version, Some(version))?;
+    let nobody = std::io::Cursor::new(Vec::new());
+    Ok(match builder.build().connect("localhost", nobody) {
+        Err(HandshakeError::Failure(middle)) => {
+            let reasons = middle.error().ssl_error().map(ErrorStack::errors);
+            reasons
+                .into_iter()
+                .flatten()
+                .all(|error| error.reason() != Some("no protocols available"))
+        }
+        _ => true,
+    })
+}
+
 /// OpenSSL linked into the program does not know where this machine keeps them. A place
 /// that can't be read leaves fewer authorities, which the check then says.
-fn trust_installed_authorities(builder: &mut openssl::ssl::SslConnectorBuilder) {
+fn trust_installed_authorities(builder: &mut SslConnectorBuilder) {
     let places = openssl_probe::probe();
     if let Some(file) = &places.cert_file {
         let _ = builder.load_verify_locations(Some(file), None);

@@ -8,7 +8,7 @@ pub struct Door {
     pub name: &'static str,
     protocol: &'static str,
     security: &'static str,
-    port: fn(&Dovecot) -> u16,
+    at: fn(&Dovecot) -> u16,
 }
 
 /// Every door that is secured by TLS.
@@ -17,13 +17,13 @@ pub const DOORS: [Door; 2] = [
         name: "IMAP over TLS",
         protocol: "IMAP",
         security: "ssl-tls",
-        port: |server| server.imaps,
+        at: |server| server.imaps,
     },
     Door {
         name: "IMAP with STARTTLS",
         protocol: "IMAP",
         security: "start-tls-required",
-        port: |server| server.imap,
+        at: |server| server.imap,
     },
 ];
 
@@ -37,10 +37,15 @@ impl Door {
         World::with(&ini).env("SSL_CERT_FILE", &authority.to_string_lossy())
     }
 
+    /// Its port at a server.
+    pub fn port(&self, server: &Dovecot) -> u16 {
+        (self.at)(server)
+    }
+
     /// Makes a world's INI file lead through this door of a server.
     pub fn before(&self, world: &World, server: &Dovecot) {
         world.change("EmailProtocol", self.protocol);
         world.change("ConnectionSecurity", self.security);
-        world.change("Port", &(self.port)(server).to_string());
+        world.change("Port", &self.port(server).to_string());
     }
 }

@@ -238,6 +238,11 @@ impl World {
         fs::read_to_string(self.path(name)).unwrap_or_default()
     }
 
+    /// Writes one of the world's files.
+    pub fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
     /// Puts a mail into the folder of mails.
     pub fn mail(&self, name: &str, bytes: &[u8]) {
         fs::write(self.path("mails").join(name), bytes).unwrap();

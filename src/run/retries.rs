@@ -27,28 +27,33 @@ impl Retries {
     /// Waits until it is time for another attempt; or gives the failure back, when it is for good
     /// or there have been enough.
     pub(super) fn wait(&mut self, failure: anyhow::Error, output: &Output) -> anyhow::Result<()> {
+        let (warning, pause) = self.next(failure)?;
+        output.warning(&warning);
+        thread::sleep(pause);
+        Ok(())
+    }
+
+    /// What to say before the next attempt, and how long to wait.
+    fn next(&mut self, failure: anyhow::Error) -> anyhow::Result<(String, Duration)> {
         let passes = failure
             .downcast_ref::<mailbox::Error>()
             .is_some_and(mailbox::Error::is_transient);
-        if !passes {
+        if !passes || self.most == 0 {
             return Err(failure);
         }
+        let attempts = self.made + 1;
         if self.made == self.most {
-            return Err(match self.made {
-                0 => failure,
-                made => failure.context(format!("given up after {} attempts", made + 1)),
-            });
+            return Err(failure.context(format!("given up after {attempts} attempts")));
         }
         let pause = pause(self.made);
         self.made += 1;
-        output.warning(&format!(
+        let warning = format!(
             "{failure:#}. Trying again in {} s (attempt {} of {})",
             pause.as_secs(),
-            self.made + 1,
+            attempts + 1,
             self.most + 1
-        ));
-        thread::sleep(pause);
-        Ok(())
+        );
+        Ok((warning, pause))
     }
 }
 
@@ -71,7 +76,6 @@ mod tests {
 
     #[test]
     fn only_what_may_pass_is_tried_again() {
-        let output = Output::new();
         let busy = || mailbox::Error::Busy {
             server: "h:1".into(),
             answer: "later".into(),
@@ -82,11 +86,12 @@ mod tests {
             answer: "no".into(),
         };
         let mut retries = Retries::new(1);
-        assert!(retries.wait(anyhow::anyhow!("disk full"), &output).is_err());
-        assert!(retries.wait(refused.into(), &output).is_err());
-        assert!(Retries::new(0).wait(busy().into(), &output).is_err());
-        assert!(retries.wait(busy().into(), &output).is_ok());
-        let error = retries.wait(busy().into(), &output).unwrap_err();
+        assert!(retries.next(anyhow::anyhow!("disk full")).is_err());
+        assert!(retries.next(refused.into()).is_err());
+        assert!(Retries::new(0).next(busy().into()).is_err());
+        let (warning, _) = retries.next(busy().into()).unwrap();
+        assert!(warning.ends_with("Trying again in 1 s (attempt 2 of 2)"));
+        let error = retries.next(busy().into()).unwrap_err();
         assert!(format!("{error:#}").starts_with("given up after 2 attempts: h:1 has no time"));
     }
 }

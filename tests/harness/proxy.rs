@@ -62,6 +62,8 @@ struct Shared {
     once: bool,
     /// What a command holds whose answer is to be lost.
     lose: Option<String>,
+    /// What the server says, and what the client hears instead.
+    rewrite: Option<(String, String)>,
     /// So many connections are closed as soon as they are made.
     turn_away: usize,
 }
@@ -112,6 +114,11 @@ impl CountingProxy {
         self.shared.lock().unwrap().lose = Some(text.to_owned());
     }
 
+    /// Wherever the server says one text, the client hears the other.
+    pub fn rewrite(&self, said: &str, heard: &str) {
+        self.shared.lock().unwrap().rewrite = Some((said.to_owned(), heard.to_owned()));
+    }
+
     /// Whether an answer that was to be lost has been lost.
     pub fn has_lost(&self) -> bool {
         self.shared.lock().unwrap().lose.is_none()
@@ -139,7 +146,7 @@ impl CountingProxy {
 }
 
 /// Counts what the client sent; all of it passes.
-fn from_client(shared: &mut Shared, bytes: &[u8]) -> usize {
+fn from_client(shared: &mut Shared, bytes: &[u8]) -> Vec<u8> {
     let traffic = &mut shared.traffic;
     if traffic.server_spoke {
         traffic.turns += 1;
@@ -156,11 +163,11 @@ fn from_client(shared: &mut Shared, bytes: &[u8]) -> usize {
         shared.cut_after = Some(0);
         shared.once = true;
     }
-    bytes.len()
+    bytes.to_vec()
 }
 
-/// Counts what the server sent, and says how much of it may pass.
-fn from_server(shared: &mut Shared, bytes: &[u8]) -> usize {
+/// Counts what the server sent, and says what of it may pass.
+fn from_server(shared: &mut Shared, bytes: &[u8]) -> Vec<u8> {
     let passes = shared
         .cut_after
         .map_or(bytes.len(), |left| left.min(bytes.len()));
@@ -171,7 +178,13 @@ fn from_server(shared: &mut Shared, bytes: &[u8]) -> usize {
         shared.cut_after = None;
         shared.once = false;
     }
-    passes
+    let passing = &bytes[..passes];
+    match &shared.rewrite {
+        Some((said, heard)) => String::from_utf8_lossy(passing)
+            .replace(said, heard)
+            .into_bytes(),
+        None => passing.to_vec(),
+    }
 }
 
 /// Copies one direction, counting before the bytes go on: so no answer can be counted
@@ -180,7 +193,7 @@ fn forward(
     from: &TcpStream,
     to: &TcpStream,
     shared: &Arc<Mutex<Shared>>,
-    count: fn(&mut Shared, &[u8]) -> usize,
+    count: fn(&mut Shared, &[u8]) -> Vec<u8>,
 ) {
     let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
     let _ = to.set_nodelay(true);
@@ -188,11 +201,11 @@ fn forward(
     thread::spawn(move || {
         let mut buffer = vec![0; 64 * 1024];
         while let Ok(length @ 1..) = from.read(&mut buffer) {
-            let passes = count(&mut shared.lock().unwrap(), &buffer[..length]);
-            if to.write_all(&buffer[..passes]).is_err() {
+            let passing = count(&mut shared.lock().unwrap(), &buffer[..length]);
+            if to.write_all(&passing).is_err() {
                 break;
             }
-            if passes < length {
+            if passing.len() < length {
                 let _ = to.shutdown(Shutdown::Both);
                 let _ = from.shutdown(Shutdown::Both);
             }

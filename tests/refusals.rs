@@ -14,16 +14,23 @@ use harness::{CountingProxy, Dovecot, Ini, Inspector, Mail, Ran, World};
 const NOON: u64 = 1_767_700_800;
 const RULE: &str = "SubjectLineMask=Test\nEvent=$CONSOLE:DISPLAY,hit";
 
-/// A server with one mail, and a world that reads it and deletes it.
-fn ready(extra: &'static str) -> Option<(Dovecot, World)> {
+/// What makes an INI file for a server.
+type Way = fn(&Dovecot) -> Ini;
+
+/// The protocols in clear text, so that the tests can look on.
+const WAYS: [Way; 2] = [
+    |server| Ini::imap(server.imap),
+    |server| Ini::pop(server.pop),
+];
+
+/// A server with one mail, and a world that reads it.
+fn ready(way: Way, extra: &'static str) -> Option<(Dovecot, World)> {
     let server = Dovecot::with(&Options {
         extra,
         ..Options::default()
     })?;
     server.deliver(&Mail::new("Test").bytes(), NOON);
-    let ini = Ini::imap(server.imap)
-        .set("General", "DeleteEmails", "Match")
-        .rule(RULE);
+    let ini = way(&server).rule(RULE);
     Some((server, World::with(&ini)))
 }
 
@@ -37,12 +44,13 @@ fn refused(world: &World, words: &[&str]) -> Ran {
     ran
 }
 
-/// The next run does the work, once.
+/// The next run does the work, once, and the one after that nothing.
 #[track_caller]
-fn works(world: &World, server: &Dovecot) {
-    world.run(&[]).exit(0);
-    assert_eq!(world.events(), ["$CONSOLE:DISPLAY,hit"]);
-    assert_eq!(Inspector::open(server).subjects(), [""; 0]);
+fn works(world: &World) {
+    for _ in 0..2 {
+        world.run(&[]).exit(0);
+        assert_eq!(world.events(), ["$CONSOLE:DISPLAY,hit"]);
+    }
 }
 
 fn seal(world: &World, password: &str) {
@@ -61,57 +69,69 @@ fn seal(world: &World, password: &str) {
 
 #[test]
 fn a_wrong_password() {
-    let Some((server, world)) = ready("") else {
-        return;
-    };
-    seal(&world, "Wrong-pass-6623");
-    refused(
-        &world,
-        &[
-            "localhost:",
-            "refused the log-in of",
-            MAIL_USER,
-            "smartemail --credentials",
-        ],
-    );
-    world.seal(true);
-    works(&world, &server);
+    for way in WAYS {
+        let Some((_server, world)) = ready(way, "") else {
+            return;
+        };
+        seal(&world, "Wrong-pass-6623");
+        refused(
+            &world,
+            &[
+                "localhost:",
+                "refused the log-in of",
+                MAIL_USER,
+                "smartemail --credentials",
+            ],
+        );
+        world.seal(true);
+        works(&world);
+    }
 }
 
 #[test]
-fn a_locked_account_is_not_told_to_set_the_password_again() {
-    let Some((server, world)) = ready("") else {
-        return;
-    };
-    server.set_user(Some("nologin=y reason=Closed_on_Monday"));
-    let ran = refused(&world, &["localhost:", MAIL_USER, "Closed_on_Monday"]);
-    assert!(!ran.stderr.contains("set the password"), "{ran}");
-    server.set_user(Some(""));
-    works(&world, &server);
+fn a_locked_account_is_told_in_the_server_s_words() {
+    for (way, advice) in [
+        (WAYS[0], "Ask the server's administrator"),
+        // POP3 has one code for whatever is wrong with a log-in (RFC 3206, section 5).
+        (WAYS[1], "Check the user"),
+    ] {
+        let Some((server, world)) = ready(way, "") else {
+            return;
+        };
+        server.set_user(Some("nologin=y reason=Closed_on_Monday"));
+        refused(
+            &world,
+            &["localhost:", MAIL_USER, "Closed_on_Monday", advice],
+        );
+        server.set_user(Some(""));
+        works(&world);
+    }
 }
 
 #[test]
 fn a_server_that_can_not_check_passwords_now() {
-    let Some((server, world)) = ready("") else {
-        return;
-    };
-    server.set_user(None);
-    let ran = refused(
-        &world,
-        &[
-            "localhost:",
-            "can't take the log-in now",
-            "Nothing is wrong with the credentials",
-        ],
-    );
-    assert!(!ran.stderr.contains("set the password"), "{ran}");
-    server.set_user(Some(""));
-    works(&world, &server);
+    for way in WAYS {
+        let Some((server, world)) = ready(way, "") else {
+            return;
+        };
+        server.set_user(None);
+        let ran = refused(
+            &world,
+            &[
+                "localhost:",
+                "has no time for this mailbox now",
+                "Nothing is wrong with the credentials",
+            ],
+        );
+        assert!(!ran.stderr.contains("set the password"), "{ran}");
+        server.set_user(Some(""));
+        works(&world);
+    }
 }
 
 #[test]
 fn too_many_connections() {
-    let Some((server, world)) = ready("mail_max_userip_connections = 1") else {
+    let Some((server, world)) = ready(WAYS[0], "mail_max_userip_connections = 1") else {
         return;
     };
     let other = Inspector::open(&server);
@@ -119,7 +139,7 @@ fn too_many_connections() {
         &world,
         &[
             "localhost:",
-            "can't take the log-in now",
+            "has no time for this mailbox now",
             "Maximum number of connections",
         ],
     );
@@ -138,7 +158,7 @@ fn too_many_connections() {
 
 #[test]
 fn a_greeting_that_comes_after_another_line() {
-    let Some((server, world)) = ready("") else {
+    let Some((server, world)) = ready(WAYS[0], "") else {
         return;
     };
     let proxy = CountingProxy::before(server.address, server.imap);
@@ -147,5 +167,5 @@ fn a_greeting_that_comes_after_another_line() {
         "* OK Waiting for authentication process to respond..\r\n* OK [CAPABILITY",
     );
     world.change("Port", &proxy.port.to_string());
-    works(&world, &server);
+    works(&world);
 }

@@ -12,7 +12,7 @@ pub struct Door {
 }
 
 /// Every door that is secured by TLS.
-pub const DOORS: [Door; 2] = [
+pub const DOORS: [Door; 4] = [
     Door {
         name: "IMAP over TLS",
         protocol: "IMAP",
@@ -24,6 +24,18 @@ pub const DOORS: [Door; 2] = [
         protocol: "IMAP",
         security: "start-tls-required",
         at: |server| server.imap,
+    },
+    Door {
+        name: "POP3 over TLS",
+        protocol: "POP",
+        security: "ssl-tls",
+        at: |server| server.pops,
+    },
+    Door {
+        name: "POP3 with STLS",
+        protocol: "POP",
+        security: "start-tls-required",
+        at: |server| server.pop,
     },
 ];
 

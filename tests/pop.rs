@@ -5,8 +5,11 @@
 #[allow(dead_code, reason = "each test file uses its own part of the test bed")]
 pub mod harness;
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
 use harness::dovecot::Options;
-use harness::world::MAIL_USER;
+use harness::world::{MAIL_PASSWORD, MAIL_USER};
 use harness::{CountingProxy, Dovecot, Ini, Inspector, Mail, Sam, World, certs};
 
 /// Tuesday, 6 January 2026, noon UTC.
@@ -162,7 +165,22 @@ fn wrong_credentials_are_told_from_a_mailbox_in_use() {
     }) else {
         return;
     };
+    server.deliver(&mail("one", 12).bytes(), NOON);
     let world = World::with(&Ini::pop(server.pop).rule(RULE));
+    let mut other = BufReader::new(TcpStream::connect((server.address, server.pop)).unwrap());
+    let log_in = format!("USER {MAIL_USER}\r\nPASS {MAIL_PASSWORD}\r\nSTAT\r\n");
+    other.get_mut().write_all(log_in.as_bytes()).unwrap();
+    let stat = other.by_ref().lines().map(Result::unwrap).nth(3);
+    assert!(
+        stat.unwrap().starts_with("+OK 1 "),
+        "another client has the mailbox"
+    );
+    let ran = world.run(&[]);
+    ran.exit(2)
+        .complains_in_one_line(&["no time for this mailbox", "locked by another"]);
+    assert!(!ran.stderr.contains("--credentials"), "{ran}");
+    drop(other);
+
     let user = format!("-user:{MAIL_USER}");
     let switches = [
         "--credentials",

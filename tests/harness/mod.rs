@@ -25,6 +25,7 @@ pub mod ini;
 #[cfg(unix)]
 pub mod inspector;
 pub mod mail;
+pub mod pop_server;
 pub mod program;
 pub mod proxy;
 pub mod rude;
@@ -40,6 +41,7 @@ pub use ini::Ini;
 #[cfg(unix)]
 pub use inspector::Inspector;
 pub use mail::Mail;
+pub use pop_server::PopServer;
 pub use program::Ran;
 pub use proxy::CountingProxy;
 pub use rude::RudeServer;

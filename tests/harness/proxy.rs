@@ -63,7 +63,7 @@ struct Shared {
     /// What a command holds whose answer is to be lost.
     lose: Option<String>,
     /// What the server says, and what the client hears instead.
-    rewrite: Option<(String, String)>,
+    rewrites: Vec<(String, String)>,
     /// So many connections are closed as soon as they are made.
     turn_away: usize,
 }
@@ -116,7 +116,13 @@ impl CountingProxy {
 
     /// Wherever the server says one text, the client hears the other.
     pub fn rewrite(&self, said: &str, heard: &str) {
-        self.shared.lock().unwrap().rewrite = Some((said.to_owned(), heard.to_owned()));
+        let rewrite = (said.to_owned(), heard.to_owned());
+        self.shared.lock().unwrap().rewrites.push(rewrite);
+    }
+
+    /// Makes a word of the server's unreadable, such as the name of something that it can do.
+    pub fn hide(&self, word: &str) {
+        self.rewrite(word, &"_".repeat(word.len()));
     }
 
     /// Whether an answer that was to be lost has been lost.
@@ -179,12 +185,12 @@ fn from_server(shared: &mut Shared, bytes: &[u8]) -> Vec<u8> {
         shared.once = false;
     }
     let passing = &bytes[..passes];
-    match &shared.rewrite {
-        Some((said, heard)) => String::from_utf8_lossy(passing)
-            .replace(said, heard)
-            .into_bytes(),
-        None => passing.to_vec(),
+    if shared.rewrites.is_empty() {
+        return passing.to_vec();
     }
+    let text = String::from_utf8_lossy(passing).into_owned();
+    let rewrite = |text: String, (said, heard): &(String, String)| text.replace(said, heard);
+    shared.rewrites.iter().fold(text, rewrite).into_bytes()
 }
 
 /// Copies one direction, counting before the bytes go on: so no answer can be counted

@@ -47,7 +47,7 @@ fn assert_events(world: &World, words: &[&str]) {
 /// The saved mails are those of these words, byte for byte.
 #[track_caller]
 fn assert_saved(world: &World, words: &[&str]) {
-    let read = |name: &String| std::fs::read(world.path("Received").join(name)).unwrap();
+    let read = |name: &String| world.read(&format!("Received/{name}")).into_bytes();
     let mut saved: Vec<Vec<u8>> = world.saved().iter().map(read).collect();
     let mut expected: Vec<Vec<u8>> = words.iter().map(|word| mail(word)).collect();
     saved.sort();

@@ -1,5 +1,4 @@
-//! A POP3 mailbox on a real server: which mails are looked at, what of them is asked for, and that
-//! nothing is deleted.
+//! A POP3 mailbox on a real server: the ways in, what is asked for, and that nothing is deleted.
 #![cfg(unix)]
 
 #[allow(dead_code, reason = "each test file uses its own part of the test bed")]
@@ -10,7 +9,7 @@ use std::net::TcpStream;
 
 use harness::dovecot::Options;
 use harness::world::{MAIL_PASSWORD, MAIL_USER};
-use harness::{CountingProxy, Dovecot, Ini, Inspector, Mail, Sam, World, certs};
+use harness::{CountingProxy, Dovecot, Ini, Inspector, Mail, World, certs};
 
 /// Tuesday, 6 January 2026, noon UTC.
 const NOON: u64 = 1_767_700_800;
@@ -54,7 +53,7 @@ fn assert_nothing_deleted(server: &Dovecot) {
     assert_eq!(left, server.delivered(), "mails on the server");
 }
 
-/// What the client sent, without what it answers a challenge with.
+/// What the client sent, line by line.
 fn commands(proxy: &CountingProxy) -> Vec<String> {
     proxy.traffic().lines()
 }
@@ -201,40 +200,6 @@ fn wrong_credentials_are_told_from_a_mailbox_in_use() {
 }
 
 #[test]
-fn a_second_run_handles_and_asks_for_only_what_is_new() {
-    let Some(server) = Dovecot::start() else {
-        return;
-    };
-    deliver_three(&server);
-    let proxy = CountingProxy::before(server.address, server.pop);
-    let ini = Ini::pop(proxy.port).set("General", "DownloadEmails", "True");
-    let world = World::with(&ini.rule(RULE));
-    world.run(&[]).exit(0);
-    let first = proxy.take_traffic();
-    assert_eq!(first.commands_with("TOP ").len(), 3);
-    assert_eq!(
-        first.commands_with("RETR ").len(),
-        2,
-        "those that are saved"
-    );
-    for _ in 0..3 {
-        world.run(&[]).exit(0).says("0 mails looked at");
-        let idle = proxy.take_traffic();
-        for word in ["TOP", "RETR", "LIST", "DELE"] {
-            assert_eq!(idle.commands_with(word), [""; 0]);
-        }
-    }
-    // An older time of receipt is no reason to pass over what has just come.
-    server.deliver(&mail("late", 1).bytes(), NOON);
-    world.run(&[]).exit(0).says("1 mail looked at");
-    let next = proxy.take_traffic();
-    assert_eq!(next.commands_with("TOP "), ["TOP 4 0"]);
-    assert_eq!(next.commands_with("RETR "), ["RETR 4"]);
-    assert_events(&world, &["one", "three", "late"]);
-    assert_nothing_deleted(&server);
-}
-
-#[test]
 fn a_mail_is_fetched_whole_only_for_a_rule_or_to_save_it_and_then_once() {
     let body = "SubjectLineMask=total is (\\d+)\nQualifyingSubjectLine=Test\nProcessBody=YES\nEvent=$CONSOLE:DISPLAY,[[1]]";
     let file = "SubjectLineMask=Test\nProcessAttachments=True\nAttachmentMask=(rep\\w+)\nEvent=$CONSOLE:DISPLAY,[[1]]";
@@ -327,34 +292,6 @@ fn received_is_what_the_newest_received_header_says() {
 }
 
 #[test]
-fn mails_received_before_the_last_run_date_are_asked_for_once() {
-    let Some(server) = Dovecot::start() else {
-        return;
-    };
-    for (word, hour) in [("before", 11), ("on", 12), ("after", 13)] {
-        server.deliver(&mail(word, hour).bytes(), NOON);
-    }
-    let proxy = CountingProxy::before(server.address, server.pop);
-    let ini = Ini::pop(proxy.port).set("General", "LastRunDate", "1/6/2026 12:00:00 PM");
-    let world = World::with(&ini.rule(RULE)).env("TZ", "UTC");
-    world.run(&[]).exit(0).says("2 mails looked at");
-    assert_events(&world, &["on", "after"]);
-    assert_eq!(proxy.take_traffic().commands_with("TOP ").len(), 3);
-    world.run(&[]).exit(0).says("0 mails looked at");
-    assert_eq!(proxy.take_traffic().commands_with("TOP "), [""; 0]);
-
-    // Somebody asks for everything since an earlier time.
-    let edited = world
-        .ini_text()
-        .replace("1/6/2026 1:00:00 PM", "1/6/2026 10:00:00 AM");
-    assert_ne!(edited, world.ini_text());
-    world.write_ini(edited);
-    world.run(&[]).exit(0).says("3 mails looked at");
-    assert_events(&world, &["on", "after", "before", "on", "after"]);
-    world.run(&[]).exit(0).says("0 mails looked at");
-}
-
-#[test]
 fn nothing_is_deleted_and_one_line_says_so_to_whom_has_asked() {
     let Some(server) = Dovecot::start() else {
         return;
@@ -388,152 +325,6 @@ fn nothing_is_deleted_and_one_line_says_so_to_whom_has_asked() {
         assert_events(&world, &["one", "three"]);
     }
     assert_nothing_deleted(&server);
-}
-
-#[test]
-fn a_kill_anywhere_loses_nothing_and_doubles_nothing() {
-    let Some(server) = Dovecot::start() else {
-        return;
-    };
-    let ini = Ini::pop(server.pop)
-        .set("General", "DownloadEmails", "True")
-        .rule(RULE);
-    let mut world = World::with(&ini);
-    let sam = Sam::reading(world.path("MSGIN"), 1);
-    let points = [
-        "saved",
-        "staging",
-        "staged",
-        "intended",
-        "submitting",
-        "submitted",
-        "recorded",
-        "advanced",
-        "dating",
-        "dated",
-    ];
-    let mut expected = Vec::new();
-    for point in points {
-        for half in ["first", "second"] {
-            server.deliver(&mail(&format!("{point}{half}"), 12).bytes(), NOON);
-            expected.push(format!("$CONSOLE:DISPLAY,{point}{half}"));
-        }
-        world = world.env("SMARTEMAIL_CRASH", point);
-        world.run(&[]).killed();
-    }
-    world = world.without_env("SMARTEMAIL_CRASH");
-    world.run(&[]).exit(0);
-    world.run(&[]).exit(0).says("0 mails looked at");
-    assert_eq!(world.saved().len(), expected.len());
-    sam.finish().assert_once(&expected);
-    assert_nothing_deleted(&server);
-}
-
-#[test]
-fn a_connection_cut_at_any_byte_loses_nothing_and_doubles_nothing() {
-    let Some(server) = Dovecot::start() else {
-        return;
-    };
-    let proxy = CountingProxy::before(server.address, server.pop);
-    let ini = Ini::pop(proxy.port)
-        .set("General", "DownloadEmails", "True")
-        .set("Mail", "ReadTimeout", "00:00:05");
-    let world = World::with(&ini.rule(RULE));
-    let mut expected = Vec::new();
-    let mut next = |number: usize| {
-        let word = format!("word{number}");
-        server.deliver(&mail(&word, 12).text("..\n.\n").bytes(), NOON);
-        expected.push(format!("$CONSOLE:DISPLAY,{word}"));
-    };
-    next(0);
-    world.run(&[]).exit(0);
-    next(1);
-    proxy.take_traffic();
-    world.run(&[]).exit(0);
-    let whole = proxy.take_traffic().down;
-    for (cut, number) in (0..whole).step_by(61).zip(2..) {
-        next(number);
-        proxy.cut_after(Some(cut));
-        let ran = world.run(&[]);
-        proxy.cut_after(None);
-        ran.exit(2).complains("localhost");
-        world.run(&[]).exit(0);
-    }
-    let mut events = world.events();
-    events.sort();
-    expected.sort();
-    assert_eq!(events, expected);
-    assert!(events.len() > 15, "it was hardly ever cut off");
-}
-
-#[test]
-fn mails_that_get_other_names_are_not_handled_again() {
-    let Some(server) = Dovecot::start() else {
-        return;
-    };
-    let old = Mail::new("Test old").received("Thu, 6 Nov 2025 12:00:00 +0000");
-    server.deliver(&old.header("Message-ID: <old@example.test>").bytes(), NOON);
-    let nameless = Mail::new("Test nameless").received(&at_hour(9));
-    server.deliver(&nameless.bytes(), NOON);
-    for (word, hour) in [("one", 10), ("two", 11)] {
-        server.deliver(&mail(word, hour).bytes(), NOON);
-    }
-    let proxy = CountingProxy::before(server.address, server.pop);
-    let world = World::with(&Ini::pop(proxy.port).rule(RULE)).env("TZ", "UTC");
-    let all = ["old", "nameless", "one", "two"];
-    world.run(&[]).exit(0);
-    assert_events(&world, &all);
-    for (round, word) in [("three", 12), ("four", 13)].into_iter().enumerate() {
-        server.number_anew();
-        server.deliver(&mail(word.0, word.1).bytes(), NOON);
-        let explained = world.run(&["--explain"]);
-        explained.exit(0);
-        assert_eq!(
-            explained
-                .output()
-                .matches("an earlier run has dealt with it")
-                .count(),
-            4 + round
-        );
-        let ran = world.run(&[]);
-        ran.exit(0)
-            .says("1 mail looked at")
-            .complains_in_one_line(&["UIDL", "Message-ID"]);
-        proxy.take_traffic();
-        let quiet = world.run(&[]);
-        quiet.exit(0).says("0 mails looked at");
-        assert_eq!(proxy.take_traffic().commands_with("TOP "), [""; 0]);
-    }
-    assert_events(&world, &[&all[..], &["three", "four"]].concat());
-}
-
-#[test]
-fn another_form_of_names_is_recognised_too() {
-    for (before, after) in [("%u.%v", "%08Xu%08Xv"), ("%g", "%f")] {
-        let uidl = |format| -> &'static str {
-            format!("protocol pop3 {{\n  pop3_uidl_format = {format}\n}}").leak()
-        };
-        let options = |format| Options {
-            extra: uidl(format),
-            ..Options::default()
-        };
-        let (Some(first), Some(second)) = (
-            Dovecot::with(&options(before)),
-            Dovecot::with(&options(after)),
-        ) else {
-            return;
-        };
-        for server in [&first, &second] {
-            server.deliver(&mail("one", 10).bytes(), NOON);
-            server.deliver(&mail("two", 11).bytes(), NOON);
-        }
-        second.deliver(&mail("three", 11).bytes(), NOON);
-        let world = World::with(&Ini::pop(first.pop).rule(RULE));
-        world.run(&[]).exit(0);
-        let port = format!("-port:{}", second.pop);
-        world.run(&[&port]).exit(0).says("1 mail looked at");
-        assert_events(&world, &["one", "two", "three"]);
-    }
 }
 
 #[test]

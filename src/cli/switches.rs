@@ -62,7 +62,7 @@ pub(super) fn command() -> Command {
         .next_help_heading("Run")
         .args([
             value("inifile", "FILE", "Settings [default: %PROGRAMDATA%\\OpConxps\\SMArt Email\\SMArtEmail.ini]"),
-            flag("delete", "Delete matched mails even where the INI file says DeleteEmails=None (IMAP)"),
+            flag("delete", "Delete matched mails even where the INI file says DeleteEmails=None (not with POP)"),
             flag(
                 "retry",
                 "Take up again the mails that were set aside after failing in five runs",

@@ -30,7 +30,7 @@ keys! {
     STAGING_DIRECTORY = "General" "StagingDirectory", "", "Where event files are written before they move into MSGIN, on the same file system; blank: MSGINDirectory with .staging behind it.";
     OPCON_USER = "General" "OpConUser", "", "OpCon user of the events; set by --credentials.";
     OPCON_USER_PASSWORD = "General" "OpConUserPassword", "", "External event password of that user; set by --credentials.";
-    DELETE_EMAILS = "General" "DeleteEmails", "Match", "Mails to delete from the server: Match, All or None (default for FOLDER: None).";
+    DELETE_EMAILS = "General" "DeleteEmails", "Match", "Mails to delete from the server: Match, All or None (default for FOLDER: None; with POP nothing is deleted).";
     DOWNLOAD_EMAILS = "General" "DownloadEmails", "True", "Save accepted mails and their matched attachments: True or False.";
     DOWNLOAD_FOLDER = "General" "DownloadFolder", r"%PROGRAMDATA%\OpConxps\SMArt Email\Received", "Folder to save them in.";
     EXIT_CODE_FOR_NO_MATCHING_EMAILS = "General" "ExitCodeForNoMatchingEmails", "0", "Exit code when no mail matched: 0 to 255.";

@@ -198,7 +198,7 @@ impl PopMailbox {
     }
 
     /// Cuts a list into what is asked for in one turn.
-    fn turns(&self, numbers: &[u32]) -> Vec<Vec<u32>> {
+    pub(super) fn turns(&self, numbers: &[u32]) -> Vec<Vec<u32>> {
         let mut turns: Vec<Vec<u32>> = Vec::new();
         let mut announced = 0_u64;
         for number in numbers {

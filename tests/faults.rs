@@ -237,7 +237,7 @@ fn row(
 
 fn prove(table: &Table<Cell>, door: Door) {
     table.prove(|cell| {
-        let bed = Bed::new(door).unwrap();
+        let bed = Bed::new(door).expect("it started before");
         bed.line.strike_next(cell.fault);
         bed.completes_the_work(cell.code, cell.words)
     });
@@ -319,7 +319,7 @@ fn a_flipped_byte_in_clear_text_does_no_harm() {
         table.row(&name, conversation.iter().enumerate().map(cell).collect());
     }
     table.prove(|fault| {
-        let bed = Bed::new(Door::ImapClear).unwrap();
+        let bed = Bed::new(Door::ImapClear).expect("it started before");
         bed.line.strike_next(*fault);
         let ran = bed.world.run(&[]);
         assert!(matches!(ran.code, Some(0 | 2)), "{ran}");

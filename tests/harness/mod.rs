@@ -29,6 +29,7 @@ pub mod dovecot;
 pub mod faulty_line;
 #[cfg(unix)]
 pub mod hoodiecrow;
+pub mod hostile;
 pub mod ini;
 #[cfg(unix)]
 pub mod inspector;
@@ -54,6 +55,7 @@ pub use dovecot::Dovecot;
 pub use faulty_line::FaultyLine;
 #[cfg(unix)]
 pub use hoodiecrow::Hoodiecrow;
+pub use hostile::HostileServer;
 pub use ini::Ini;
 #[cfg(unix)]
 pub use inspector::Inspector;

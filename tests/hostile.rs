@@ -205,9 +205,8 @@ struct Cell {
 
 #[test]
 fn every_lie_at_every_stage() {
-    let stages: Vec<_> = STAGES.iter().map(|stage| format!("{stage:?}")).collect();
-    let stages: Vec<_> = stages.iter().map(String::as_str).collect();
-    let mut table = Table::new("IMAP, a server that lies", &stages);
+    let stages = STAGES.iter().map(|stage| format!("{stage:?}"));
+    let mut table = Table::new("IMAP, a server that lies", stages);
     for (name, lie, codes) in LIES {
         let cell = |(stage, code): (&Stage, &str)| {
             let (stage, code) = (*stage, code.parse().ok()?);

@@ -126,7 +126,7 @@ impl Dovecot {
     /// Gives the user these further fields of Dovecot's passwd-file; `None` makes the file
     /// unreadable, as when a directory service is down.
     pub fn set_user(&self, fields: Option<&str>) {
-        let path = self.folder.path().join("users");
+        let path = self.daemon.folder.path().join("users");
         let mode = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
         fs::set_permissions(&path, mode(0o644)).unwrap();
         if let Some(fields) = fields {

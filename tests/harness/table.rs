@@ -18,10 +18,10 @@ pub struct Table<C> {
 
 impl<C: Sync> Table<C> {
     /// An empty table.
-    pub fn new(title: &'static str, columns: &[&str]) -> Self {
+    pub fn new(title: &'static str, columns: impl IntoIterator<Item = String>) -> Self {
         Self {
             title,
-            columns: columns.iter().map(|name| (*name).to_owned()).collect(),
+            columns: columns.into_iter().collect(),
             rows: Vec::new(),
         }
     }

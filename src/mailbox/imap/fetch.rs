@@ -37,12 +37,15 @@ pub(super) enum Header {
     Envelope(Envelope),
     /// They have at least this many bytes, too many to be read.
     TooLong(u64),
+    /// Nothing came, not even the blank line that ends them (RFC 9051, section 6.4.5.1).
+    Missing,
 }
 
 impl Header {
     fn read(text: Text) -> Self {
         let block = match text {
-            Text::Nil => Vec::new(),
+            Text::Nil => return Self::Missing,
+            Text::Bytes(block) if block.is_empty() => return Self::Missing,
             Text::Bytes(block) if block.len() as u64 >= HEADER => {
                 return Self::TooLong(block.len() as u64);
             }

@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use harness::dovecot::Options;
 use harness::world::MAIL_USER;
-use harness::{CountingProxy, Dovecot, Ini, Inspector, Mail, Ran, RudeServer, World, certs};
+use harness::{
+    CountingProxy, Dovecot, Hoodiecrow, Ini, Inspector, Mail, MailServer, Ran, RudeServer, World,
+    certs,
+};
 
 const NOON: u64 = 1_767_700_800;
 const RULE: &str = "SubjectLineMask=Test\nEvent=$CONSOLE:DISPLAY,hit";
@@ -182,6 +185,19 @@ fn a_server_that_forbids_log_in_on_clear_text_gets_no_password() {
             && traffic.commands_with("AUTHENTICATE").is_empty(),
         "{traffic:?}"
     );
+}
+
+#[test]
+fn a_server_that_forbids_it_when_asked_gets_no_password_either() {
+    let Some(server) = Hoodiecrow::with(&["LOGINDISABLED"]) else {
+        return;
+    };
+    let doors = server.doors();
+    let proxy = CountingProxy::before(doors.address, doors.imap);
+    assert_fails(&trusting(&Ini::imap(proxy.port)), &["secure connections"]);
+    let traffic = proxy.traffic();
+    assert_eq!(traffic.commands_with("CAPABILITY").len(), 1);
+    assert_eq!(traffic.commands_with("LOGIN "), [""; 0]);
 }
 
 #[test]

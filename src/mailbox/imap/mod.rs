@@ -104,11 +104,15 @@ impl ImapMailbox {
         login.check(&server)?;
         sendable(&server, "folder name", folder)?;
         let mut greeted = None;
-        let connection = net::connect(endpoint, |clear| {
+        let mut connection = net::connect(endpoint, |clear| {
             let (upgrade, capabilities) = opening::upgrade(clear, &server, &trace)?;
             greeted = Some(capabilities);
             Ok::<_, Error>(upgrade)
         })?;
+        if greeted.is_none() && !connection.is_encrypted() {
+            let offers = opening::in_clear(&mut connection, &server, &trace)?;
+            greeted = Some(Some(offers));
+        }
         let place = format!(
             "{folder} of {} at {server}, {}",
             login.user,

@@ -37,13 +37,13 @@ pub const DOORS: [Door; 4] = [
         name: "POP3 over TLS",
         protocol: "POP",
         security: "ssl-tls",
-        at: |server| server.pops,
+        at: |doors| doors.pop.map(|[_, tls]| tls),
     },
     Door {
         name: "POP3 with STLS",
         protocol: "POP",
         security: "start-tls-required",
-        at: |server| server.pop,
+        at: |doors| doors.pop.map(|[clear, _]| clear),
     },
 ];
 

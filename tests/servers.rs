@@ -24,11 +24,14 @@ enum Deletion {
 
 type Server = Box<dyn MailServer>;
 
-/// A server, how it lets users log in in clear text, and what it makes of a deletion.
+/// A server, and what is to be seen of it.
 struct Kind {
     name: &'static str,
     start: fn() -> Option<Server>,
-    log_in: &'static str,
+    /// How users log in to IMAP and to POP3 in clear text, by what they send; POP3 is left out
+    /// where the server has none, or where it is that of another row.
+    log_in: [Option<&'static str>; 2],
+    /// What IMAP makes of a deletion; with POP3 nothing is deleted.
     deletion: Deletion,
 }
 
@@ -48,63 +51,65 @@ fn hoodiecrow(plugins: &[&str]) -> Option<Server> {
     Hoodiecrow::with(plugins).map(|server| Box::new(server) as _)
 }
 
-const AT_ONCE: &str = "AUTHENTICATE PLAIN A";
-const WHEN_ASKED: &str = "AUTHENTICATE PLAIN\r\n";
+const PLAIN: &str = "AUTHENTICATE PLAIN A";
+const PLAIN_WHEN_ASKED: &str = "AUTHENTICATE PLAIN\r\n";
 const LOGIN: &str = "LOGIN \"";
+const AUTH_PLAIN: &str = "AUTH PLAIN";
+const USER: &str = "USER ";
 
 const KINDS: [Kind; 10] = [
     Kind {
         name: "Dovecot",
         start: || dovecot(""),
-        log_in: AT_ONCE,
+        log_in: [Some(PLAIN), Some(AUTH_PLAIN)],
         deletion: Deletion::Exact,
     },
     Kind {
         name: "Dovecot, no extension",
         start: || dovecot("imap_capability = IMAP4rev1"),
-        log_in: LOGIN,
+        log_in: [Some(LOGIN), None],
         deletion: Deletion::Marks,
     },
     Kind {
         name: "Dovecot, INBOX. and dots",
         start: || dovecot("namespace inbox {\n  separator = .\n  prefix = INBOX.\n}"),
-        log_in: AT_ONCE,
+        log_in: [Some(PLAIN), None],
         deletion: Deletion::Exact,
     },
     Kind {
         name: "Dovecot, UIDPLUS alone",
         start: || dovecot("imap_capability = IMAP4rev1 UIDPLUS"),
-        log_in: LOGIN,
+        log_in: [Some(LOGIN), None],
         deletion: Deletion::Exact,
     },
     Kind {
         name: "Cyrus",
         start: || cyrus("PLAIN LOGIN"),
-        log_in: AT_ONCE,
+        log_in: [Some(PLAIN), Some(AUTH_PLAIN)],
         deletion: Deletion::Exact,
     },
     Kind {
         name: "Cyrus, no PLAIN",
         start: || cyrus("LOGIN"),
-        log_in: LOGIN,
+        log_in: [Some(LOGIN), Some(USER)],
         deletion: Deletion::Exact,
     },
     Kind {
         name: "Hoodiecrow, no extension",
         start: || hoodiecrow(&["STARTTLS"]),
-        log_in: LOGIN,
+        log_in: [Some(LOGIN), None],
         deletion: Deletion::Marks,
     },
     Kind {
         name: "Hoodiecrow, UIDPLUS",
         start: || hoodiecrow(&["STARTTLS", "UIDPLUS", "LITERALPLUS"]),
-        log_in: LOGIN,
+        log_in: [Some(LOGIN), None],
         deletion: Deletion::Exact,
     },
     Kind {
         name: "Hoodiecrow, no LOGIN",
         start: || hoodiecrow(&["STARTTLS", "AUTH-PLAIN", "LOGINDISABLED"]),
-        log_in: WHEN_ASKED,
+        log_in: [Some(PLAIN_WHEN_ASKED), None],
         deletion: Deletion::Marks,
     },
     Kind {
@@ -114,7 +119,7 @@ const KINDS: [Kind; 10] = [
             let more = ["STARTTLS", "CONDSTORE", "SPECIAL-USE", "NAMESPACE", "MOVE"];
             hoodiecrow(&[many.as_slice(), &more].concat())
         },
-        log_in: AT_ONCE,
+        log_in: [Some(PLAIN), None],
         deletion: Deletion::Exact,
     },
 ];
@@ -123,49 +128,54 @@ const KINDS: [Kind; 10] = [
 struct Cell<'k> {
     kind: &'k Kind,
     door: &'k Door,
+    log_in: &'static str,
 }
 
 #[test]
 fn every_server_through_every_door() {
-    let [tls, start_tls, ..] = &DOORS;
-    let doors = [&CLEAR, start_tls, tls];
-    let mut table = Table::new("Server", doors.map(|door| door.name.to_owned()));
+    let doors: Vec<_> = CLEAR.iter().chain(&DOORS).collect();
+    let names = doors.iter().map(|door| door.name.to_owned());
+    let mut table = Table::new("Server", names);
     for kind in &KINDS {
-        let cells = doors.map(|door| Some(Cell { kind, door }));
-        table.row(kind.name, cells.into());
+        let cell = |door: &&'static Door| {
+            let log_in = kind.log_in[usize::from(door.protocol == "POP")]?;
+            Some(Cell { kind, door, log_in })
+        };
+        table.row(kind.name, doors.iter().map(cell).collect());
     }
-    table.prove(|Cell { kind, door }| {
-        let Some(server) = (kind.start)() else {
+    table.prove(|cell| {
+        let Some(server) = (cell.kind.start)() else {
             return "not installed".to_owned();
         };
-        does_the_job(kind, door, server.as_ref())
+        does_the_job(cell, server.as_ref())
     });
 }
 
-fn does_the_job(kind: &Kind, door: &Door, server: &dyn MailServer) -> String {
+fn does_the_job(cell: &Cell, server: &dyn MailServer) -> String {
     let tasks = job::tasks();
     for task in &tasks {
         server.deliver(&task.mail, NOON);
     }
+    let Cell { kind, door, log_in } = cell;
     let doors = server.doors();
-    let Some(port) = door.find(server) else {
-        return "-".to_owned();
-    };
-    let proxy = CountingProxy::before(doors.address, port);
+    let proxy = CountingProxy::before(doors.address, door.port(server));
     let ini = job::rules(door.mailbox(proxy.port));
     let world = World::with(&ini).env("SSL_CERT_FILE", &Door::authority());
     let first = world.run(&[]);
     first.exit(0);
     let sent = proxy.take_traffic().sent;
     let sent = String::from_utf8_lossy(&sent);
-    if door.name == CLEAR.name {
-        assert!(sent.contains(kind.log_in), "{}\n{sent}", kind.log_in);
-    }
+    let is_clear = CLEAR.iter().any(|clear| clear.name == door.name);
+    assert!(!is_clear || sent.contains(log_in), "{log_in}\n{sent}");
     let second = world.run(&[]);
     second.exit(0).says("0 mails looked at");
     job::assert_done_once(&world, &tasks);
 
     let mails = Inspector::connect((doors.address, doors.imap)).mails();
+    if door.protocol == "POP" {
+        assert_eq!(mails.len(), tasks.len(), "{first}");
+        return "done, kept".to_owned();
+    }
     let is_marked = |flags: &Vec<String>| flags.contains(&"\\Deleted".to_owned());
     let left = mails.values().filter(|mail| !is_marked(&mail.flags));
     let left: Vec<_> = left.map(|mail| mail.subject.as_str()).collect();

@@ -70,7 +70,8 @@ impl Cyrus {
                 address: ADDRESS,
                 imap,
                 imaps,
-                pop: Some([pop, pops]),
+                pop: Some(pop),
+                pops: Some(pops),
             },
             _daemon: Daemon::start(folder, command, serves)?,
         })

@@ -6,18 +6,27 @@ use super::{Doors, Ini, MailServer, World, certs};
 pub struct Door {
     /// Its name for people.
     pub name: &'static str,
-    protocol: &'static str,
+    /// As the setting EmailProtocol has it.
+    pub protocol: &'static str,
     security: &'static str,
     at: fn(&Doors) -> Option<u16>,
 }
 
-/// The door that is not secured.
-pub const CLEAR: Door = Door {
-    name: "IMAP in clear text",
-    protocol: "IMAP",
-    security: "none",
-    at: |doors| Some(doors.imap),
-};
+/// The doors that are not secured.
+pub const CLEAR: [Door; 2] = [
+    Door {
+        name: "IMAP in clear text",
+        protocol: "IMAP",
+        security: "none",
+        at: |doors| Some(doors.imap),
+    },
+    Door {
+        name: "POP3 in clear text",
+        protocol: "POP",
+        security: "none",
+        at: |doors| doors.pop,
+    },
+];
 
 /// Every door that is secured by TLS.
 pub const DOORS: [Door; 4] = [
@@ -37,13 +46,13 @@ pub const DOORS: [Door; 4] = [
         name: "POP3 over TLS",
         protocol: "POP",
         security: "ssl-tls",
-        at: |doors| doors.pop.map(|[_, tls]| tls),
+        at: |doors| doors.pops,
     },
     Door {
         name: "POP3 with STLS",
         protocol: "POP",
         security: "start-tls-required",
-        at: |doors| doors.pop.map(|[clear, _]| clear),
+        at: |doors| doors.pop,
     },
 ];
 

@@ -219,7 +219,8 @@ impl MailServer for Dovecot {
             address: self.address,
             imap: self.imap,
             imaps: self.imaps,
-            pop: Some([self.pop, self.pops]),
+            pop: Some(self.pop),
+            pops: Some(self.pops),
         }
     }
 

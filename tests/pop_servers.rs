@@ -324,9 +324,9 @@ fn answers_that_never_end() {
         let ini = Ini::pop(server.port)
             .set("General", "DownloadEmails", "True")
             .set("General", "MaxMailSize", "1");
-        let world = World::with(&ini.rule(RULE));
         // A gigabyte is passed over before the server is left.
-        let ran = world.limit(Duration::from_secs(300)).run(&[]);
+        let world = World::with(&ini.rule(RULE)).limit(Duration::from_secs(300));
+        let ran = world.run(&[]);
         println!("{endless} {:?} {} kB", ran.took, ran.peak_kb);
         assert_refuses(&ran, &["localhost", endless]);
         assert_eq!(world.event_lines(), [""; 0]);

@@ -306,6 +306,19 @@ fn a_silent_server_ends_the_run_after_the_read_timeout() {
     }
 }
 
+/// The TLS library passes over such requests by itself, for ever (RFC 5246, section 7.4.1.1).
+#[test]
+fn a_handshake_that_never_ends_ends_the_run() {
+    let server = RudeServer::trickling(b"\x16\x03\x03\x00\x04\x00\x00\x00\x00");
+    for trust in ["False", "True"] {
+        let ini = Ini::imaps(server.port)
+            .set("Mail", "ReadTimeout", "00:00:01")
+            .set("Mail", "SelfSignedCertificate", trust);
+        let ran = assert_fails(&trusting(&ini), &["took too long"]);
+        assert!(ran.took < Duration::from_secs(30), "{ran}");
+    }
+}
+
 #[test]
 fn a_server_that_talks_nonsense_ends_the_run_without_harm() {
     for words in [

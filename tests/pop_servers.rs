@@ -3,10 +3,8 @@
 #[allow(dead_code, reason = "each test file uses its own part of the test bed")]
 pub mod harness;
 
-use std::time::Duration;
-
 use harness::pop_server::{Abilities, Names};
-use harness::{Ini, Mail, PopServer, Ran, RudeServer, World};
+use harness::{Ini, Mail, PopServer, Ran, World};
 
 const RULE: &str = "SubjectLineMask=Test (\\w+)\nEvent=$CONSOLE:DISPLAY,[[1]]";
 
@@ -264,76 +262,6 @@ fn names_that_can_not_be_had_for_once_do_not_make_all_mails_new() {
 }
 
 #[test]
-fn lengths_that_are_wrong() {
-    let body = "SubjectLineMask=total is (\\d+)\nProcessBody=YES\nEvent=$CONSOLE:DISPLAY,[[1]]";
-    let sizes: [fn(usize) -> u64; 3] = [|_| 0, |length| length as u64 / 2, |_| 1_000_000];
-    for size in sizes {
-        for capabilities in [None, Some(MODERN)] {
-            let abilities = Abilities {
-                size,
-                capabilities,
-                ..Abilities::default()
-            };
-            let server = server(abilities, &["one", "two", "three"]);
-            let ini = Ini::pop(server.port).set("General", "DownloadEmails", "True");
-            let world = World::with(&ini.rule(body));
-            world.run(&[]).exit(0);
-            assert_events(&world, &["42", "42", "42"]);
-            assert_saved(&world, &["one", "two", "three"]);
-        }
-    }
-}
-
-#[test]
-fn a_mail_that_is_longer_than_allowed_stays_alone_with_that() {
-    let sizes: [fn(usize) -> u64; 2] = [|length| length as u64, |_| 1];
-    for size in sizes {
-        let abilities = Abilities {
-            size,
-            capabilities: Some(MODERN),
-            ..Abilities::default()
-        };
-        let server = server(abilities, &["one"]);
-        server.deliver(
-            &Mail::new("Test long")
-                .text(&"line\n".repeat(1 << 19))
-                .bytes(),
-        );
-        server.deliver(&mail("two"));
-        let ini = Ini::pop(server.port)
-            .set("General", "DownloadEmails", "True")
-            .set("General", "MaxMailSize", "1");
-        let world = World::with(&ini.rule(RULE));
-        assert_refuses(&world.run(&[]), &["Test long", "MaxMailSize"]);
-        assert_events(&world, &["one", "two"]);
-        assert_saved(&world, &["one", "two"]);
-    }
-}
-
-#[test]
-fn a_mail_that_the_server_refuses_stays_alone_with_that() {
-    for (command, pipelines) in [
-        ("TOP 2 ", false),
-        ("RETR 2", false),
-        ("TOP 2 ", true),
-        ("RETR 2", true),
-    ] {
-        let abilities = Abilities {
-            refuses: Some((command, "[SYS/TEMP] disk error")),
-            capabilities: Some(if pipelines { MODERN } else { "TOP\nUIDL\nUSER" }),
-            ..Abilities::default()
-        };
-        let server = server(abilities, &["one", "two", "three"]);
-        let world = saving(&server);
-        assert_refuses(&world.run(&[]), &["disk error", "tried again"]);
-        assert_events(&world, &["one", "three"]);
-        server.change(|abilities| abilities.refuses = None);
-        world.run(&[]).exit(0).says("1 mail looked at");
-        assert_events(&world, &["one", "three", "two"]);
-    }
-}
-
-#[test]
 fn lines_that_end_in_lf_alone() {
     let abilities = Abilities {
         line_end: "\n",
@@ -351,109 +279,4 @@ fn lines_that_end_in_lf_alone() {
             .iter()
             .any(|name| world.read(&format!("Received/{name}")) == lf)
     );
-}
-
-#[test]
-fn a_mail_can_not_speak_in_the_server_s_name() {
-    // To one who takes LF for a line's end, the mail ends at its dot, and what follows is the
-    // answer to the next command.
-    let mut forger = Mail::new("Test forger").text("x").bytes();
-    forger.extend(b"\n.\r\n+OK\r\nSubject: Test forged\r\n\r\n.\r\n");
-    for capabilities in [None, Some(MODERN)] {
-        let abilities = Abilities {
-            capabilities,
-            ..Abilities::default()
-        };
-        let server = server(abilities, &["one"]);
-        server.deliver(&forger);
-        server.deliver(&mail("two"));
-        let world = saving(&server);
-        world.run(&[]).exit(0);
-        assert_events(&world, &["one", "forger", "two"]);
-        let whole = world
-            .saved()
-            .iter()
-            .any(|name| std::fs::read(world.path("Received").join(name)).unwrap() == forger);
-        assert!(whole, "byte for byte");
-    }
-}
-
-#[test]
-fn a_slow_server_has_its_time_for_each_answer() {
-    let abilities = Abilities {
-        pause: Duration::from_secs(1),
-        capabilities: Some(MODERN),
-        ..Abilities::default()
-    };
-    let server = server(abilities, &["one", "two", "three", "four"]);
-    let ini = Ini::pop(server.port).set("Mail", "ReadTimeout", "00:00:02");
-    let world = World::with(&ini.rule(RULE));
-    world.run(&[]).exit(0);
-    assert_eq!(world.events().len(), 4);
-    server.change(|abilities| abilities.pause = Duration::from_secs(4));
-    assert_refuses(&world.run(&[]), &["took too long"]);
-}
-
-#[test]
-fn answers_that_never_end() {
-    for endless in ["CAPA", "UIDL", "LIST", "TOP", "RETR"] {
-        let abilities = Abilities {
-            endless: Some(endless),
-            capabilities: Some(MODERN),
-            ..Abilities::default()
-        };
-        let server = server(abilities, &["one"]);
-        let ini = Ini::pop(server.port)
-            .set("General", "DownloadEmails", "True")
-            .set("General", "MaxMailSize", "1");
-        let world = World::with(&ini.rule(RULE));
-        let ran = world.run(&[]);
-        assert_refuses(&ran, &["localhost", endless]);
-        assert_eq!(world.event_lines(), [""; 0]);
-    }
-}
-
-#[test]
-fn more_mails_than_can_be_told_apart_in_bounded_memory() {
-    let server = PopServer::start(Abilities::default());
-    for _ in 0..=100_000 {
-        server.deliver(b"");
-    }
-    let ran = world(&server).run(&[]);
-    assert_refuses(&ran, &["localhost", "more than 100000 mails", "IMAP"]);
-}
-
-#[test]
-fn servers_that_speak_otherwise_or_not_at_all() {
-    for words in [
-        &b""[..],
-        b"\r\n",
-        b"* OK [CAPABILITY IMAP4rev1] ready\r\n",
-        b"220 mail.example.test ESMTP\r\n",
-        b"-ERR closed for today\r\n",
-        b"+OK\r\n",
-        b"+OK\r\n+OK\r\n.\r\n+OK\r\n+OK\r\n",
-        b"+OK\n-ERR\n+OK\n+OK\n0 x\n.\n",
-        b"+OK\r\n+\r\n",
-        b"\xff\xfe\x00\x01\r\n",
-    ] {
-        let server = RudeServer::saying(words);
-        let ini = Ini::pop(server.port).set("Mail", "ReadTimeout", "00:00:02");
-        let ran = World::with(&ini.rule(RULE)).run(&[]);
-        assert_refuses(&ran, &["localhost"]);
-    }
-    for words in [&[b'a'; 65536][..], b"+OK another line\r\n", b"+OK\r\n.\r\n"] {
-        let server = RudeServer::repeating(words);
-        let ini = Ini::pop(server.port).set("Mail", "ReadTimeout", "00:00:02");
-        let ran = World::with(&ini.rule(RULE)).run(&[]);
-        assert!(
-            !ran.stderr.contains("panicked") && ran.peak_kb < 64 * 1024,
-            "{ran}"
-        );
-    }
-    let server = RudeServer::silent();
-    let ini = Ini::pop(server.port).set("Mail", "ReadTimeout", "00:00:01");
-    let ran = World::with(&ini.rule(RULE)).run(&[]);
-    assert_refuses(&ran, &["took too long"]);
-    assert!(ran.took < Duration::from_secs(8), "{ran}");
 }

@@ -202,6 +202,16 @@ pub enum Error {
         /// What was wrong with the answer.
         what: String,
     },
+    /// The server hands out a mail without an end, and so nothing else.
+    #[error("{server} sends a mail that {what}; the connection was given up")]
+    Endless {
+        /// Host and port.
+        server: String,
+        /// Which one, if that is known: without it the others can be had.
+        mail: Option<MailId>,
+        /// How that showed.
+        what: String,
+    },
     /// A folder or file of mails can't be read.
     #[error("can't read {path}: {cause}")]
     File {
@@ -227,6 +237,7 @@ impl Error {
         match self {
             Self::Connection(error) => error.is_transient(),
             Self::Busy { .. } => true,
+            Self::Endless { mail, .. } => mail.is_some(),
             Self::Login { .. }
             | Self::Barred { .. }
             | Self::TooSoon { .. }

@@ -211,12 +211,14 @@ impl Channel for Connection {
 
 impl Read for Connection {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match &mut self.stream {
+        let count = match &mut self.stream {
             Stream::Clear(socket) => socket.read(buffer),
             Stream::Native(stream) => stream.read(buffer),
             #[cfg(unix)]
             Stream::OpenSsl(stream) => stream.read(buffer),
-        }
+        }?;
+        self.socket().answered(count);
+        Ok(count)
     }
 }
 

@@ -11,11 +11,12 @@ use crate::clock;
 use crate::events::Signature;
 use crate::journal::Fingerprint;
 use crate::mailbox::{MailId, Mailbox, Query, Summary};
+use crate::message::part::LONGEST_NAMES;
 use crate::message::{Content, Fault};
 use crate::rules::{Files, Head, Judgement, Needs, Rule, judge};
 
-/// Mails whose text is held in memory at a time, in bytes of their size on the server.
-const TEXT_BATCH: u64 = 16 * 1024 * 1024;
+/// Mails whose contents are held in memory at a time, in bytes of their size on the server.
+const CONTENT_BATCH: u64 = 16 * 1024 * 1024;
 
 /// A mail that was looked at.
 #[derive(Debug)]
@@ -45,6 +46,8 @@ pub(super) struct Passed {
     pub(super) known: usize,
     /// These names, as far as they are remembered.
     pub(super) former: Vec<MailId>,
+    /// So many were listed and were not there any more.
+    pub(super) vanished: usize,
 }
 
 /// Receives what was looked at, one mail at a time.
@@ -68,8 +71,7 @@ pub(super) struct Eye<'a> {
 
 impl Eye<'_> {
     /// Looks at these mails and hands each over, in order, together with the mailbox, which is free
-    /// for other use at that moment. Mails that have vanished are left out. Gives those that are
-    /// too old or were handled before.
+    /// for other use at that moment. Gives those that were not looked at.
     pub(super) fn look(
         &mut self,
         mailbox: &mut dyn Mailbox,
@@ -79,7 +81,9 @@ impl Eye<'_> {
         let mut passed = Passed::default();
         let mut batch: Vec<(MailId, Result<Summary, Fault>, Needs)> = Vec::new();
         let mut bytes = 0;
-        for (id, summary) in mailbox.summaries(ids)? {
+        let summaries = mailbox.summaries(ids)?;
+        passed.vanished = ids.len().saturating_sub(summaries.len());
+        for (id, summary) in summaries {
             if let Ok(summary) = &summary {
                 let is_old = self.since.is_some_and(|since| summary.received < since);
                 let recognised = match is_old {
@@ -99,16 +103,17 @@ impl Eye<'_> {
                 .as_ref()
                 .map(|summary| self.needs(summary))
                 .unwrap_or_default();
-            let size = if needs.text {
-                summary.as_ref().map_or(0, |summary| summary.size)
-            } else {
-                0
+            let size = summary.as_ref().map_or(0, |summary| summary.size);
+            let cost = match needs {
+                Needs { text: true, .. } => size,
+                needs if needs.any() => size.min(LONGEST_NAMES as u64),
+                _ => 0,
             };
-            if bytes + size > TEXT_BATCH && bytes > 0 {
+            bytes = cost.saturating_add(bytes);
+            if bytes > CONTENT_BATCH && !batch.is_empty() {
                 self.judge_batch(mailbox, std::mem::take(&mut batch), take)?;
-                bytes = 0;
+                bytes = cost;
             }
-            bytes += size;
             batch.push((id, summary, needs));
         }
         self.judge_batch(mailbox, batch, take)?;

@@ -18,7 +18,7 @@ use crate::config::{Delete, Settings};
 use crate::crash::point;
 use crate::events::{EventLine, TokenValues};
 use crate::journal::Journal;
-use crate::mailbox::{MailId, Mailbox};
+use crate::mailbox::{self, MailId, Mailbox};
 use crate::message::Content;
 use crate::rules::{Files, Judgement, mail_values};
 
@@ -128,6 +128,12 @@ impl<'a> Mails<'a> {
             Ok(())
         })?;
         self.commit(jobs, mailbox, journal, output)?;
+        if passed.vanished > 0 {
+            let vanished = count(passed.vanished, "mail");
+            output.line(&format!(
+                "gone: {vanished}, listed by the server but no longer there"
+            ));
+        }
         self.pass_over(passed, journal, output);
         Ok(())
     }
@@ -195,6 +201,25 @@ impl<'a> Mails<'a> {
     ) {
         journal.failed(id, mail, reason);
         self.tell_failed(id, mail, reason, output);
+    }
+
+    /// A mail that cost the connection has failed by itself: without it the others can be had.
+    pub(super) fn blame(
+        &mut self,
+        error: &anyhow::Error,
+        journal: &mut Journal,
+        output: &mut Output,
+    ) -> anyhow::Result<()> {
+        if let Some(mailbox::Error::Endless {
+            mail: Some(id),
+            what,
+            ..
+        }) = error.downcast_ref()
+        {
+            self.fail(id, id.as_str(), &format!("it {what}"), journal, output);
+            journal.sync()?;
+        }
+        Ok(())
     }
 
     fn commit(

@@ -77,6 +77,7 @@ pub(super) fn run(
             Ok(()) => break,
             Err(error) => {
                 output.finish_progress();
+                mails.blame(&error, &mut journal, output)?;
                 retries.wait(error, output)?;
             }
         }

@@ -9,8 +9,13 @@ use crate::mailbox::{Listing, MailId, Summary};
 /// How a mail is recognised under another name.
 pub(super) fn fingerprint(summary: &Summary) -> Fingerprint {
     let envelope = &summary.envelope;
-    let otherwise = || format!("{}\n{}", envelope.sender.address, envelope.subject);
-    let name = envelope.message_id.clone().unwrap_or_else(otherwise);
+    // A Message-ID alone can be guessed and sent ahead by somebody else.
+    let name = format!(
+        "{}\n{}\n{}",
+        envelope.message_id.as_deref().unwrap_or_default(),
+        envelope.sender.address,
+        envelope.subject
+    );
     Fingerprint::new(summary.received, &name)
 }
 

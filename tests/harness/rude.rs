@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 /// Listens on a free port until the test program ends.
 pub struct RudeServer {
@@ -32,6 +33,15 @@ impl RudeServer {
     /// Says this over and over until the client has had enough.
     pub fn repeating(words: &'static [u8]) -> Self {
         Self::start(move |mut stream| while stream.write_all(words).is_ok() {})
+    }
+
+    /// Says this hundreds of times a second, for ever.
+    pub fn trickling(words: &'static [u8]) -> Self {
+        Self::start(move |mut stream| {
+            while stream.write_all(&words.repeat(100)).is_ok() {
+                thread::sleep(Duration::from_millis(50));
+            }
+        })
     }
 
     /// How many connections there were.

@@ -120,14 +120,14 @@ impl<C: Read + Write> Session<C> {
     }
 
     /// The lines that follow an answer, in pieces without the dots that belong to the protocol;
-    /// at most so many bytes.
+    /// `length` bytes by the server's own account, and at most so many.
     pub(super) fn data(
         &mut self,
-        command: &str,
+        length: Option<u64>,
         most: u64,
         take: &mut dyn FnMut(&[u8]),
     ) -> Result<(), Error> {
-        let bytes = self.wire.data(command, most, take)?;
+        let bytes = self.wire.data(length, most, take)?;
         self.trace.line(|| format!("S: ({bytes} bytes)"));
         Ok(())
     }
@@ -135,7 +135,15 @@ impl<C: Read + Write> Session<C> {
     /// The lines that follow an answer, as a whole.
     pub(super) fn list(&mut self, command: &str, most: u64) -> Result<Vec<u8>, Error> {
         let mut lines = Vec::new();
-        self.data(command, most, &mut |piece| lines.extend_from_slice(piece))?;
+        let read = self.data(None, most, &mut |piece| lines.extend_from_slice(piece));
+        read.map_err(|error| match error {
+            Error::Endless { server, what, .. } => Error::Protocol {
+                server,
+                command: command.to_owned(),
+                what: format!("its list {what}"),
+            },
+            error => error,
+        })?;
         Ok(lines)
     }
 

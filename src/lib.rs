@@ -26,6 +26,7 @@ pub mod rules;
 pub mod run;
 pub mod secret;
 mod suggest;
+mod visible;
 
 /// Runs the program with the arguments of the process.
 #[must_use]

@@ -3,7 +3,7 @@
 /// Whether a terminal or a reader would be misled by the character: it moves the cursor, ends a
 /// line, turns the direction of what follows, or is not to be seen.
 #[must_use]
-pub fn is_treacherous(character: char) -> bool {
+pub(crate) fn is_treacherous(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

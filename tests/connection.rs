@@ -247,18 +247,7 @@ fn tls_spoken_to_a_plain_port_ends_with_a_message() {
 fn a_wrong_password_names_the_user_and_the_command_that_sets_it() {
     let Some(server) = server("good") else { return };
     let world = trusting(&Ini::imap(server.imap));
-    let user = format!("-user:{MAIL_USER}");
-    let switches = [
-        "--credentials",
-        &user,
-        "-password",
-        "-opconuser:batch",
-        "-opconpassword",
-    ];
-    world.secret("Wrong-pass-6623");
-    world
-        .run_with(&switches, "Wrong-pass-6623\nEvent-pass-5824-word\n")
-        .exit(0);
+    world.seal_wrong();
     let ran = assert_fails(&world, &["--credentials"]);
     assert!(ran.stderr.contains(MAIL_USER), "{ran}");
 }

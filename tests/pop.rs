@@ -4,11 +4,8 @@
 #[allow(dead_code, reason = "each test file uses its own part of the test bed")]
 pub mod harness;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-
 use harness::dovecot::Options;
-use harness::world::{MAIL_PASSWORD, MAIL_USER};
+use harness::world::MAIL_USER;
 use harness::{CountingProxy, Dovecot, Ini, Inspector, Mail, World, certs};
 
 /// Tuesday, 6 January 2026, noon UTC.
@@ -166,32 +163,14 @@ fn wrong_credentials_are_told_from_a_mailbox_in_use() {
     };
     server.deliver(&mail("one", 12).bytes(), NOON);
     let world = World::with(&Ini::pop(server.pop).rule(RULE));
-    let mut other = BufReader::new(TcpStream::connect((server.address, server.pop)).unwrap());
-    let log_in = format!("USER {MAIL_USER}\r\nPASS {MAIL_PASSWORD}\r\nSTAT\r\n");
-    other.get_mut().write_all(log_in.as_bytes()).unwrap();
-    let stat = other.by_ref().lines().map(Result::unwrap).nth(3);
-    assert!(
-        stat.unwrap().starts_with("+OK 1 "),
-        "another client has the mailbox"
-    );
+    let other = server.occupy_pop();
     let ran = world.run(&[]);
     ran.exit(2)
         .complains_in_one_line(&["no time for this mailbox", "locked by another"]);
     assert!(!ran.stderr.contains("--credentials"), "{ran}");
     drop(other);
 
-    let user = format!("-user:{MAIL_USER}");
-    let switches = [
-        "--credentials",
-        &user,
-        "-password",
-        "-opconuser:batch",
-        "-opconpassword",
-    ];
-    world.secret("Wrong-pass-6623");
-    world
-        .run_with(&switches, "Wrong-pass-6623\nEvent-pass-5824-word\n")
-        .exit(0);
+    world.seal_wrong();
     world.run(&[]).exit(2).complains_in_one_line(&[
         "refused the log-in",
         MAIL_USER,

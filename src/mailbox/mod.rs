@@ -133,6 +133,20 @@ pub enum Error {
         /// The server's own words.
         answer: String,
     },
+    /// The connection was lost between the credentials and the server's word on them. Many servers
+    /// refuse a password by hanging up, so this may be a refusal.
+    #[error(
+        "{server} did not answer the log-in of {user}: {how}. The user or the password may be wrong, so it is not tried \
+         again in this run. Check the user and the server, or set the password again with: smartemail --credentials"
+    )]
+    Unanswered {
+        /// Host and port.
+        server: String,
+        /// The user name that was sent.
+        user: String,
+        /// How the connection was lost.
+        how: String,
+    },
     /// The server knows the account and does not let it in.
     #[error("{server} does not let {user} in: {answer}. {}", bar.advice())]
     Barred {
@@ -228,6 +242,7 @@ impl Error {
             Self::Connection(error) => error.is_transient(),
             Self::Busy { .. } => true,
             Self::Login { .. }
+            | Self::Unanswered { .. }
             | Self::Barred { .. }
             | Self::TooSoon { .. }
             | Self::NoLogin { .. }

@@ -104,6 +104,18 @@ impl Error {
         }
     }
 
+    /// What became of an established connection, without the server's name and without advice.
+    #[must_use]
+    pub fn brief(&self) -> String {
+        match self {
+            Self::Closed { words, .. } => format!("it closed the connection{}", said(words)),
+            Self::TimedOut { step, after, .. } => {
+                format!("it took too long ({step}, {:.1} s)", after.as_secs_f64())
+            }
+            _ => "the connection broke".to_owned(),
+        }
+    }
+
     /// Names what an operation on an established connection came to.
     #[must_use]
     pub fn of_io(server: &str, error: io::Error) -> Self {

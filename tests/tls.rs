@@ -7,7 +7,7 @@ pub mod harness;
 
 use harness::door::DOORS;
 use harness::dovecot::Options;
-use harness::{CountingProxy, Door, Dovecot, World};
+use harness::{CountingProxy, Door, Dovecot, RudeServer, World};
 
 /// A version of TLS.
 #[derive(Clone, Copy)]
@@ -245,4 +245,22 @@ fn a_version_that_the_machine_has_dropped_is_named() {
             }
         }
     }
+}
+
+/// Many servers hang up instead of saying that they have no version in common; but so does one that
+/// is being started.
+#[test]
+fn a_server_that_hangs_up_is_tried_again_and_the_machine_may_be_why() {
+    let server = RudeServer::saying(b"");
+    let world = policy(Door::hall(), "Protocol = ALL,-TLSv1");
+    world.change("Port", &server.port.to_string());
+    world.change("SecurityProtocol", "TLS1");
+    world.change("Retries", "1");
+    world.run(&[]).exit(2).complains_in_one_line(&[
+        "given up after 2 attempts",
+        "hung up in the middle of the handshake",
+        "the TLS library of this machine does not have TLS 1.0:",
+        "openssl.cnf",
+    ]);
+    assert_eq!(server.connections(), 2);
 }

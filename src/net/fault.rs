@@ -34,11 +34,16 @@ pub enum TlsFault {
     /// The server ended the connection in the middle of the handshake, as many do instead of
     /// saying that they have no common version.
     #[error(
-        "the server hung up in the middle of the handshake. It may have nothing as new as {0}: have it updated{lower}. \
-         Or the port is for something else: check Port and ConnectionSecurity",
-        lower = or_lower(*.0)
+        "the server hung up in the middle of the handshake. {}. Or the port is for something else: check Port and \
+         ConnectionSecurity",
+        too_old(*floor, missing)
     )]
-    HungUp(TlsFloor),
+    HungUp {
+        /// The lowest version that the settings allow.
+        floor: TlsFloor,
+        /// Those from there on that are not to be had on this machine.
+        missing: Vec<TlsFloor>,
+    },
     /// The certificate's time is over.
     #[error("the server's certificate has expired: have it renewed")]
     Expired,
@@ -93,6 +98,19 @@ fn or_lower(floor: TlsFloor) -> &'static str {
     }
 }
 
+/// Why a server may see nothing to agree on.
+fn too_old(floor: TlsFloor, missing: &[TlsFloor]) -> String {
+    if missing.is_empty() {
+        let lower = or_lower(floor);
+        return format!("It may have nothing as new as {floor}: have it updated{lower}");
+    }
+    let missing = list(missing);
+    format!(
+        "The TLS library of this machine does not have {missing}: it was built without, or Protocol in its openssl.cnf \
+         switches it off. If the server has nothing else, have it updated, or change that"
+    )
+}
+
 fn list(versions: &[TlsFloor]) -> String {
     let names: Vec<String> = versions.iter().map(ToString::to_string).collect();
     names.join(" and ")
@@ -103,7 +121,7 @@ impl TlsFault {
     pub(super) fn is_transient(&self) -> bool {
         match self {
             // As with any connection that breaks.
-            Self::HungUp(_) => true,
+            Self::HungUp { .. } => true,
             Self::VersionFloor(_)
             | Self::NotOnThisMachine(_)
             | Self::NotTls
@@ -116,6 +134,14 @@ impl TlsFault {
             | Self::CertificateChanged { .. }
             | Self::BadCertificate(_)
             | Self::Other(_) => false,
+        }
+    }
+
+    /// The server left in the middle of the handshake.
+    pub(super) fn hung_up(floor: TlsFloor) -> Self {
+        Self::HungUp {
+            floor,
+            missing: Vec::new(),
         }
     }
 

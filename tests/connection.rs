@@ -141,26 +141,32 @@ fn a_server_without_start_tls_gets_no_password_when_it_is_required() {
 #[test]
 fn what_is_said_in_clear_text_after_start_tls_is_never_believed() {
     let Some(server) = server("good") else { return };
-    for security in ["start-tls-required", "start-tls"] {
-        let proxy = CountingProxy::before(server.address, server.imap);
-        // In the same packet as the consent, as somebody on the way would do it (CVE-2011-0411).
-        let consent = "Begin TLS negotiation now.\r\n";
-        let forged = "* CAPABILITY IMAP4rev1 FORGED\r\na1 OK forged\r\n* 1 EXISTS\r\n";
-        proxy.rewrite(consent, &format!("{consent}{forged}"));
-        let world = trusting(&Ini::imaps(proxy.port).set("Mail", "ConnectionSecurity", security));
-        let ran = world.run(&["--verbose"]);
-        ran.exit(2)
-            .complains("agreed to STARTTLS and then did not speak TLS")
-            .complains("something between it and this machine may interfere");
-        assert!(!ran.output().to_lowercase().contains("forged"), "{ran}");
-        assert_eq!(world.event_lines(), [""; 0]);
-        let traffic = proxy.traffic();
-        assert_eq!(traffic.commands_with("STARTTLS").len(), 1);
-        assert!(
-            traffic.commands_with("LOGIN").is_empty()
-                && traffic.commands_with("AUTHENTICATE").is_empty(),
-            "{traffic:?}"
-        );
+    let imap = "* CAPABILITY IMAP4rev1 FORGED\r\na1 OK forged\r\n* 1 EXISTS\r\n";
+    let pop = "+OK forged\r\nUSER\r\nFORGED\r\n.\r\n+OK forged\r\n";
+    for (target, mailbox, command, forged) in [
+        (server.imap, Ini::imaps as fn(u16) -> Ini, "STARTTLS", imap),
+        (server.pop, Ini::pops, "STLS", pop),
+    ] {
+        for security in ["start-tls-required", "start-tls"] {
+            let proxy = CountingProxy::before(server.address, target);
+            // In the same packet as the consent, as somebody on the way would do it
+            // (CVE-2011-0411).
+            let consent = "Begin TLS negotiation now.\r\n";
+            proxy.rewrite(consent, &format!("{consent}{forged}"));
+            let ini = mailbox(proxy.port).set("Mail", "ConnectionSecurity", security);
+            let world = trusting(&ini);
+            let ran = world.run(&["--verbose"]);
+            ran.exit(2)
+                .complains("agreed to STARTTLS and then did not speak TLS")
+                .complains("something between it and this machine may interfere");
+            assert!(!ran.output().to_lowercase().contains("forged"), "{ran}");
+            assert_eq!(world.event_lines(), [""; 0]);
+            let traffic = proxy.traffic();
+            assert_eq!(traffic.commands_with(command).len(), 1);
+            for log_in in ["LOGIN", "AUTH", "USER", "PASS"] {
+                assert_eq!(traffic.commands_with(log_in), [""; 0]);
+            }
+        }
     }
 }
 

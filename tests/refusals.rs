@@ -78,7 +78,7 @@ fn a_locked_account_is_told_in_the_server_s_words() {
     for (way, advice) in [
         (WAYS[0], "Ask the server's administrator"),
         // POP3 has one code for whatever is wrong with a log-in (RFC 3206, section 5).
-        (WAYS[1], "Check the user"),
+        (WAYS[1], "If that tells of a locked account, ask"),
     ] {
         let Some((server, world)) = ready(way, "") else {
             return;

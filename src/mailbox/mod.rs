@@ -123,7 +123,8 @@ pub enum Error {
     Connection(#[from] crate::net::Error),
     /// The server refused the credentials.
     #[error(
-        "{server} refused the log-in of {user}: {answer}. Check the user, or set the password again with: smartemail --credentials"
+        "{server} refused the log-in of {user}: {answer}. If that tells of a locked account, ask its administrator; if not, \
+         check the user, or set the password again with: smartemail --credentials"
     )]
     Login {
         /// Host and port.
@@ -197,7 +198,9 @@ pub enum Error {
         argument: &'static str,
     },
     /// The server refused another command.
-    #[error("{server} refused {command}: {answer}")]
+    #[error(
+        "{server} refused {command}: {answer}. Ask its administrator; --verbose shows the conversation"
+    )]
     Refused {
         /// Host and port.
         server: String,
@@ -207,7 +210,10 @@ pub enum Error {
         answer: String,
     },
     /// The server's answer broke the protocol or a limit.
-    #[error("{server} answered {command} in a way that can't be used: {what}")]
+    #[error(
+        "{server} answered {command} in a way that can't be used: {what}. If that happens again, ask its \
+         administrator; --verbose shows the conversation"
+    )]
     Protocol {
         /// Host and port.
         server: String,

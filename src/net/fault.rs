@@ -80,8 +80,15 @@ pub enum TlsFault {
     /// Something else is wrong with the certificate, in the words of the TLS library.
     #[error("the server's certificate is refused: {0}. Have it issued anew")]
     BadCertificate(String),
+    /// The server gives no other reason than that it does not want to (RFC 8446, section 6.2:
+    /// `handshake_failure`).
+    #[error(
+        "the server broke the handshake off: it has no version or cipher in common with this machine, or wants a \
+         certificate of the client, which can't be given. Ask its administrator"
+    )]
+    NothingInCommon,
     /// Everything else, in the words of the TLS library.
-    #[error("{0}")]
+    #[error("{0}. Check Port and ConnectionSecurity, and ask the server's administrator")]
     Other(String),
 }
 
@@ -133,6 +140,7 @@ impl TlsFault {
             | Self::SelfSigned
             | Self::CertificateChanged { .. }
             | Self::BadCertificate(_)
+            | Self::NothingInCommon
             | Self::Other(_) => false,
         }
     }
@@ -232,6 +240,8 @@ impl TlsFault {
             Self::VersionFloor(floor)
         } else if says(NOT_TLS) {
             Self::NotTls
+        } else if lower.contains("alert handshake failure") {
+            Self::NothingInCommon
         } else {
             Self::Other(text.to_owned())
         }
@@ -283,6 +293,10 @@ mod tests {
         assert_eq!(
             fault("error:0A00042E:SSL routines:ssl3_read_bytes:tlsv1 alert protocol version"),
             TlsFault::VersionFloor(TlsFloor::Tls1_2)
+        );
+        assert_eq!(
+            fault("error:0A000410:SSL routines:ssl3_read_bytes:sslv3 alert handshake failure"),
+            TlsFault::NothingInCommon
         );
         assert_eq!(
             fault("Ein Zertifikat ist abgelaufen. (os error -2146762495)"),

@@ -145,9 +145,9 @@ mod tests {
             &[b'x'; 9000],
         ] {
             let text = text(bytes);
-            assert!(text.ends_with("Check Port and EmailProtocol"), "{text}");
+            assert!(text.contains("Check Port and EmailProtocol"), "{text}");
         }
-        assert_eq!(text(b""), "h:110 closed the connection");
+        assert!(text(b"").starts_with("h:110 closed the connection. "));
     }
 
     /// What comes of the way to TLS, what was sent, and what is left unread.
@@ -196,6 +196,7 @@ mod tests {
             _ => b"-ERR not today\r\n".to_vec(),
         });
         let error = upgrade.unwrap_err();
-        assert_eq!(error.to_string(), "h:110 refused STLS: not today");
+        let told = "h:110 refused STLS: not today. ";
+        assert!(error.to_string().starts_with(told), "{error}");
     }
 }

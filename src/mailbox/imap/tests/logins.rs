@@ -97,8 +97,8 @@ fn refusals_are_told_from_failures() {
     let refused = error("TAG NO [AUTHENTICATIONFAILED] Authentication failed.\r\n");
     assert_eq!(
         refused.to_string(),
-        "h:993 refused the log-in of me: Authentication failed. Check the user, or set the password again with: \
-         smartemail --credentials"
+        "h:993 refused the log-in of me: Authentication failed. If that tells of a locked account, ask its administrator; \
+         if not, check the user, or set the password again with: smartemail --credentials"
     );
     assert!(matches!(error("TAG NO bad user\r\n"), Error::Login { .. }));
     for passing in ["UNAVAILABLE", "LIMIT", "INUSE"] {

@@ -73,8 +73,8 @@ fn refusals_are_told_from_failures() {
         };
         assert_eq!(
             error("-ERR [AUTH] Authentication failed.\r\n").to_string(),
-            "h:995 refused the log-in of me: Authentication failed. Check the user, or set the password again with: \
-             smartemail --credentials"
+            "h:995 refused the log-in of me: Authentication failed. If that tells of a locked account, ask its \
+             administrator; if not, check the user, or set the password again with: smartemail --credentials"
         );
         assert!(matches!(
             error("-ERR account is locked\r\n"),

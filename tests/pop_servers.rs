@@ -139,7 +139,80 @@ fn a_server_without_names_says_what_that_costs() {
     let ran = world.run(&[]);
     ran.exit(0).says("0 mails looked at");
     assert!(!ran.stderr.contains("passed over"), "{ran}");
-    assert_events(&world, &["one", "two", "same", "same"]);
+    assert_events(&world, &["one", "two", "same", "same", "two"]);
+}
+
+#[test]
+fn a_name_that_another_mail_gets_is_the_name_of_a_new_mail() {
+    let server = server(Abilities::default(), &["one", "two"]);
+    let world = saving(&server);
+    world.run(&[]).exit(0);
+    // Somebody empties the mailbox, and the server counts from the start again.
+    server.remove(2);
+    server.remove(1);
+    world.run(&[]).exit(0).says("0 mails looked at");
+    server.count_from(1);
+    let later = "Tue, 6 Jan 2026 13:00:00 +0000";
+    server.deliver(&Mail::new("Test three").received(later).bytes());
+    world.run(&["--explain"]).exit(0).says("1 event");
+    world.run(&[]).exit(0).says("1 mail looked at");
+    // A mail that was only out of sight is the same.
+    server.deliver(&mail("two"));
+    let ran = world.run(&[]);
+    ran.exit(0).says("0 mails looked at");
+    assert!(!ran.stderr.contains("passed over"), "{ran}");
+    server.take_heard("");
+    world.run(&[]).exit(0).says("0 mails looked at");
+    assert_eq!(server.take_heard("TOP"), [""; 0]);
+    assert_events(&world, &["one", "two", "three"]);
+}
+
+#[test]
+fn a_mail_whose_name_changes_is_recognised_among_others_that_keep_theirs() {
+    let server = PopServer::start(Abilities::default());
+    let nameless = |word: &str| {
+        let mail = Mail::new(&format!("Test {word}"));
+        let received = "Tue, 6 Jan 2026 12:00:00 +0000";
+        mail.received(received).bytes()
+    };
+    for word in ["twin", "keeps", "twin"] {
+        server.deliver(&nameless(word));
+    }
+    let world = world(&server);
+    world.run(&[]).exit(0).says("3 mails looked at");
+    // Two get other names, and a third of the same looks is new.
+    server.remove(3);
+    server.remove(1);
+    server.count_from(11);
+    for word in ["twin", "twin", "twin", "other"] {
+        server.deliver(&nameless(word));
+    }
+    world.run(&[]).exit(0).says("2 mails looked at");
+    world.run(&[]).exit(0).says("0 mails looked at");
+    assert_events(&world, &["twin", "keeps", "twin", "twin", "other"]);
+}
+
+#[test]
+fn a_name_gets_no_blame_for_the_mail_that_had_it_before() {
+    let server = PopServer::start(Abilities::default());
+    let too_long = [mail("long"), b"x".repeat(2_000_000)].concat();
+    server.deliver(&too_long);
+    let ini = Ini::pop(server.port)
+        .set("General", "DownloadEmails", "True")
+        .set("General", "MaxMailSize", "1");
+    let world = World::with(&ini.rule(RULE));
+    for _ in 0..5 {
+        world.run(&[]).exit(2);
+    }
+    world.run(&[]).exit(0).says("set aside");
+    server.remove(1);
+    let ran = world.run(&[]);
+    ran.exit(0).says("0 mails looked at");
+    assert!(!ran.output().contains("set aside"), "{ran}");
+    server.count_from(1);
+    server.deliver(&mail("one"));
+    world.run(&[]).exit(0).says("1 mail looked at");
+    assert_events(&world, &["one"]);
 }
 
 #[test]
@@ -333,12 +406,21 @@ fn answers_that_never_end() {
         let ini = Ini::pop(server.port)
             .set("General", "DownloadEmails", "True")
             .set("General", "MaxMailSize", "1");
-        // A gigabyte is passed over before the server is left.
-        let world = World::with(&ini.rule(RULE)).limit(Duration::from_secs(300));
+        let world = World::with(&ini.rule(RULE));
         let ran = world.run(&[]);
         assert_refuses(&ran, &["localhost", endless]);
         assert_eq!(world.event_lines(), [""; 0]);
     }
+}
+
+#[test]
+fn more_mails_than_can_be_told_apart_in_bounded_memory() {
+    let server = PopServer::start(Abilities::default());
+    for _ in 0..=100_000 {
+        server.deliver(b"");
+    }
+    let ran = world(&server).run(&[]);
+    assert_refuses(&ran, &["localhost", "more than 100000 mails", "IMAP"]);
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl Position {
 
 /// How a mail is recognised when its mailbox has numbered the mails anew: by the second in which it
 /// was received and its Message-ID. Ordered by time.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Fingerprint {
     /// Unix seconds.
     received: i64,
@@ -75,6 +75,12 @@ impl Fingerprint {
             received: received.timestamp(),
             mark,
         }
+    }
+
+    /// Whether it is that of a mail with the same Message-ID, whenever that was received.
+    #[must_use]
+    pub fn has_the_name_of(&self, other: &Self) -> bool {
+        self.mark == other.mark
     }
 
     /// When the mail was received, in Unix seconds.

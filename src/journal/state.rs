@@ -161,6 +161,12 @@ impl State {
         self.handled.keys()
     }
 
+    /// How those among them are recognised under another number.
+    pub fn looks(&self) -> impl Iterator<Item = (&MailId, &Fingerprint)> {
+        let look = |(id, look)| Some((id, Option::as_ref(look)?));
+        self.handled.iter().filter_map(look)
+    }
+
     /// Since when (Unix seconds) a mail that is remembered has not been there to be seen.
     #[must_use]
     pub fn absent_since(&self, id: &MailId) -> Option<i64> {
@@ -197,6 +203,7 @@ impl State {
             Record::Handled { id, seen } => {
                 self.intents.remove(id);
                 self.failed.remove(id);
+                self.absent.remove(id);
                 self.handled.insert(id.clone(), seen.clone());
                 self.seen.extend(seen.clone());
                 self.drop_old_fingerprints();

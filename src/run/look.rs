@@ -1,9 +1,10 @@
 //! Looking at mails: the mailbox is asked for summaries, and for more only where a rule wants more.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
+use super::recognise::{Handled, Recognised, fingerprint};
 use super::save::Plan;
 use crate::audit::clean::short;
 use crate::clock;
@@ -36,31 +37,14 @@ impl Looked {
     }
 }
 
-/// The latest mails of earlier runs, recognised by Message-ID and time of receipt: a mailbox may
-/// show them again under other numbers.
-#[derive(Debug, Default)]
-pub(super) struct Handled {
-    /// What they look like.
-    pub(super) seen: BTreeSet<Fingerprint>,
-    /// The mailbox has numbered its mails anew, so that even those without a Message-ID must be
-    /// recognised; otherwise two of them could only seem to be one.
-    pub(super) anew: bool,
-}
-
-impl Handled {
-    pub(super) fn has(&self, summary: &Summary) -> bool {
-        (self.anew || summary.envelope.message_id.is_some())
-            && !self.seen.is_empty()
-            && self.seen.contains(&fingerprint(summary))
-    }
-}
-
 /// Mails that were not looked at, and how to recognise them under other names.
 #[derive(Debug, Default)]
 pub(super) struct Passed {
     pub(super) mails: Vec<(MailId, Fingerprint)>,
     /// So many of them because they were handled under other names.
     pub(super) known: usize,
+    /// These names, as far as they are remembered.
+    pub(super) former: Vec<MailId>,
 }
 
 /// Receives what was looked at, one mail at a time.
@@ -78,7 +62,7 @@ pub(super) struct Eye<'a> {
     pub(super) plan: Option<&'a Plan>,
     /// Mails received before this are passed over.
     pub(super) since: Option<DateTime<Utc>>,
-    /// What was handled under other numbers.
+    /// What was handled in earlier runs.
     pub(super) handled: Handled,
 }
 
@@ -87,7 +71,7 @@ impl Eye<'_> {
     /// for other use at that moment. Mails that have vanished are left out. Gives those that are
     /// too old or were handled before.
     pub(super) fn look(
-        &self,
+        &mut self,
         mailbox: &mut dyn Mailbox,
         ids: &[MailId],
         take: &mut Take<'_>,
@@ -98,10 +82,16 @@ impl Eye<'_> {
         for (id, summary) in mailbox.summaries(ids)? {
             if let Ok(summary) = &summary {
                 let is_old = self.since.is_some_and(|since| summary.received < since);
-                let is_known = !is_old && self.handled.has(summary);
-                if is_old || is_known {
+                let recognised = match is_old {
+                    true => None,
+                    false => self.handled.recognise(summary),
+                };
+                if is_old || recognised.is_some() {
                     passed.mails.push((id, fingerprint(summary)));
-                    passed.known += usize::from(is_known);
+                    if let Some(Recognised::ByLooks(former)) = recognised {
+                        passed.known += 1;
+                        passed.former.extend(former);
+                    }
                     continue;
                 }
             }
@@ -200,14 +190,6 @@ pub(super) fn named(looked: &Looked) -> String {
         short(sender, 80),
         short(&envelope.subject, 100)
     )
-}
-
-/// How a mail is recognised under another number.
-pub(super) fn fingerprint(summary: &Summary) -> Fingerprint {
-    let envelope = &summary.envelope;
-    let otherwise = || format!("{}\n{}", envelope.sender.address, envelope.subject);
-    let name = envelope.message_id.clone().unwrap_or_else(otherwise);
-    Fingerprint::new(summary.received, &name)
 }
 
 fn head(summary: &Summary) -> Head<'_> {

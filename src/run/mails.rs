@@ -7,8 +7,9 @@ use chrono::{DateTime, Utc};
 use super::brake::{Admission, Brake};
 use super::commit::{Commit, Job, Outcome};
 use super::listing::Naming;
-use super::look::{Eye, Handled, Looked, Passed, fingerprint, named};
+use super::look::{Eye, Looked, Passed, named};
 use super::output::Output;
+use super::recognise::{Handled, fingerprint};
 use super::report::{Report, count};
 use crate::audit::clean::one_line;
 use crate::audit::{AuditLog, reason};
@@ -68,7 +69,7 @@ impl<'a> Mails<'a> {
     }
 
     /// What looks at mails on behalf of this run: at none received before `since`, nor at those
-    /// that were `handled` under other numbers.
+    /// that were `handled` before.
     pub(super) fn eye(&self, since: Option<DateTime<Utc>>, handled: Handled) -> Eye<'a> {
         Eye {
             rules: &self.settings.rules,
@@ -99,7 +100,7 @@ impl<'a> Mails<'a> {
     pub(super) fn batch(
         &mut self,
         ids: &[MailId],
-        eye: &Eye<'_>,
+        eye: &mut Eye<'_>,
         mailbox: &mut dyn Mailbox,
         journal: &mut Journal,
         output: &mut Output,
@@ -139,6 +140,7 @@ impl<'a> Mails<'a> {
         for (id, seen) in passed.mails {
             journal.handled(&id, (!self.naming.lasting).then_some(seen));
         }
+        journal.forget(&passed.former);
         if passed.known > 0 {
             output.warning(&format!(
                 "{} passed over that an earlier run has handled, as Message-ID and time of receipt show: the server names them \

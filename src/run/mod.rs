@@ -28,6 +28,7 @@ mod mails;
 mod opening;
 mod output;
 mod pass;
+mod recognise;
 mod report;
 mod retries;
 mod save;

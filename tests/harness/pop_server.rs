@@ -108,6 +108,11 @@ impl PopServer {
         state.mails.push((number, mail.to_vec()));
     }
 
+    /// The next mail gets this name, which others may have had.
+    pub fn count_from(&self, name: usize) {
+        self.state.lock().unwrap().delivered = name - 1;
+    }
+
     /// Removes a mail by its place, counted from one.
     pub fn remove(&self, place: usize) {
         self.state.lock().unwrap().mails.remove(place - 1);

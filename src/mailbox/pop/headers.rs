@@ -12,8 +12,6 @@ use crate::message::{Envelope, received_time};
 
 /// The longest header that is read, in bytes.
 pub(super) const HEADER: usize = 1024 * 1024;
-/// The longest answer to TOP: some servers hand out the whole mail.
-const ANSWER: u64 = 1024 * 1024 * 1024;
 
 /// The header of a mail that arrives in pieces; the body behind it is passed over.
 #[derive(Debug, Default)]
@@ -170,7 +168,9 @@ impl PopMailbox {
                     self.top = Some(true);
                     let mut header = Header::default();
                     let mut read = |piece: &[u8]| header.take(piece);
-                    self.session.data("TOP", ANSWER, &mut read)?;
+                    // Some servers hand out the whole mail.
+                    let most = self.most(*number);
+                    self.session.data("TOP", most, &mut read)?;
                     header.finish()
                 }
                 Err(_) if self.top.is_none() => {

@@ -13,8 +13,11 @@ use crate::mailbox::identity::{self, Counted};
 use crate::mailbox::{Error, Fault, Listing, MailId, Outcome};
 use crate::net::Channel;
 
-/// Longest list of mails: about a million.
-const LIST: u64 = 32 * 1024 * 1024;
+/// Longest list of mails, in bytes.
+const LIST: u64 = 8 * 1024 * 1024;
+/// Most mails in a mailbox. Each takes a few hundred bytes of memory, and POP3 has no way to ask
+/// for some of them.
+const MOST: usize = 100_000;
 /// Longest name of a mail (RFC 1939, section 7).
 const NAME: usize = 70;
 
@@ -222,6 +225,12 @@ fn pairs(list: &[u8]) -> Result<BTreeMap<u32, &[u8]>, String> {
             .ok_or("a line of its list does not begin with the number of a mail")?;
         if pairs.insert(number, rest.trim_ascii()).is_some() {
             return Err(format!("its list has mail {number} twice"));
+        }
+        if pairs.len() > MOST {
+            return Err(format!(
+                "its list has more than {MOST} mails, which is more than this program can read with POP3: have old \
+                 ones removed, or use IMAP"
+            ));
         }
     }
     Ok(pairs)

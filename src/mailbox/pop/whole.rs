@@ -10,12 +10,13 @@ use crate::message::Mail;
 
 /// What one turn may bring by the server's own account, in bytes; a single mail may be longer.
 const TURN: u64 = 16 * 1024 * 1024;
-/// How far a mail may go on beyond the longest that is taken before the server is left. What is
-/// over is passed over, so that one mail does not stop the others.
-const PASSED_OVER: u64 = 1024 * 1024 * 1024;
-/// How much more text the mails of one call may have than twice what the server says of their
-/// lengths, in bytes.
+/// How much longer mails may be than twice what the server says of their lengths, in bytes.
 const SLACK: u64 = 16 * 1024 * 1024;
+
+/// How much is taken in where the server says that it will be so much.
+fn most_of(announced: u64) -> u64 {
+    announced.saturating_mul(2).saturating_add(SLACK)
+}
 
 /// A mail that arrives in pieces.
 struct Body {
@@ -101,7 +102,7 @@ impl PopMailbox {
         let announced = sizes.fold(0, u64::saturating_add);
         // The caller cuts what it asks for by the sizes of the mails. A server may be wrong about
         // these, but the memory is not at its mercy.
-        let mut room = announced.saturating_mul(2).saturating_add(SLACK);
+        let mut room = most_of(announced);
         let limits = self.limits;
         let mut contents: HashMap<u32, Outcome<Content>> = HashMap::new();
         let refused = self.whole(&numbers, &mut |number, mail| {
@@ -158,7 +159,7 @@ impl PopMailbox {
                     Source::Server(size) => match self.session.verdict("RETR")? {
                         Ok(_) => {
                             let mut body = Body::new(size, limit);
-                            let most = limit.saturating_add(PASSED_OVER);
+                            let most = self.most(number);
                             self.session
                                 .data("RETR", most, &mut |piece| body.take(piece))?;
                             body.finish()
@@ -178,6 +179,15 @@ impl PopMailbox {
             self.not_too_many(&refused, "RETR", last)?;
         }
         Ok(refused)
+    }
+
+    /// How far a mail may go on before the server is left. What is over what is taken of it is
+    /// passed over, so that one mail does not stop the others.
+    pub(super) fn most(&self, number: u32) -> u64 {
+        match self.roll.size(number) {
+            0 => most_of(self.limits.mail),
+            announced => most_of(announced),
+        }
     }
 
     fn source(&mut self, number: u32) -> Source {

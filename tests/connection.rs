@@ -10,8 +10,8 @@ use std::time::Duration;
 use harness::dovecot::Options;
 use harness::world::MAIL_USER;
 use harness::{
-    CountingProxy, Dovecot, Hoodiecrow, Ini, Inspector, Mail, MailServer, Ran, RudeServer, World,
-    certs,
+    CountingProxy, Door, Dovecot, Hoodiecrow, Ini, Inspector, Mail, MailServer, Ran, RudeServer,
+    World,
 };
 
 const NOON: u64 = 1_767_700_800;
@@ -29,10 +29,7 @@ fn server(certificate: &'static str) -> Option<Dovecot> {
 
 /// A world whose program trusts the test authority, as far as the INI file lets it.
 fn trusting(ini: &Ini) -> World {
-    let authority = certs::folder()
-        .map(|folder| folder.join("ca.pem"))
-        .unwrap_or_default();
-    World::with(&ini.clone().rule(RULE)).env("SSL_CERT_FILE", &authority.to_string_lossy())
+    World::with(&ini.clone().rule(RULE)).env("SSL_CERT_FILE", &Door::authority())
 }
 
 #[track_caller]

@@ -79,11 +79,9 @@ impl Bed {
 
     fn at(server: Arc<Dovecot>, door: &Door) -> Self {
         let line = FaultyLine::before(server.address, door.port(server.as_ref()));
-        let patient = LIMITS
-            .iter()
-            .fold(door.mailbox(line.port), |ini, limit| {
-                ini.set("Mail", limit, PATIENT)
-            });
+        let patient = LIMITS.iter().fold(door.mailbox(line.port), |ini, limit| {
+            ini.set("Mail", limit, PATIENT)
+        });
         let world = World::with(&job::rules(patient))
             .env("SSL_CERT_FILE", &Door::authority())
             .limit(LIMIT);
@@ -115,7 +113,11 @@ impl Bed {
 
     /// A run over a line with a fault, by a program that does not wait for long.
     fn struck(&self, fault: Fault) -> Ran {
-        let wait = |time| LIMITS.iter().for_each(|limit| self.world.change(limit, time));
+        let wait = |time| {
+            LIMITS
+                .iter()
+                .for_each(|limit| self.world.change(limit, time))
+        };
         self.line.strike_next(fault);
         wait("00:00:01");
         let ran = self.world.run(&[]);
@@ -194,19 +196,19 @@ const KINDS: [Named; 8] = [
 ];
 
 /// What may become of a line however it is secured.
-const LOST: [Named; 3] = [
+const LOST: [Named; 2] = [
     ("reset in the answer", Kind::Reset, Moment::In, INSECURE),
+    ("stalled in the answer", Kind::Stall, Moment::In, INSECURE),
+];
+
+/// What is tried besides where TLS begins with the first byte.
+const TLS_KINDS: [Named; 4] = [
     (
         "half closed in the answer",
         Kind::HalfClose,
         Moment::In,
         INSECURE,
     ),
-    ("stalled in the answer", Kind::Stall, Moment::In, INSECURE),
-];
-
-/// What only a line has that is secured from the first byte on.
-const TLS_KINDS: [Named; 3] = [
     ("one byte a second", Kind::Trickle, Moment::In, INSECURE),
     (
         "flipped in the question",

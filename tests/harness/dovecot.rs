@@ -9,7 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::daemon::{self, Account, Daemon};
 use super::world::{MAIL_PASSWORD, MAIL_USER};
-use super::{Doors, MailServer, certs};
+use super::{Doors, Mail, MailServer, certs};
 
 const PROGRAM: &str = "/usr/sbin/dovecot";
 
@@ -162,6 +162,14 @@ impl Dovecot {
             "{answers:?}"
         );
         client
+    }
+
+    /// Puts three mails into the INBOX, "Test one", "other" and "Test three", received at this
+    /// second and the next ones.
+    pub fn deliver_three(&self, received: u64) {
+        for (received, subject) in (received..).zip(["Test one", "other", "Test three"]) {
+            self.deliver(&Mail::new(subject).bytes(), received);
+        }
     }
 
     /// How many mails were put into the INBOX.

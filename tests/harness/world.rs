@@ -318,6 +318,13 @@ impl World {
             .collect()
     }
 
+    /// The events in MSGIN show these words on the console, one each, in this order.
+    #[track_caller]
+    pub fn assert_events(&self, words: &[&str]) {
+        let expected = words.iter().map(|word| format!("$CONSOLE:DISPLAY,{word}"));
+        assert_eq!(self.events(), expected.collect::<Vec<_>>());
+    }
+
     /// The same lines as they are.
     #[track_caller]
     pub fn event_lines(&self) -> Vec<String> {

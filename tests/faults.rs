@@ -116,7 +116,7 @@ impl Bed {
         let wait = |time| {
             LIMITS
                 .iter()
-                .for_each(|limit| self.world.change(limit, time))
+                .for_each(|limit| self.world.change(limit, time));
         };
         self.line.strike_next(fault);
         wait("00:00:01");

@@ -39,12 +39,6 @@ fn saving(server: &PopServer) -> World {
     )
 }
 
-#[track_caller]
-fn assert_events(world: &World, words: &[&str]) {
-    let expected = words.iter().map(|word| format!("$CONSOLE:DISPLAY,{word}"));
-    assert_eq!(world.events(), expected.collect::<Vec<_>>());
-}
-
 /// The saved mails are those of these words, byte for byte.
 #[track_caller]
 fn assert_saved(world: &World, words: &[&str]) {
@@ -79,7 +73,7 @@ fn lengths_that_are_wrong() {
             let ini = Ini::pop(server.port).set("General", "DownloadEmails", "True");
             let world = World::with(&ini.rule(body));
             world.run(&[]).exit(0);
-            assert_events(&world, &["42", "42", "42"]);
+            world.assert_events(&["42", "42", "42"]);
             assert_saved(&world, &["one", "two", "three"]);
         }
     }
@@ -106,7 +100,7 @@ fn a_mail_that_is_longer_than_allowed_stays_alone_with_that() {
             .set("General", "MaxMailSize", "1");
         let world = World::with(&ini.rule(RULE));
         assert_refuses(&world.run(&[]), &["Test long", "MaxMailSize"]);
-        assert_events(&world, &["one", "two"]);
+        world.assert_events(&["one", "two"]);
         assert_saved(&world, &["one", "two"]);
     }
 }
@@ -127,10 +121,10 @@ fn a_mail_that_the_server_refuses_stays_alone_with_that() {
         let server = server(abilities, &["one", "two", "three"]);
         let world = saving(&server);
         assert_refuses(&world.run(&[]), &["disk error", "tried again"]);
-        assert_events(&world, &["one", "three"]);
+        world.assert_events(&["one", "three"]);
         server.change(|abilities| abilities.refuses = None);
         world.run(&[]).exit(0).says("1 mail looked at");
-        assert_events(&world, &["one", "three", "two"]);
+        world.assert_events(&["one", "three", "two"]);
     }
 }
 
@@ -150,7 +144,7 @@ fn a_mail_can_not_speak_in_the_server_s_name() {
         server.deliver(&mail("two"));
         let world = saving(&server);
         world.run(&[]).exit(0);
-        assert_events(&world, &["one", "forger", "two"]);
+        world.assert_events(&["one", "forger", "two"]);
         let whole = world
             .saved()
             .iter()
@@ -260,7 +254,7 @@ fn lengths_beyond_all_measure() {
         assert_refuses(&world.run(&[]), &["<0001>", "MaxMailSize"]);
         server.change(|abilities| abilities.size = |length| length as u64);
         world.run(&[]).exit(0);
-        assert_events(&world, &["42", "42"]);
+        world.assert_events(&["42", "42"]);
     }
 }
 
@@ -298,7 +292,7 @@ fn a_server_that_can_not_hand_out_mails_for_a_while_is_no_fault_of_the_mails() {
         }
         server.change(|abilities| abilities.refuses = None);
         world.run(&[]).exit(0).says("2 accepted");
-        assert_events(&world, &["one", "two"]);
+        world.assert_events(&["one", "two"]);
     }
 }
 
@@ -316,7 +310,7 @@ fn a_mail_that_is_listed_and_can_not_be_had_is_told() {
         server.remove(2);
         server.change(|abilities| abilities.refuses = None);
         world.run(&[]).exit(0).says("0 failed");
-        assert_events(&world, &["one"]);
+        world.assert_events(&["one"]);
     }
 }
 
@@ -344,7 +338,7 @@ fn a_mail_that_ends_in_lf_alone_holds_up_no_other() {
         deliver(&server);
         let world = World::with(&ini(&server));
         world.run(&[]).exit(0);
-        assert_events(&world, &["one", "odd", "two"]);
+        world.assert_events(&["one", "odd", "two"]);
         let read = |name: &String| world.read(&format!("Received/{name}")).into_bytes();
         assert!(world.saved().iter().map(read).any(|saved| saved == odd));
     }
@@ -356,7 +350,7 @@ fn a_mail_that_ends_in_lf_alone_holds_up_no_other() {
     deliver(&server);
     let world = World::with(&ini(&server));
     assert_refuses(&world.run(&[]), &["<0002>", "line without CR"]);
-    assert_events(&world, &["one", "two"]);
+    world.assert_events(&["one", "two"]);
 }
 
 /// What the header of a mail may cost is bounded, however many of them there are.

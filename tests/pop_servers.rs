@@ -36,12 +36,6 @@ fn saving(server: &PopServer) -> World {
     )
 }
 
-#[track_caller]
-fn assert_events(world: &World, words: &[&str]) {
-    let expected = words.iter().map(|word| format!("$CONSOLE:DISPLAY,{word}"));
-    assert_eq!(world.events(), expected.collect::<Vec<_>>());
-}
-
 /// The saved mails are those of these words, byte for byte.
 #[track_caller]
 fn assert_saved(world: &World, words: &[&str]) {
@@ -99,7 +93,7 @@ fn each_mail_once_whatever_the_server_can_not_do() {
                 server.rewrite(|mail| mail[b"Status: RO\r\nX-UIDL: 1\r\n".len()..].to_vec());
                 server.deliver(&mail("four"));
                 world.run(&[]).exit(0).says("1 mail looked at");
-                assert_events(&world, &["one", "two", "three", "four"]);
+                world.assert_events(&["one", "two", "three", "four"]);
                 assert_saved(&world, &["one", "two", "three", "four"]);
                 assert_eq!(server.mails(), 3);
             }
@@ -137,7 +131,7 @@ fn a_server_without_names_says_what_that_costs() {
     let ran = world.run(&[]);
     ran.exit(0).says("0 mails looked at");
     assert!(!ran.stderr.contains("passed over"), "{ran}");
-    assert_events(&world, &["one", "two", "same", "same", "two"]);
+    world.assert_events(&["one", "two", "same", "same", "two"]);
 }
 
 #[test]
@@ -162,7 +156,7 @@ fn a_name_that_another_mail_gets_is_the_name_of_a_new_mail() {
     server.take_heard("");
     world.run(&[]).exit(0).says("0 mails looked at");
     assert_eq!(server.take_heard("TOP"), [""; 0]);
-    assert_events(&world, &["one", "two", "three"]);
+    world.assert_events(&["one", "two", "three"]);
 }
 
 #[test]
@@ -187,7 +181,7 @@ fn a_mail_whose_name_changes_is_recognised_among_others_that_keep_theirs() {
     }
     world.run(&[]).exit(0).says("2 mails looked at");
     world.run(&[]).exit(0).says("0 mails looked at");
-    assert_events(&world, &["twin", "keeps", "twin", "twin", "other"]);
+    world.assert_events(&["twin", "keeps", "twin", "twin", "other"]);
 }
 
 #[test]
@@ -210,7 +204,7 @@ fn a_name_gets_no_blame_for_the_mail_that_had_it_before() {
     server.count_from(1);
     server.deliver(&mail("one"));
     world.run(&[]).exit(0).says("1 mail looked at");
-    assert_events(&world, &["one"]);
+    world.assert_events(&["one"]);
 }
 
 #[test]
@@ -225,7 +219,7 @@ fn a_server_without_top_hands_out_each_mail_once() {
     let ini = Ini::pop(server.port).set("General", "DownloadEmails", "True");
     let world = World::with(&ini.rule(body));
     world.run(&[]).exit(0);
-    assert_events(&world, &["42", "42"]);
+    world.assert_events(&["42", "42"]);
     assert_saved(&world, &["one", "two"]);
     assert_eq!(server.take_heard("RETR"), ["RETR 1", "RETR 2"]);
 }
@@ -244,7 +238,7 @@ fn a_server_that_has_no_time_is_told_from_wrong_credentials() {
     assert_refuses(&ran, &["minimum time between", "less often"]);
     assert!(!ran.stderr.contains("--credentials"), "{ran}");
     world.run(&[]).exit(0);
-    assert_events(&world, &["one"]);
+    world.assert_events(&["one"]);
 }
 
 #[test]
@@ -257,7 +251,7 @@ fn names_that_can_not_be_had_for_once_do_not_make_all_mails_new() {
         world.run(&[]).exit(2);
         server.change(|abilities| abilities.refuses = None);
         world.run(&[]).exit(0).says("0 mails looked at");
-        assert_events(&world, &["one"]);
+        world.assert_events(&["one"]);
     }
 }
 
@@ -271,7 +265,7 @@ fn lines_that_end_in_lf_alone() {
     let server = server(abilities, &["one", "two"]);
     let world = saving(&server);
     world.run(&[]).exit(0);
-    assert_events(&world, &["one", "two"]);
+    world.assert_events(&["one", "two"]);
     let lf = String::from_utf8(mail("one")).unwrap().replace('\r', "");
     let saved = world.saved();
     assert!(

@@ -55,13 +55,13 @@ impl Position {
 /// How a mail is recognised when its mailbox has numbered the mails anew: by the second in which it
 /// was received and its Message-ID. Ordered by time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Fingerprint {
+pub struct Looks {
     /// Unix seconds.
     received: i64,
     mark: String,
 }
 
-impl Fingerprint {
+impl Looks {
     /// Of a mail received at this time. `name` is its Message-ID, or what else tells it apart.
     #[must_use]
     pub fn new(received: DateTime<Utc>, name: &str) -> Self {

@@ -17,7 +17,7 @@ mod lock;
 mod state;
 
 pub use dates::Dates;
-pub use identity::{Fingerprint, MailId, Position};
+pub use identity::{Looks, MailId, Position};
 pub use state::{Failure, Intent, State};
 
 use crate::durable;
@@ -200,7 +200,7 @@ impl Journal {
 
     /// This mail's part is done: its event file is in MSGIN, or it had none to write. `seen` tells
     /// how to recognise it under another number.
-    pub fn handled(&mut self, id: &MailId, seen: Option<Fingerprint>) {
+    pub fn handled(&mut self, id: &MailId, seen: Option<Looks>) {
         self.add(Record::Handled {
             id: id.clone(),
             seen,

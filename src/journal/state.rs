@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::dates::Dates;
-use super::{Fingerprint, MailId, Position};
+use super::{Looks, MailId, Position};
 
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,10 +21,7 @@ pub(super) enum Record {
     /// The event file is staged and about to be moved into MSGIN.
     Intend(Intent),
     /// The mail's part is done.
-    Handled {
-        id: MailId,
-        seen: Option<Fingerprint>,
-    },
+    Handled { id: MailId, seen: Option<Looks> },
     /// The mail, shown to people by this name, failed by itself.
     Failed {
         id: MailId,
@@ -34,7 +31,7 @@ pub(super) enum Record {
     /// Mails that were set aside are to be tried again.
     Retry,
     /// A mail was handled that looks like this.
-    Seen { seen: Fingerprint },
+    Seen { seen: Looks },
     /// The mail is to be deleted on the server.
     Doomed { id: MailId },
     /// The mail is deleted, or need not be any more.
@@ -63,7 +60,7 @@ pub struct Intent {
     /// The mail is to be deleted on the server afterwards.
     pub delete: bool,
     /// How to recognise the mail under another number.
-    pub seen: Option<Fingerprint>,
+    pub seen: Option<Looks>,
 }
 
 /// A mail that failed by itself.
@@ -94,12 +91,12 @@ pub struct State {
     /// Mails received before this time are not wanted.
     pub floor: Option<DateTime<Utc>>,
     /// With how to recognise the mail under another number, where its id may change.
-    handled: BTreeMap<MailId, Option<Fingerprint>>,
+    handled: BTreeMap<MailId, Option<Looks>>,
     intents: BTreeMap<MailId, Intent>,
     failed: BTreeMap<MailId, Failure>,
     doomed: BTreeSet<MailId>,
     absent: BTreeMap<MailId, i64>,
-    seen: BTreeSet<Fingerprint>,
+    seen: BTreeSet<Looks>,
     followed: u64,
 }
 
@@ -140,7 +137,7 @@ impl State {
     /// The latest mails that were handled, under whatever number, and all those that are
     /// remembered one by one.
     #[must_use]
-    pub fn seen(&self) -> BTreeSet<Fingerprint> {
+    pub fn seen(&self) -> BTreeSet<Looks> {
         let remembered = self.handled.values().flatten();
         self.seen.iter().chain(remembered).cloned().collect()
     }
@@ -148,7 +145,7 @@ impl State {
     /// When the newest mail that was handled was received, in Unix seconds.
     #[must_use]
     pub fn newest_seen(&self) -> Option<i64> {
-        self.seen.last().map(Fingerprint::received)
+        self.seen.last().map(Looks::received)
     }
 
     /// Mails to delete on the server.
@@ -162,7 +159,7 @@ impl State {
     }
 
     /// How those among them are recognised under another number.
-    pub fn looks(&self) -> impl Iterator<Item = (&MailId, &Fingerprint)> {
+    pub fn looks(&self) -> impl Iterator<Item = (&MailId, &Looks)> {
         let look = |(id, look)| Some((id, Option::as_ref(look)?));
         self.handled.iter().filter_map(look)
     }
@@ -206,7 +203,7 @@ impl State {
                 self.absent.remove(id);
                 self.handled.insert(id.clone(), seen.clone());
                 self.seen.extend(seen.clone());
-                self.drop_old_fingerprints();
+                self.drop_old_looks();
             }
             Record::Failed { id, mail, reason } => {
                 let runs = self.failed.get(id).map_or(0, |failure| failure.runs) + 1;
@@ -225,7 +222,7 @@ impl State {
             }
             Record::Seen { seen } => {
                 self.seen.insert(seen.clone());
-                self.drop_old_fingerprints();
+                self.drop_old_looks();
             }
             Record::Doomed { id } => {
                 self.doomed.insert(id.clone());
@@ -253,8 +250,8 @@ impl State {
         }
     }
 
-    fn drop_old_fingerprints(&mut self) {
-        let newest = self.seen.last().map_or(0, Fingerprint::received);
+    fn drop_old_looks(&mut self) {
+        let newest = self.seen.last().map_or(0, Looks::received);
         while self.seen.len() > MOST_FINGERPRINTS
             || self
                 .seen
@@ -383,7 +380,7 @@ mod tests {
             })),
             (id(), proptest::option::of(0i64..9)).prop_map(|(id, at)| Record::Handled {
                 id,
-                seen: at.map(|at| Fingerprint::new(DateTime::from_timestamp(at, 0).unwrap(), "m"))
+                seen: at.map(|at| Looks::new(DateTime::from_timestamp(at, 0).unwrap(), "m"))
             }),
             Just(Record::Retry),
             (id(), text()).prop_map(|(id, reason)| Record::Failed {

@@ -26,7 +26,19 @@ pub trait Channel: Read + Write {
 pub struct Connection {
     stream: Stream,
     security: String,
-    untrusted: Option<Fingerprint>,
+    certificate: Certificate,
+}
+
+/// Who vouches for the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certificate {
+    /// Nobody: the connection is in clear text.
+    None,
+    /// An authority that the machine trusts has issued its certificate.
+    Trusted,
+    /// No known authority has. It is the one that was remembered, or at first contact the one to
+    /// remember.
+    Untrusted(Fingerprint),
 }
 
 #[derive(Debug)]
@@ -141,7 +153,7 @@ impl Connection {
         Self {
             stream: Stream::Clear(socket),
             security: "in clear text".into(),
-            untrusted: None,
+            certificate: Certificate::None,
         }
     }
 
@@ -159,15 +171,14 @@ impl Connection {
         Self {
             stream,
             security: format!("over {version}{unchecked}"),
-            untrusted,
+            certificate: untrusted.map_or(Certificate::Trusted, Certificate::Untrusted),
         }
     }
 
-    /// The server's certificate where no known authority vouches for it: the one that was
-    /// remembered, or at first contact the one to remember.
+    /// Who vouches for the server.
     #[must_use]
-    pub fn untrusted_certificate(&self) -> Option<Fingerprint> {
-        self.untrusted
+    pub fn certificate(&self) -> Certificate {
+        self.certificate
     }
 
     /// How the connection is secured, for the job output: `in clear text`,

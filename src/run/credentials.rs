@@ -14,6 +14,7 @@ use crate::secret::{Keeper, Secret};
 
 /// Seals what was given into the INI file.
 pub(super) fn seal(asked: Credentials, output: &mut Output) -> anyhow::Result<()> {
+    output.set_inifile(asked.inifile.as_deref());
     let file = SettingsFile::read(asked.inifile.as_deref(), &process_environment)?;
     let keeper = Keeper::for_user(is_root(), &state_folder(file.path()));
     let given: [(&Key, &str, Option<Typed>); 4] = [

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
-use super::recognise::{Handled, Recognised, fingerprint};
+use super::recognise::{Handled, Recognised, looks_of};
 use super::save::Plan;
 use crate::audit::clean::short;
 use crate::clock;
 use crate::events::Signature;
-use crate::journal::Fingerprint;
+use crate::journal::Looks;
 use crate::mailbox::{MailId, Mailbox, Query, Summary};
 use crate::message::part::LONGEST_NAMES;
 use crate::message::{Content, Fault};
@@ -41,7 +41,7 @@ impl Looked {
 /// Mails that were not looked at, and how to recognise them under other names.
 #[derive(Debug, Default)]
 pub(super) struct Passed {
-    pub(super) mails: Vec<(MailId, Fingerprint)>,
+    pub(super) mails: Vec<(MailId, Looks)>,
     /// So many of them because they were handled under other names.
     pub(super) known: usize,
     /// These names, as far as they are remembered.
@@ -91,7 +91,7 @@ impl Eye<'_> {
                     false => self.handled.recognise(summary),
                 };
                 if is_old || recognised.is_some() {
-                    passed.mails.push((id, fingerprint(summary)));
+                    passed.mails.push((id, looks_of(summary)));
                     if let Some(Recognised::ByLooks(former)) = recognised {
                         passed.known += 1;
                         passed.former.extend(former);

@@ -9,7 +9,7 @@ use super::commit::{Commit, Job, Outcome};
 use super::listing::Naming;
 use super::look::{Eye, Looked, Passed, named};
 use super::output::Output;
-use super::recognise::{Handled, fingerprint};
+use super::recognise::{Handled, looks_of};
 use super::report::{Report, count};
 use crate::audit::clean::one_line;
 use crate::audit::{AuditLog, reason};
@@ -262,7 +262,7 @@ impl<'a> Mails<'a> {
             Delete::Match => accepted,
             Delete::All => accepted || self.settings.disabled_rules == 0,
         };
-        let seen = (!self.naming.lasting).then(|| fingerprint(&looked.summary));
+        let seen = (!self.naming.lasting).then(|| looks_of(&looked.summary));
         let delete = wanted && lines.is_some() && !looked.judgement.must_stay();
         Job {
             looked,

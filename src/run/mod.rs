@@ -70,6 +70,7 @@ pub fn refuse(error: &UsageError) -> ExitCode {
 
 fn perform_pass(pass: &Pass, output: &mut Output) -> anyhow::Result<ExitCode> {
     output.set_verbose(pass.verbose);
+    output.set_inifile(pass.inifile.as_deref());
     if pass.renew_msal_token {
         anyhow::bail!("signing in to Microsoft 365 is not available yet in this version");
     }

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::journal::{Fingerprint, State};
+use crate::journal::{Looks, State};
 use crate::mailbox::{Listing, MailId, Summary};
 
 /// How a mail is recognised under another name.
-pub(super) fn fingerprint(summary: &Summary) -> Fingerprint {
+pub(super) fn looks_of(summary: &Summary) -> Looks {
     let envelope = &summary.envelope;
     // A Message-ID alone can be guessed and sent ahead by somebody else.
     let name = format!(
@@ -16,7 +16,7 @@ pub(super) fn fingerprint(summary: &Summary) -> Fingerprint {
         envelope.sender.address,
         envelope.subject
     );
-    Fingerprint::new(summary.received, &name)
+    Looks::new(summary.received, &name)
 }
 
 /// Whether a mail has to be looked at: its name is new, or has been away. A server may give the
@@ -34,7 +34,7 @@ pub(super) enum Handled {
     /// The mailbox numbers its mails, and a position covers those that were dealt with.
     ByPosition {
         /// What the latest ones look like.
-        seen: BTreeSet<Fingerprint>,
+        seen: BTreeSet<Looks>,
         /// The numbers mean nothing any more, so that even mails without a Message-ID must be
         /// recognised; otherwise two of them could only seem to be one.
         anew: bool,
@@ -42,9 +42,9 @@ pub(super) enum Handled {
     /// Every mail is remembered by the name that the server gave it.
     OneByOne {
         /// Those that have been away and are listed again, if they are still the same.
-        back: HashMap<MailId, Fingerprint>,
+        back: HashMap<MailId, Looks>,
         /// Those that are not listed: each may be listed under another name.
-        gone: HashMap<Fingerprint, Vec<MailId>>,
+        gone: HashMap<Looks, Vec<MailId>>,
     },
 }
 
@@ -71,7 +71,7 @@ impl Handled {
         }
         let listed: HashSet<&MailId> = listing.ids.iter().collect();
         let mut back = HashMap::new();
-        let mut gone: HashMap<Fingerprint, Vec<MailId>> = HashMap::new();
+        let mut gone: HashMap<Looks, Vec<MailId>> = HashMap::new();
         for (id, look) in state.looks() {
             let (id, look) = (id.clone(), look.clone());
             if !listed.contains(&id) {
@@ -89,15 +89,14 @@ impl Handled {
         match self {
             Self::ByName => None,
             Self::ByPosition { seen, anew } => {
-                let is_known = (*anew || has_message_id) && seen.contains(&fingerprint(summary));
+                let is_known = (*anew || has_message_id) && seen.contains(&looks_of(summary));
                 is_known.then_some(Recognised::ByLooks(None))
             }
             Self::OneByOne { back, gone } => {
-                let look = fingerprint(summary);
+                let look = looks_of(summary);
                 // The time may be that of a look at it, where its header has none.
-                let is_same = |was: &Fingerprint| {
-                    *was == look || has_message_id && was.has_the_name_of(&look)
-                };
+                let is_same =
+                    |was: &Looks| *was == look || has_message_id && was.has_the_name_of(&look);
                 if back.remove(&summary.id).is_some_and(|was| is_same(&was)) {
                     return Some(Recognised::ByName);
                 }

@@ -40,7 +40,7 @@ use super::{
     Summary,
 };
 use crate::message::Limits;
-use crate::net::{self, Channel, Endpoint, Fingerprint, Security, Trace};
+use crate::net::{self, Certificate, Channel, Endpoint, Security, Trace};
 
 /// How much is read from the connection at once.
 const AHEAD: usize = 16 * 1024;
@@ -66,7 +66,7 @@ const REFUSALS: usize = 64;
 pub struct PopMailbox {
     session: Session<Box<dyn Channel>>,
     title: String,
-    untrusted: Option<Fingerprint>,
+    certificate: Certificate,
     warnings: Vec<String>,
     limits: Limits,
     roll: Roll,
@@ -105,7 +105,7 @@ impl PopMailbox {
             login.user,
             connection.security()
         );
-        let untrusted = connection.untrusted_certificate();
+        let certificate = connection.certificate();
         let stripped = endpoint.security == Security::StartTls && !connection.is_encrypted();
         let mut mailbox = Self::start(Box::new(connection), stage, &server, login, limits, trace)?;
         if stripped {
@@ -114,7 +114,7 @@ impl PopMailbox {
             ));
         }
         mailbox.title = title;
-        mailbox.untrusted = untrusted;
+        mailbox.certificate = certificate;
         Ok(mailbox)
     }
 
@@ -135,7 +135,7 @@ impl PopMailbox {
         let mut mailbox = Self {
             session,
             title: String::new(),
-            untrusted: None,
+            certificate: Certificate::None,
             warnings,
             limits,
             roll,
@@ -155,10 +155,10 @@ impl PopMailbox {
         &self.warnings
     }
 
-    /// The server's certificate where no known authority vouches for it.
+    /// Who vouches for the server.
     #[must_use]
-    pub fn untrusted_certificate(&self) -> Option<Fingerprint> {
-        self.untrusted
+    pub fn certificate(&self) -> Certificate {
+        self.certificate
     }
 
     fn learn(&mut self, known: Option<Capabilities>) {

@@ -109,7 +109,17 @@ impl<C: Read + Write> Session<C> {
 
     /// The answer to a command that only a log-in may go on after.
     pub(super) fn verdict(&mut self, command: &str) -> Result<Result<String, Refusal>, Error> {
-        match self.answer(command)? {
+        let answer = self.answer(command)?;
+        self.conclude(command, answer)
+    }
+
+    /// What an answer says that has to be the last one.
+    pub(super) fn conclude(
+        &mut self,
+        command: &str,
+        answer: Answer,
+    ) -> Result<Result<String, Refusal>, Error> {
+        match answer {
             Answer::Done(words) => Ok(Ok(words)),
             Answer::Refused(refusal) => Ok(Err(refusal)),
             Answer::More => {

@@ -24,6 +24,7 @@ pub mod net;
 pub mod rules;
 pub mod run;
 pub mod secret;
+pub mod send;
 mod suggest;
 
 /// Runs the program with the arguments of the process.

@@ -9,6 +9,7 @@
 //! [`Mail::parse`]; one that asks the server for the structure first builds a [`Part`]
 //! tree from BODYSTRUCTURE and decodes only the text parts that the tree names.
 
+mod automatic;
 pub mod body;
 pub mod date;
 pub mod decode;
@@ -23,13 +24,14 @@ pub mod part;
 mod part_header;
 pub mod sender;
 
+pub use automatic::Automatic;
 pub use body::Body;
 pub use envelope::{Envelope, received_time};
 pub use file_name::{distinct_file_name, safe_file_name};
 pub use mime::Mail;
 pub use params::parameter;
 pub use part::{Attachment, Disposition, Encoding, Part};
-pub use sender::Sender;
+pub use sender::{Sender, is_address};
 
 /// Bounds on what one mail may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, FixedOffset};
 
+use super::Address;
+
 /// A mail to send.
 #[derive(Clone, Debug)]
 pub struct Mail {
@@ -39,7 +41,7 @@ pub struct Person {
     /// The name to show; may be empty.
     pub name: String,
     /// The address.
-    pub address: String,
+    pub address: Address,
 }
 
 /// The text of a mail.

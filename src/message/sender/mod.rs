@@ -13,15 +13,6 @@ mod tokens;
 /// The longest address that is taken: local part and domain (RFC 5321, section 4.5.3.1).
 const LONGEST: usize = 320;
 
-/// Whether the text is one address, as it would be taken from a From header: no name, no second
-/// one, no blanks.
-#[must_use]
-pub fn is_address(text: &str) -> bool {
-    let (tokens, legal) = tokens(text.as_bytes());
-    let tokens: Vec<&Token> = tokens.iter().collect();
-    legal && address(&tokens).as_deref() == Some(text)
-}
-
 /// The From header's answer to "who sent this?".
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sender {
@@ -229,37 +220,6 @@ mod tests {
     fn sender(header: &[u8]) -> (String, bool) {
         let sender = Envelope::parse(header).sender;
         (sender.address, sender.reliable)
-    }
-
-    #[test]
-    fn an_address_is_nothing_but_one() {
-        for good in [
-            "a@b",
-            "night.run@example.test",
-            "a+b@\u{fc}.example",
-            "a@[192.0.2.1]",
-        ] {
-            assert!(super::is_address(good), "{good}");
-        }
-        for bad in [
-            "",
-            "a",
-            "a@",
-            "@b",
-            " a@b",
-            "a@b ",
-            "a@b,c@d",
-            "a@b;c@d",
-            "a@b c@d",
-            "<a@b>",
-            "N <a@b>",
-            "a@b\r\nBcc: c@d",
-            "\"a\"@b",
-            "a@b(c)",
-            "a\0@b",
-        ] {
-            assert!(!super::is_address(bad), "{bad}");
-        }
     }
 
     fn from(value: &str) -> (String, bool) {

@@ -11,6 +11,7 @@
 //! reach it, and it changes with the program.
 
 pub mod audit;
+pub mod auth;
 pub mod cli;
 pub mod clock;
 pub mod config;

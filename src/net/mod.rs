@@ -11,6 +11,7 @@ mod address;
 mod connection;
 mod error;
 mod fault;
+pub mod http;
 mod socket;
 mod tls;
 #[cfg(unix)]
@@ -23,6 +24,7 @@ pub use connection::{Channel, Connection, Upgrade, connect};
 pub use error::{Error, Step};
 pub use fault::TlsFault;
 pub use trace::{Trace, clean};
+
 /// How a port is secured (`[Mail] ConnectionSecurity`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Security {

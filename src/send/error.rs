@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ComposeError, Refusal};
+use super::{ComposeError, Refusal, web};
 use crate::net;
 
 /// A mail that nobody got, or of which nobody knows.
@@ -14,6 +14,9 @@ pub enum Error {
     /// The server could not be reached, or was lost before it had the whole mail.
     #[error(transparent)]
     Connection(Arc<net::Error>),
+    /// A service over HTTP did not send it.
+    #[error(transparent)]
+    Web(#[from] web::Error),
     /// The connection was lost after the whole mail had gone out: the server may have taken it.
     #[error("the mail went out, but whether it arrived is not known: {cause}")]
     Unanswered {
@@ -129,6 +132,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Connection(cause) => !is_about_security(cause),
+            Self::Web(cause) => cause.is_transient(),
             Self::Unanswered { .. } => true,
             Self::Login { transient, .. } | Self::Refused { transient, .. } => *transient,
             Self::NobodyTook(refusals) => refusals.iter().any(|refusal| refusal.transient),
@@ -145,6 +149,7 @@ impl Error {
     pub fn is_authentication(&self) -> bool {
         match self {
             Self::Login { .. } | Self::NoLogin { .. } => true,
+            Self::Web(cause) => cause.is_authentication(),
             Self::Compose(_)
             | Self::Connection(_)
             | Self::Unanswered { .. }
@@ -162,6 +167,7 @@ impl Error {
         match self {
             Self::Connection(_) | Self::Unanswered { .. } | Self::Protocol { .. } => true,
             Self::Refused { what, .. } => *what == Refused::Conversation,
+            Self::Web(cause) => cause.is_connection(),
             Self::Compose(_)
             | Self::Login { .. }
             | Self::NoLogin { .. }
@@ -174,7 +180,19 @@ impl Error {
     /// The mail may be with its recipients all the same: another attempt may double it.
     #[must_use]
     pub fn may_have_arrived(&self) -> bool {
-        matches!(self, Self::Unanswered { .. })
+        match self {
+            Self::Unanswered { .. } => true,
+            Self::Web(cause) => cause.may_have_arrived(),
+            Self::Compose(_)
+            | Self::Connection(_)
+            | Self::Login { .. }
+            | Self::NoLogin { .. }
+            | Self::NobodyTook(_)
+            | Self::Refused { .. }
+            | Self::TooLarge { .. }
+            | Self::NotAscii { .. }
+            | Self::Protocol { .. } => false,
+        }
     }
 }
 

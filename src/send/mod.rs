@@ -8,8 +8,11 @@
 mod address;
 mod compose;
 mod error;
+pub mod ews;
+pub mod graph;
 mod mail;
 pub mod smtp;
+pub mod web;
 
 pub use address::{Address, AddressError};
 pub use compose::{ComposeError, Form};
@@ -23,6 +26,10 @@ use crate::net::Trace;
 pub enum Service {
     /// A server that speaks SMTP.
     Smtp(smtp::Settings),
+    /// A server that speaks EWS.
+    Ews(ews::Settings),
+    /// Microsoft Graph.
+    Graph(graph::Settings),
 }
 
 /// Where mails go out, for the length of a run.
@@ -112,6 +119,8 @@ pub enum Receipt {
     /// By a header, as the server does not offer that extension: whether anybody answers is up to
     /// the recipient's server.
     Header,
+    /// By a property of the mail, which the service (Graph, EWS) acts on.
+    Property,
 }
 
 impl std::fmt::Display for Warning {

@@ -82,14 +82,15 @@ impl Client {
     ///
     /// # Errors
     /// There is no answer, whatever its status: see [`Error`].
-    pub fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Error> {
+    pub fn send(&self, request: Request<impl AsRef<[u8]>>) -> Result<Response<Vec<u8>>, Error> {
         let server = checked(request.uri())?;
         let began = Instant::now();
         let (mut parts, bytes) = request.into_parts();
+        let bytes = bytes.as_ref();
         let what = format!("{} {}", parts.method, shown(&parts.uri));
         self.trace
             .line(|| format!("> {what}, {} bytes", bytes.len()));
-        let body = Body::new(&bytes);
+        let body = Body::new(bytes);
         let answer = if bytes.is_empty() && parts.method != Method::POST {
             self.run(Request::from_parts(parts, ()))
         } else {

@@ -28,6 +28,15 @@ impl Patience {
         }
     }
 
+    /// Does not wait at all.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            left: Duration::ZERO,
+            pauses: ATTEMPTS,
+        }
+    }
+
     /// Waits as long as the service asked for, and says whether another attempt is due. It is
     /// not when the service wants a longer pause than there is patience left: that is for a
     /// later run.

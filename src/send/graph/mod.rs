@@ -1,0 +1,310 @@
+//! Delivery by Microsoft Graph (learn.microsoft.com/graph/api/user-sendmail).
+//!
+//! A mail goes out in one request, as the MIME text that SMTP would carry. Where that can't say
+//! what is meant (another sender, a delivery receipt), it is told in JSON. What is too large for
+//! one request becomes a draft, gets its files one by one, and is sent then.
+
+mod draft;
+mod message;
+
+use data_encoding::BASE64;
+use serde_json::Value;
+
+use super::web::{Call, Caller, Error, Login, Purpose, Refusal, path_segment, request_id};
+use super::{Delivery, Form, Mail, Person, Receipt};
+use crate::auth::TokenSource;
+use crate::net::http::{Limits, Method, Patience, Response, StatusCode, Uri};
+use crate::net::{Trace, clean};
+
+/// A request with more bytes goes by a draft: 4 MB is the service's limit for everything in it.
+const LARGEST_REQUEST: usize = 3_500_000;
+/// The part of an address that says which edition of Graph is meant.
+const EDITION: &str = "v1.0";
+
+/// Where mails are handed over, and how.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The address of Graph, as [`root`] gives it.
+    pub root: String,
+    /// The mailbox that sends (`user`).
+    pub user: String,
+    /// Who the token stands for.
+    pub access: Access,
+    /// Mails from other senders go out on their behalf (`allow-delegate`); without it they go out
+    /// from the mailbox itself.
+    pub delegate: bool,
+    /// Gives the tokens.
+    pub tokens: TokenSource,
+    /// Time limits of a request.
+    pub limits: Limits,
+}
+
+/// Who a token stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// The user who signed in (password grant).
+    Delegated,
+    /// The application itself (client credentials).
+    Application,
+}
+
+/// Settings that lead to no Graph.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("scope={scope} is not one of Graph: set scope to https://graph.microsoft.com/.default")]
+pub struct NoGraph {
+    /// The setting.
+    pub scope: String,
+}
+
+/// The address of Graph: that of `server` where it is one, else the host that `scope` is for, as
+/// each national cloud has its own (`https://graph.microsoft.us/.default`).
+///
+/// # Errors
+/// The scope is for something else.
+pub fn root(server: &str, scope: &str) -> Result<String, NoGraph> {
+    let address = |text: &str| {
+        let uri: Uri = text.trim().parse().ok()?;
+        let scheme = uri
+            .scheme_str()
+            .filter(|s| matches!(*s, "http" | "https"))?;
+        Some((format!("{scheme}://{}", uri.authority()?), uri.clone()))
+    };
+    if let Some((host, uri)) = address(server) {
+        let path = uri.path().trim_end_matches('/');
+        return Ok(match path {
+            "" => format!("{host}/{EDITION}"),
+            path => format!("{host}{path}"),
+        });
+    }
+    let found = scope.split_whitespace().find_map(address);
+    match found {
+        Some((host, _)) if !host.to_ascii_lowercase().contains("//outlook.office") => {
+            Ok(format!("{host}/{EDITION}"))
+        }
+        _ => Err(NoGraph {
+            scope: clean(scope, 200),
+        }),
+    }
+}
+
+/// Sends mails by Graph.
+#[derive(Debug)]
+pub struct Graph {
+    settings: Settings,
+    caller: Caller,
+    trace: Trace,
+}
+
+impl Graph {
+    /// Nothing is asked before the first mail.
+    #[must_use]
+    pub fn new(settings: Settings, trace: Trace) -> Self {
+        let login = Login::Token(settings.tokens.clone());
+        Self {
+            caller: Caller::new(login, settings.limits, trace.clone()),
+            settings,
+            trace,
+        }
+    }
+
+    /// Sends a mail.
+    ///
+    /// # Errors
+    /// The service does not take it, or can't be asked.
+    pub fn send(&self, mail: &Mail) -> Result<Delivery, super::Error> {
+        let other = !mail
+            .from
+            .address
+            .as_str()
+            .eq_ignore_ascii_case(&self.settings.user);
+        let from = (other && self.settings.delegate).then_some(&mail.from);
+        let mut patience = self.caller.patience();
+        let kind_and_body = if other || mail.delivery_receipt {
+            let message = message::json(mail, from, message::Files::Within);
+            let body = serde_json::json!({ "message": message, "saveToSentItems": true });
+            ("application/json", body.to_string())
+        } else {
+            let form = Form {
+                bcc: true,
+                receipt_header: false,
+            };
+            ("text/plain", BASE64.encode(&mail.compose(form)?))
+        };
+        let (kind, body) = kind_and_body;
+        if body.len() <= LARGEST_REQUEST {
+            self.send_at_once(kind, body.as_bytes(), &mut patience)?;
+        } else {
+            drop(body);
+            self.send_by_draft(mail, from, &mut patience)?;
+        }
+        Ok(Delivery {
+            refused: Vec::new(),
+            receipt: if mail.delivery_receipt {
+                Receipt::Property
+            } else {
+                Receipt::None
+            },
+        })
+    }
+
+    fn send_at_once(&self, kind: &str, body: &[u8], patience: &mut Patience) -> Result<(), Error> {
+        let answer = self.call(
+            Request {
+                method: Method::POST,
+                path: "sendMail",
+                content: Some((kind, body)),
+                purpose: Purpose::Sends,
+            },
+            patience,
+        )?;
+        self.accepted(&answer, StatusCode::ACCEPTED, Purpose::Sends)
+    }
+
+    fn send_by_draft(
+        &self,
+        mail: &Mail,
+        from: Option<&Person>,
+        patience: &mut Patience,
+    ) -> Result<(), Error> {
+        let draft = self.create_draft(mail, from, patience)?;
+        let sent = self
+            .attach_all(&draft, mail, patience)
+            .and_then(|()| self.send_draft(&draft, patience));
+        match &sent {
+            Err(error) if error.may_have_arrived() => self.trace.line(|| {
+                "the draft stays, as it may have been sent: see the folders Drafts and Sent Items"
+                    .into()
+            }),
+            Err(_) => self.delete_draft(&draft),
+            Ok(()) => {}
+        }
+        sent
+    }
+
+    /// A request below the mailbox's address.
+    fn call(
+        &self,
+        request: Request<'_>,
+        patience: &mut Patience,
+    ) -> Result<Response<Vec<u8>>, Error> {
+        let Request {
+            method,
+            path,
+            content,
+            purpose,
+        } = request;
+        let root = &self.settings.root;
+        let address = match self.settings.access {
+            Access::Delegated => format!("{root}/me/{path}"),
+            Access::Application => {
+                format!("{root}/users/{}/{path}", path_segment(&self.settings.user))
+            }
+        };
+        let mut headers = vec![("client-request-id", request_id())];
+        if let Some((kind, _)) = content {
+            headers.push(("Content-Type", kind.to_owned()));
+        }
+        let call = Call {
+            method,
+            address: &address,
+            headers,
+            body: content.map_or(&[], |(_, body)| body),
+            purpose,
+        };
+        self.caller.call(&call, patience)
+    }
+
+    /// The answer has the status that stands for success.
+    fn accepted(
+        &self,
+        answer: &Response<Vec<u8>>,
+        expected: StatusCode,
+        purpose: Purpose,
+    ) -> Result<(), Error> {
+        let status = answer.status();
+        if status == expected {
+            return Ok(());
+        }
+        if status.is_success() {
+            return Err(self.malformed(
+                &format!(
+                    "status {} instead of {}",
+                    status.as_u16(),
+                    expected.as_u16()
+                ),
+                purpose,
+            ));
+        }
+        let told: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+        let text = |pointer| {
+            told.pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
+        let code = text("/error/code");
+        let mut refusal = Refusal::of(self.server(), status, code, text("/error/message"), purpose);
+        let id = answer.headers().get("request-id");
+        refusal.request_id = id
+            .and_then(|id| id.to_str().ok())
+            .map_or_else(String::new, |id| clean(id, 80));
+        Err(refusal.into())
+    }
+
+    fn malformed(&self, cause: &str, purpose: Purpose) -> Error {
+        Error::Malformed {
+            server: self.server(),
+            cause: clean(cause, 200),
+            arrived: purpose == Purpose::Sends,
+        }
+    }
+
+    fn server(&self) -> String {
+        let host = self.settings.root.split('/').nth(2);
+        clean(host.unwrap_or(&self.settings.root), 200)
+    }
+}
+
+/// A request below the mailbox's address.
+struct Request<'a> {
+    method: Method,
+    path: &'a str,
+    /// Its media type and its bytes.
+    content: Option<(&'a str, &'a [u8])>,
+    purpose: Purpose,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::root;
+
+    #[test]
+    fn the_scope_names_the_cloud_and_server_wins() {
+        let of = |server, scope| root(server, scope).unwrap();
+        let default = "https://graph.microsoft.com/.default";
+        assert_eq!(of("", default), "https://graph.microsoft.com/v1.0");
+        assert_eq!(
+            of("", "offline_access https://dod-graph.microsoft.us/.default"),
+            "https://dod-graph.microsoft.us/v1.0"
+        );
+        assert_eq!(
+            of("smtp.example.com", default),
+            "https://graph.microsoft.com/v1.0"
+        );
+        assert_eq!(
+            of("http://localhost:1/", default),
+            "http://localhost:1/v1.0"
+        );
+        assert_eq!(
+            of("https://gate.example/graph/v1.0/", ""),
+            "https://gate.example/graph/v1.0"
+        );
+        for wrong in [
+            "",
+            "Mail.Send",
+            "https://outlook.office.com/.default",
+            "https://outlook.office365.com/x",
+        ] {
+            assert!(root("", wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::auth::TokenSource;
 use crate::net::Endpoint;
 use crate::secret::Secret;
 
@@ -29,6 +30,13 @@ pub enum Login {
         password: Secret,
         /// The mechanisms that may be used, the preferred one first.
         mechanisms: Vec<Mechanism>,
+    },
+    /// A user with a token (XOAUTH2).
+    Token {
+        /// The user.
+        user: String,
+        /// Gives the tokens.
+        source: TokenSource,
     },
 }
 

@@ -8,7 +8,9 @@ use std::path::Path;
 use std::process::Command;
 
 use harness::dovecot::Options;
-use harness::{CountingProxy, Dovecot, Inspector, Mail, certs};
+use harness::{CountingProxy, Cyrus, Dovecot, Hoodiecrow, Inspector, Mail, MailServer, certs};
+
+const NOON: u64 = 1_767_700_800;
 
 #[test]
 fn a_delivered_mail_has_the_chosen_time_and_the_next_uid() {
@@ -71,6 +73,42 @@ fn the_proxy_counts_turns_bytes_and_commands() {
     assert_eq!((traffic.connections, traffic.turns), (1, 4));
     assert_eq!(traffic.commands_with("fetch").len(), 1);
     assert!(traffic.down > 200 && traffic.up > 100, "{traffic:?}");
+}
+
+#[test]
+fn every_server_keeps_a_mail_with_its_time() {
+    let servers: [Option<Box<dyn MailServer>>; 3] = [
+        Dovecot::start().map(|server| Box::new(server) as _),
+        Cyrus::with("").map(|server| Box::new(server) as _),
+        Hoodiecrow::with(&[]).map(|server| Box::new(server) as _),
+    ];
+    for server in servers.into_iter().flatten() {
+        server.deliver(&Mail::new("=?utf-8?q?=C3=A9?=").bytes(), NOON);
+        let doors = server.doors();
+        let mails = Inspector::connect((doors.address, doors.imap)).mails();
+        let (_, mail) = mails.into_iter().next().unwrap();
+        let received = mail.received.trim().trim_start_matches('0');
+        assert_eq!(received, "6-Jan-2026 12:00:00 +0000");
+        assert_eq!(mail.subject, "=?utf-8?q?=C3=A9?=");
+    }
+}
+
+#[test]
+fn a_server_of_few_words_announces_what_it_was_told_to() {
+    for (plugins, capabilities) in [
+        (&[][..], "IMAP4rev1"),
+        (&["UIDPLUS", "LITERALPLUS"], "IMAP4rev1 LITERAL+ UIDPLUS"),
+    ] {
+        let Some(server) = Hoodiecrow::with(plugins) else {
+            return;
+        };
+        let doors = server.doors();
+        let mut inspector = Inspector::connect((doors.address, doors.imap));
+        let answer = inspector.command("CAPABILITY");
+        let mut told: Vec<_> = answer.split_whitespace().skip(2).collect();
+        told.sort_unstable();
+        assert_eq!(told.join(" "), capabilities);
+    }
 }
 
 #[test]

@@ -39,6 +39,15 @@ pub fn folder() -> Option<PathBuf> {
     Some(folder)
 }
 
+/// Puts one of them into a server's folder, as `server.pem` and `server.key`.
+pub fn copy(certificate: &str, target: &Path) {
+    let folder = folder().expect("openssl starts");
+    for kind in ["pem", "key"] {
+        let from = folder.join(certificate).with_extension(kind);
+        fs::copy(from, target.join("server").with_extension(kind)).unwrap();
+    }
+}
+
 fn make(folder: &Path) {
     authority(folder, "ca", "Test Authority");
     authority(folder, "otherca", "Unknown Authority");

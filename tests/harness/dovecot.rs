@@ -2,14 +2,14 @@
 
 use std::fs::{self, File, FileTimes};
 use std::io::{BufRead, BufReader};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
+use super::daemon::{self, Account, Daemon};
 use super::world::{MAIL_PASSWORD, MAIL_USER};
-use super::{certs, program};
+use super::{Doors, MailServer, certs};
 
 const PROGRAM: &str = "/usr/sbin/dovecot";
 
@@ -48,8 +48,7 @@ pub struct Dovecot {
     pub pops: u16,
     /// The address that it listens on.
     pub address: &'static str,
-    folder: tempfile::TempDir,
-    master: Child,
+    daemon: Daemon,
     delivered: AtomicU64,
 }
 
@@ -62,125 +61,47 @@ impl Dovecot {
 
     /// Starts a server with other options.
     pub fn with(options: &Options) -> Option<Self> {
-        let missing = [PROGRAM, "/usr/bin/setpriv"]
-            .iter()
-            .any(|program| !Path::new(program).exists());
-        let certificates = if missing { None } else { certs::folder() };
-        let Some(certificates) = certificates else {
-            assert!(
-                std::env::var_os("SMARTEMAIL_TEST_SERVERS").is_none_or(|value| value != "required"),
-                "dovecot, setpriv or openssl is missing: bash tests/run.sh installs them"
-            );
-            println!("skipped: dovecot is not installed (bash tests/run.sh installs it)");
-            return None;
-        };
-        // Between choosing a free port and the server's taking it, another may have come.
-        let mut attempts = (0..5).map(|_| Self::attempt(options, &certificates));
-        Some(
-            attempts
-                .find_map(Result::ok)
-                .expect("dovecot starts; its log is printed above"),
-        )
+        let needs = ["/usr/bin/setpriv", "/usr/bin/openssl", PROGRAM].map(Path::new);
+        daemon::is_installed("Dovecot", &needs)
+            .then(|| daemon::persist("Dovecot", || Self::attempt(options)))
     }
 
-    fn attempt(options: &Options, certificates: &Path) -> Result<Self, ()> {
-        // The path has to be short: it becomes part of the names of unix sockets.
-        let folder = tempfile::Builder::new()
-            .prefix("dc-")
-            .tempdir_in("/tmp")
-            .unwrap();
-        let ports @ [imap, imaps, pop, pops] = free_ports(options.address);
-        let root = command_says("id", &["-u"]) == "0";
-        let user = if root {
-            "nobody".to_owned()
-        } else {
-            command_says("id", &["-un"])
-        };
-        let group = command_says("id", &["-gn", &user]);
-        for kind in ["pem", "key"] {
-            let from = certificates.join(options.certificate).with_extension(kind);
-            fs::copy(from, folder.path().join("server").with_extension(kind)).unwrap();
-        }
+    fn attempt(options: &Options) -> Option<Self> {
+        let folder = daemon::folder();
+        let ports @ [imap, imaps, pop, pops] = daemon::free_ports(options.address);
+        let account = Account::ordinary();
+        certs::copy(options.certificate, folder.path());
         fs::write(
             folder.path().join("users"),
             format!("{MAIL_USER}:{{PLAIN}}{MAIL_PASSWORD}\n"),
         )
         .unwrap();
-        let text = configuration(folder.path(), &user, &group, ports, options);
+        let text = configuration(folder.path(), &account, ports, options);
         fs::write(folder.path().join("dovecot.conf"), text).unwrap();
         for inbox in ["tmp", "new", "cur"] {
-            fs::create_dir_all(
-                folder
-                    .path()
-                    .join("mail")
-                    .join(MAIL_USER)
-                    .join("Maildir")
-                    .join(inbox),
-            )
-            .unwrap();
+            fs::create_dir_all(maildir(folder.path()).join(inbox)).unwrap();
         }
-        let mut command = Command::new("setpriv");
-        // However the test ends, the kernel ends the server with it.
-        command.args(["--pdeathsig", "KILL"]);
-        if root {
-            give_away(folder.path(), &user);
-            command.args([
-                &format!("--reuid={user}"),
-                &format!("--regid={group}"),
-                "--clear-groups",
-            ]);
+        let tls = folder.path().join("openssl.cnf");
+        if let Some(version) = options.tls {
+            fs::write(&tls, only(version)).unwrap();
         }
+        let mut command = account.command(Path::new(PROGRAM), folder.path());
         command
-            .args([PROGRAM, "-F", "-c"])
+            .args(["-F", "-c"])
             .arg(folder.path().join("dovecot.conf"));
-        if let Some(tls) = options.tls {
-            let path = folder.path().join("openssl.cnf");
-            fs::write(&path, only(tls)).unwrap();
-            command.env("OPENSSL_CONF", path);
+        if options.tls.is_some() {
+            command.env("OPENSSL_CONF", tls);
         }
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        program::own_group(&mut command);
-        let master = command.spawn().expect("setpriv starts");
         let address = options.address;
-        let mut server = Self {
+        Some(Self {
             imap,
             imaps,
             pop,
             pops,
             address,
-            folder,
-            master,
+            daemon: Daemon::start(folder, command, || greets(address, imap))?,
             delivered: AtomicU64::new(0),
-        };
-        if server.greets() {
-            return Ok(server);
-        }
-        println!("dovecot did not start:\n{}", server.log());
-        Err(())
-    }
-
-    /// Waits for the real greeting: on a cold start another line may come before it.
-    fn greets(&mut self) -> bool {
-        let started = Instant::now();
-        while started.elapsed() < Duration::from_secs(20) {
-            if self.master.try_wait().unwrap().is_some() {
-                return false;
-            }
-            if let Ok(stream) = TcpStream::connect((self.address, self.imap)) {
-                stream
-                    .set_read_timeout(Some(Duration::from_secs(10)))
-                    .unwrap();
-                let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
-                if lines.any(|line| line.contains("CAPABILITY")) {
-                    return true;
-                }
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        false
+        })
     }
 
     /// Puts a mail into the INBOX, received at this second of the Unix epoch.
@@ -227,21 +148,16 @@ impl Dovecot {
 
     /// What the server wrote to its log.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("dovecot.log")).unwrap_or_default()
+        self.daemon.log()
     }
 
     /// Its process group.
     pub fn process_group(&self) -> u32 {
-        self.master.id()
+        self.daemon.group()
     }
 
     fn inbox(&self, part: &str) -> PathBuf {
-        self.folder
-            .path()
-            .join("mail")
-            .join(MAIL_USER)
-            .join("Maildir")
-            .join(part)
+        maildir(self.daemon.folder.path()).join(part)
     }
 
     /// Dovecot gives UIDs in the order of the number that a file name starts with.
@@ -267,37 +183,35 @@ impl Dovecot {
     }
 }
 
-impl Drop for Dovecot {
-    fn drop(&mut self) {
-        program::end_group(&mut self.master);
-        if std::thread::panicking() {
-            println!("--- log of dovecot\n{}---", self.log());
+impl MailServer for Dovecot {
+    fn doors(&self) -> Doors {
+        Doors {
+            address: self.address,
+            imap: self.imap,
+            imaps: self.imaps,
+            pop: Some([self.pop, self.pops]),
         }
+    }
+
+    fn deliver(&self, mail: &[u8], received: u64) {
+        Self::deliver(self, mail, received);
     }
 }
 
-/// Ports that nobody listens on at this moment.
-fn free_ports<const N: usize>(address: &str) -> [u16; N] {
-    let listeners = [(); N].map(|()| TcpListener::bind((address, 0)).unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
+fn maildir(folder: &Path) -> PathBuf {
+    folder.join("mail").join(MAIL_USER).join("Maildir")
 }
 
-fn command_says(program: &str, args: &[&str]) -> String {
-    let done = Command::new(program)
-        .args(args)
-        .output()
-        .expect("a standard command");
-    String::from_utf8(done.stdout).unwrap().trim().to_owned()
-}
-
-fn give_away(folder: &Path, user: &str) {
-    let done = Command::new("chown")
-        .arg("-R")
-        .arg(user)
-        .arg(folder)
-        .status()
-        .expect("chown");
-    assert!(done.success());
+/// Whether the real greeting comes: on a cold start another line may come before it.
+fn greets(address: &str, port: u16) -> bool {
+    let Ok(stream) = TcpStream::connect((address, port)) else {
+        return false;
+    };
+    stream
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+    lines.any(|line| line.contains("CAPABILITY"))
 }
 
 /// Dovecot 2.3 has a lowest version but no highest one; OpenSSL's own configuration has both.
@@ -310,8 +224,7 @@ fn only(tls: &str) -> String {
 
 fn configuration(
     folder: &Path,
-    user: &str,
-    group: &str,
+    Account { user, group, .. }: &Account,
     [imap, imaps, pop, pops]: [u16; 4],
     options: &Options,
 ) -> String {
@@ -328,10 +241,11 @@ fn configuration(
              ssl_min_protocol = {tls}\nssl_cipher_list = ALL:!aNULL:!eNULL:@SECLEVEL=0"
         )
     });
+    let log = daemon::LOG;
     format!(
         "base_dir = {folder}/run
 state_dir = {folder}/state
-log_path = {folder}/dovecot.log
+log_path = {folder}/{log}
 auth_verbose = yes
 default_internal_user = {user}
 default_internal_group = {group}

@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use chrono::DateTime;
+
 use super::Dovecot;
 use super::world::{MAIL_PASSWORD, MAIL_USER};
 
@@ -75,14 +77,33 @@ impl Inspector {
         self.command("UNSELECT");
     }
 
+    /// Puts a mail into the INBOX, received at this second of the Unix epoch.
+    pub fn append(&mut self, mail: &[u8], received: u64) {
+        let received = DateTime::from_timestamp(received.try_into().unwrap(), 0).unwrap();
+        let received = received.format("%d-%b-%Y %H:%M:%S +0000");
+        let length = mail.len();
+        let announced = format!("x0 APPEND INBOX \"{received}\" {{{length}}}\r\n");
+        self.send(announced.as_bytes());
+        let go_ahead = self.line();
+        assert!(go_ahead.starts_with('+'), "APPEND: {go_ahead}");
+        self.send(&[mail, b"\r\n"].concat());
+        self.answer("x0", "APPEND");
+    }
+
     /// Sends one command and gives back the whole answer, which must be OK.
     pub fn command(&mut self, command: &str) -> String {
         self.number += 1;
         let tag = format!("x{}", self.number);
-        self.stream
-            .get_mut()
-            .write_all(format!("{tag} {command}\r\n").as_bytes())
-            .unwrap();
+        self.send(format!("{tag} {command}\r\n").as_bytes());
+        self.answer(&tag, command)
+    }
+
+    fn send(&mut self, bytes: &[u8]) {
+        self.stream.get_mut().write_all(bytes).unwrap();
+    }
+
+    /// The whole answer to a command, which must be OK.
+    fn answer(&mut self, tag: &str, command: &str) -> String {
         let mut answer = String::new();
         loop {
             let line = self.line();

@@ -1,8 +1,8 @@
 //! The test bed: everything that the tests in this folder stand on.
 //!
 //! A [`World`] is a temporary directory with an INI file, mails and an MSGIN folder, in
-//! which the built binary runs with a closed environment. [`Dovecot`] is a real mail
-//! server for one test, [`CountingProxy`] counts what passes between the two, and
+//! which the built binary runs with a closed environment. [`Dovecot`], [`Cyrus`] and
+//! [`Hoodiecrow`] are real mail servers for one test, [`CountingProxy`] counts what passes between the two, [`FaultyLine`] breaks it, and
 //! [`Inspector`] looks into the mailbox without the program's help. Nothing in here uses
 //! the program's own code: what the tests say about it, they see from outside.
 
@@ -18,27 +18,46 @@
 #[cfg(unix)]
 pub mod certs;
 #[cfg(unix)]
+pub mod cyrus;
+#[cfg(unix)]
+pub mod daemon;
+#[cfg(unix)]
 pub mod dovecot;
+#[cfg(unix)]
+pub mod faulty_line;
+#[cfg(unix)]
+pub mod hoodiecrow;
 pub mod ini;
 #[cfg(unix)]
 pub mod inspector;
+pub mod job;
 pub mod mail;
+pub mod mail_server;
 pub mod program;
 pub mod proxy;
 pub mod rude;
 pub mod sam;
+pub mod table;
 pub mod tree;
 pub mod world;
 
 #[cfg(unix)]
+pub use cyrus::Cyrus;
+#[cfg(unix)]
 pub use dovecot::Dovecot;
+#[cfg(unix)]
+pub use faulty_line::FaultyLine;
+#[cfg(unix)]
+pub use hoodiecrow::Hoodiecrow;
 pub use ini::Ini;
 #[cfg(unix)]
 pub use inspector::Inspector;
 pub use mail::Mail;
+pub use mail_server::{Doors, MailServer};
 pub use program::Ran;
 pub use proxy::CountingProxy;
 pub use rude::RudeServer;
 pub use sam::Sam;
+pub use table::Table;
 pub use tree::Tree;
 pub use world::World;

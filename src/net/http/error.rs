@@ -142,7 +142,7 @@ fn tls_advice(fault: &TlsFault, server: &str) -> String {
 
 impl Error {
     pub(super) fn of(server: String, error: ureq::Error, fate: Fate, after: Duration) -> Self {
-        let arrived = fate != Fate::Incomplete;
+        let arrived = matches!(fate, Fate::Complete | Fate::Unknown);
         let broken = |server, cause: &dyn std::fmt::Display| Self::Broken {
             server,
             cause: clean(&cause.to_string(), 200),
@@ -171,7 +171,9 @@ impl Error {
                 let cause = clean(&error.to_string(), 200);
                 Self::Unreachable { server, cause }
             }
-            ureq::Error::Io(cause) if is_about_reaching(cause.kind()) && fate != Fate::Complete => {
+            ureq::Error::Io(cause)
+                if fate == Fate::Untouched || is_about_reaching(cause.kind()) =>
+            {
                 Self::Unreachable {
                     server,
                     cause: clean(&cause.to_string(), 200),
@@ -213,7 +215,7 @@ impl Error {
     }
 }
 
-/// Errors that only the making of a connection gives.
+/// Errors that the making of a connection gives, for requests that have no body to tell by.
 fn is_about_reaching(kind: io::ErrorKind) -> bool {
     matches!(
         kind,
@@ -230,7 +232,7 @@ fn step(limit: Timeout, fate: Fate) -> Step {
     match limit {
         Timeout::Resolve | Timeout::Connect => Step::Connecting,
         Timeout::SendRequest | Timeout::SendBody => Step::Sending,
-        _ if fate == Fate::Incomplete => Step::Sending,
+        _ if matches!(fate, Fate::Untouched | Fate::Incomplete) => Step::Sending,
         _ => Step::Answering,
     }
 }

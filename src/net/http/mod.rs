@@ -136,6 +136,8 @@ impl Client {
 /// How much of a request has left, for the question whether the server can have acted on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
+    /// Nothing of the body was asked for: the connection was not ready for it.
+    Untouched,
     /// The body was not handed over whole: no server has a complete request.
     Incomplete,
     /// It was.
@@ -146,23 +148,24 @@ enum Fate {
 
 /// A request's body, which knows how far it was read.
 struct Body<'a> {
+    bytes: &'a [u8],
     left: Cell<&'a [u8]>,
-    empty: bool,
 }
 
 impl<'a> Body<'a> {
     fn new(bytes: &'a [u8]) -> Self {
         Self {
+            bytes,
             left: Cell::new(bytes),
-            empty: bytes.is_empty(),
         }
     }
 
     fn fate(&self) -> Fate {
-        match (self.empty, self.left.get().is_empty()) {
-            (true, _) => Fate::Unknown,
-            (false, true) => Fate::Complete,
-            (false, false) => Fate::Incomplete,
+        match (self.bytes.len(), self.left.get().len()) {
+            (0, _) => Fate::Unknown,
+            (_, 0) => Fate::Complete,
+            (all, left) if all == left => Fate::Untouched,
+            _ => Fate::Incomplete,
         }
     }
 }

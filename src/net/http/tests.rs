@@ -185,7 +185,10 @@ fn what_never_left_has_not_arrived() {
         .send(post("https://no.such.host.invalid/", "x"))
         .unwrap_err();
     assert!(
-        matches!(error, Error::Unresolved { .. } | Error::TimedOut { .. }),
+        matches!(
+            error,
+            Error::Unresolved { .. } | Error::Unreachable { .. } | Error::TimedOut { .. }
+        ),
         "{error:?}"
     );
     assert!(!error.may_have_arrived());

@@ -3,9 +3,10 @@
 //! Until that word nothing can have gone out, so whatever fails before it leaves the mail unsent,
 //! and the draft is deleted.
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
-use super::message::{Attachment, Files, attachments, json as message_json};
+use super::message::{Attachment, Message, attachments};
 use super::{Graph, Request};
 use crate::net::http::{Method, Patience, Response, StatusCode};
 use crate::send::web::{Call, Error, Purpose, path_segment};
@@ -28,8 +29,7 @@ impl Graph {
         from: Option<&Person>,
         patience: &mut Patience,
     ) -> Result<Draft, Error> {
-        let body = message_json(mail, from, Files::Apart);
-        let made = self.create("messages", &body, patience)?;
+        let made = self.create("messages", &Message::new(mail, from), patience)?;
         match made.get("id").and_then(Value::as_str) {
             Some(id) if !id.is_empty() => Ok(Draft(format!("messages/{}", path_segment(id)))),
             _ => Err(self.malformed("the draft has no id", Purpose::Prepares)),
@@ -45,7 +45,7 @@ impl Graph {
         for attachment in attachments(mail) {
             if attachment.file.bytes.len() < UPLOADED {
                 let path = format!("{}/attachments", draft.0);
-                self.create(&path, &attachment.json(), patience)?;
+                self.create(&path, &attachment.with_bytes(), patience)?;
             } else {
                 self.upload(draft, &attachment, patience)?;
             }
@@ -84,13 +84,18 @@ impl Graph {
     }
 
     /// Makes something within the mailbox.
-    fn create(&self, path: &str, body: &Value, patience: &mut Patience) -> Result<Value, Error> {
-        let body = body.to_string();
+    fn create(
+        &self,
+        path: &str,
+        content: &impl Serialize,
+        patience: &mut Patience,
+    ) -> Result<Value, Error> {
+        let body = self.written(content)?;
         let answer = self.call(
             Request {
                 method: Method::POST,
                 path,
-                content: Some(("application/json", body.as_bytes())),
+                content: Some(("application/json", &body)),
                 purpose: Purpose::Prepares,
             },
             patience,
@@ -106,8 +111,7 @@ impl Graph {
         patience: &mut Patience,
     ) -> Result<(), Error> {
         let path = format!("{}/attachments/createUploadSession", draft.0);
-        let body = json!({ "AttachmentItem": attachment.item() });
-        let session = self.create(&path, &body, patience)?;
+        let session = self.create(&path, &attachment.upload(), patience)?;
         let address = session.get("uploadUrl").and_then(Value::as_str);
         let address = address
             .ok_or_else(|| self.malformed("the upload has no address", Purpose::Prepares))?;

@@ -1,83 +1,132 @@
 //! A mail as Graph's resource `message` (learn.microsoft.com/graph/api/resources/message).
 
-use data_encoding::BASE64;
-use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 
+use data_encoding::BASE64;
+use serde::Serialize;
+
+use crate::send::compose::content_type;
+use crate::send::compose::parts::{content_id, with_content_ids};
 use crate::send::{Body, File, Mail, Person, Priority};
 
-/// Where the files of a mail are.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Files {
-    /// In the message.
-    Within,
-    /// They follow one by one.
-    Apart,
+/// What the action `sendMail` takes.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SendMail<'a> {
+    pub(super) message: Message<'a>,
+    pub(super) save_to_sent_items: bool,
 }
 
-/// The mail; its sender is the mailbox's owner unless there is a `from`.
-///
-/// Graph writes the headers itself, and of others takes only those that begin with `X-`. So
-/// automatic answers are told by Exchange's own header (MS-OXCMAIL, section 2.1.3.2.20).
-pub(super) fn json(mail: &Mail, from: Option<&Person>, files: Files) -> Value {
-    let (kind, text) = match &mail.body {
-        Body::Text(text) => ("text", text),
-        Body::Html { page, .. } => ("html", page),
-    };
-    let mut message = Map::new();
-    let mut set = |name: &str, value: Value| message.insert(name.to_owned(), value);
-    let subject = mail.subject.replace(['\r', '\n'], " ");
-    set("subject", subject.into());
-    set("body", json!({ "contentType": kind, "content": text }));
-    set("toRecipients", people(&mail.to));
-    set("ccRecipients", people(&mail.cc));
-    set("bccRecipients", people(&mail.bcc));
-    set("internetMessageId", mail.message_id.as_str().into());
-    set("importance", importance(mail.priority).into());
-    set("isReadReceiptRequested", mail.read_receipt.into());
-    set("isDeliveryReceiptRequested", mail.delivery_receipt.into());
-    if let Some(from) = from {
-        set("from", person(from));
-    }
-    if mail.answers.is_some() {
-        let header = json!({ "name": "X-Auto-Response-Suppress", "value": "All" });
-        set("internetMessageHeaders", json!([header]));
-    }
-    if files == Files::Within {
-        let all: Vec<Value> = attachments(mail)
-            .map(|attachment| attachment.json())
-            .collect();
-        if !all.is_empty() {
-            set("attachments", all.into());
+/// A mail. Graph writes the headers itself, and of others takes only those that begin with `X-`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Message<'a> {
+    subject: String,
+    body: Text<'a>,
+    /// The mailbox's owner where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<Recipient<'a>>,
+    to_recipients: Vec<Recipient<'a>>,
+    cc_recipients: Vec<Recipient<'a>>,
+    bcc_recipients: Vec<Recipient<'a>>,
+    internet_message_id: &'a str,
+    importance: &'static str,
+    is_read_receipt_requested: bool,
+    is_delivery_receipt_requested: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    internet_message_headers: Option<[Header; 1]>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<FileAttachment<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Text<'a> {
+    content_type: &'static str,
+    content: Cow<'a, str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Recipient<'a> {
+    email_address: EmailAddress<'a>,
+}
+
+#[derive(Serialize)]
+struct EmailAddress<'a> {
+    address: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Header {
+    name: &'static str,
+    value: &'static str,
+}
+
+/// Exchange's own word for a mail that wants no automatic answer (MS-OXCMAIL, section
+/// 2.1.3.2.20).
+const NO_ANSWERS: Header = Header {
+    name: "X-Auto-Response-Suppress",
+    value: "All",
+};
+
+impl<'a> Message<'a> {
+    /// The mail without its files.
+    pub(super) fn new(mail: &'a Mail, from: Option<&'a Person>) -> Self {
+        let (content_type, content) = match &mail.body {
+            Body::Text(text) => ("text", Cow::Borrowed(text.as_str())),
+            Body::Html { page, inline } => ("html", with_content_ids(page, inline).into()),
+        };
+        Self {
+            subject: mail.subject.replace(['\r', '\n'], " "),
+            body: Text {
+                content_type,
+                content,
+            },
+            from: from.map(Recipient::of),
+            to_recipients: mail.to.iter().map(Recipient::of).collect(),
+            cc_recipients: mail.cc.iter().map(Recipient::of).collect(),
+            bcc_recipients: mail.bcc.iter().map(Recipient::of).collect(),
+            internet_message_id: &mail.message_id,
+            importance: match mail.priority {
+                Priority::Highest | Priority::High => "high",
+                Priority::Normal => "normal",
+                Priority::Low | Priority::Lowest => "low",
+            },
+            is_read_receipt_requested: mail.read_receipt,
+            is_delivery_receipt_requested: mail.delivery_receipt,
+            internet_message_headers: mail.answers.is_some().then_some([NO_ANSWERS]),
+            attachments: Vec::new(),
         }
     }
-    message.into()
-}
 
-fn importance(priority: Priority) -> &'static str {
-    match priority {
-        Priority::Highest | Priority::High => "high",
-        Priority::Normal => "normal",
-        Priority::Low | Priority::Lowest => "low",
+    /// The mail with its files.
+    pub(super) fn with_files(mail: &'a Mail, from: Option<&'a Person>) -> Self {
+        Self {
+            attachments: attachments(mail).map(|a| a.with_bytes()).collect(),
+            ..Self::new(mail, from)
+        }
     }
 }
 
-fn people(people: &[Person]) -> Value {
-    people.iter().map(person).collect()
-}
-
-fn person(person: &Person) -> Value {
-    let mut address = json!({ "address": person.address.as_str() });
-    if !person.name.is_empty() {
-        address["name"] = person.name.as_str().into();
+impl<'a> Recipient<'a> {
+    fn of(person: &'a Person) -> Self {
+        Self {
+            email_address: EmailAddress {
+                address: person.address.as_str(),
+                name: &person.name,
+            },
+        }
     }
-    json!({ "emailAddress": address })
 }
 
 /// A file as a mail carries it.
 pub(super) struct Attachment<'a> {
     pub(super) file: &'a File,
     /// The page shows it, by `cid:` and its name.
-    pub(super) inline: bool,
+    inline: bool,
 }
 
 /// All files of a mail, the pictures of its page first.
@@ -93,30 +142,70 @@ pub(super) fn attachments(mail: &Mail) -> impl Iterator<Item = Attachment<'_>> {
         .chain(mail.attachments.iter().map(of(false)))
 }
 
-impl Attachment<'_> {
-    /// With its bytes (resource `fileAttachment`).
-    pub(super) fn json(&self) -> Value {
-        let mut value = self.described();
-        value["@odata.type"] = "#microsoft.graph.fileAttachment".into();
-        value["contentBytes"] = BASE64.encode(&self.file.bytes).into();
-        value
-    }
+/// The resource `fileAttachment`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FileAttachment<'a> {
+    #[serde(rename = "@odata.type")]
+    kind: &'static str,
+    #[serde(flatten)]
+    described: Described<'a>,
+    content_bytes: String,
+}
 
-    /// Without them, for what is uploaded (resource `attachmentItem`).
-    pub(super) fn item(&self) -> Value {
-        let mut value = self.described();
-        value["attachmentType"] = "file".into();
-        value["size"] = self.file.bytes.len().into();
-        value
-    }
+/// What an upload is asked for with.
+#[derive(Serialize)]
+pub(super) struct Upload<'a> {
+    #[serde(rename = "AttachmentItem")]
+    item: AttachmentItem<'a>,
+}
 
-    fn described(&self) -> Value {
-        let name = self.file.name.as_str();
-        let mut value = json!({ "name": name });
-        if self.inline {
-            value["isInline"] = true.into();
-            value["contentId"] = name.into();
+/// The resource `attachmentItem`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AttachmentItem<'a> {
+    attachment_type: &'static str,
+    #[serde(flatten)]
+    described: Described<'a>,
+    size: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Described<'a> {
+    name: &'a str,
+    content_type: &'static str,
+    is_inline: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_id: Option<String>,
+}
+
+impl<'a> Attachment<'a> {
+    pub(super) fn with_bytes(&self) -> FileAttachment<'a> {
+        FileAttachment {
+            kind: "#microsoft.graph.fileAttachment",
+            described: self.described(),
+            content_bytes: BASE64.encode(&self.file.bytes),
         }
-        value
+    }
+
+    pub(super) fn upload(&self) -> Upload<'a> {
+        Upload {
+            item: AttachmentItem {
+                attachment_type: "file",
+                described: self.described(),
+                size: self.file.bytes.len(),
+            },
+        }
+    }
+
+    fn described(&self) -> Described<'a> {
+        let name = self.file.name.as_str();
+        Described {
+            name,
+            content_type: content_type::of(name),
+            is_inline: self.inline,
+            content_id: self.inline.then(|| content_id(name)),
+        }
     }
 }

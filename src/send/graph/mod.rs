@@ -8,6 +8,7 @@ mod draft;
 mod message;
 
 use data_encoding::BASE64;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::web::{Call, Caller, Error, Login, Purpose, Refusal, path_segment, request_id};
@@ -119,20 +120,22 @@ impl Graph {
             .eq_ignore_ascii_case(&self.settings.user);
         let from = (other && self.settings.delegate).then_some(&mail.from);
         let mut patience = self.caller.patience();
-        let kind_and_body = if other || mail.delivery_receipt {
-            let message = message::json(mail, from, message::Files::Within);
-            let body = serde_json::json!({ "message": message, "saveToSentItems": true });
-            ("application/json", body.to_string())
+        let (kind, body) = if other || mail.delivery_receipt {
+            let body = message::SendMail {
+                message: message::Message::with_files(mail, from),
+                save_to_sent_items: true,
+            };
+            ("application/json", self.written(&body)?)
         } else {
             let form = Form {
                 bcc: true,
                 receipt_header: false,
             };
-            ("text/plain", BASE64.encode(&mail.compose(form)?))
+            let coded = BASE64.encode(&mail.compose(form)?);
+            ("text/plain", coded.into_bytes())
         };
-        let (kind, body) = kind_and_body;
         if body.len() <= LARGEST_REQUEST {
-            self.send_at_once(kind, body.as_bytes(), &mut patience)?;
+            self.send_at_once(kind, &body, &mut patience)?;
         } else {
             drop(body);
             self.send_by_draft(mail, from, &mut patience)?;
@@ -212,6 +215,11 @@ impl Graph {
             purpose,
         };
         self.caller.call(&call, patience)
+    }
+
+    fn written(&self, content: &impl Serialize) -> Result<Vec<u8>, Error> {
+        serde_json::to_vec(content)
+            .map_err(|error| self.malformed(&error.to_string(), Purpose::Prepares))
     }
 
     /// The answer has the status that stands for success.

@@ -1,6 +1,23 @@
 //! Delivery by SMTP (RFC 5321).
+//!
+//! `opening` leads to a conversation, `login` logs in, `session` hands over one mail after
+//! the other, and `pool` has several of these at work. All of them speak through `wire`.
+
+mod capabilities;
+mod login;
+mod opening;
+mod pool;
+mod reply;
+#[cfg(test)]
+mod script;
+mod session;
+#[cfg(test)]
+mod tests;
+mod wire;
 
 use std::time::Duration;
+
+pub(super) use pool::Connections;
 
 use crate::auth::TokenSource;
 use crate::net::Endpoint;
@@ -48,6 +65,17 @@ pub enum Mechanism {
     /// User and password one after the other, as asked for
     /// (draft-murchison-sasl-login).
     Login,
+}
+
+impl Mechanism {
+    /// Its name in AUTH.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "PLAIN",
+            Self::Login => "LOGIN",
+        }
+    }
 }
 
 /// How many connections there are and how long they are good for.

@@ -1,0 +1,329 @@
+//! Lines that break: every fault at every stage of a conversation with a real server, and a
+//! healthy line afterwards that completes the work exactly once.
+#![cfg(unix)]
+
+#[allow(dead_code, reason = "each test file uses its own part of the test bed")]
+pub mod harness;
+
+use std::time::Duration;
+
+use harness::faulty_line::{Exchange, Fault, Kind, Way};
+use harness::job::{self, Task};
+use harness::{Dovecot, FaultyLine, Ini, Inspector, Ran, Table, World, certs, daemon};
+
+const NOON: u64 = 1_767_700_800;
+/// What the program may take: its time limits are one second each, and the machine is busy.
+const LIMIT: Duration = Duration::from_secs(15);
+/// What the program may hold, in kB.
+const MEMORY: u64 = 64 * 1024;
+
+/// Where in an exchange a fault strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Moment {
+    /// The question does not reach the server.
+    Before,
+    /// Half of the question reaches the server.
+    Asking,
+    /// Half of the answer comes.
+    In,
+    /// The answer comes as a whole.
+    After,
+}
+
+/// A fault at a place of the conversation, and what must come of it.
+struct Cell {
+    fault: Fault,
+    code: i32,
+    words: &'static [&'static str],
+}
+
+/// A server, a line to one of its ports, and a program that has looked before, so that it asks
+/// what is new; then the mails of the job arrive.
+struct Bed {
+    server: Dovecot,
+    line: FaultyLine,
+    world: World,
+    tasks: Vec<Task>,
+}
+
+impl Bed {
+    fn new(door: Door) -> Option<Self> {
+        let server = Dovecot::start()?;
+        let line = FaultyLine::before(server.address, door.port(&server));
+        let authority = certs::folder()?.join("ca.pem");
+        let hurried = door
+            .mailbox(line.port)
+            .set("Mail", "ConnectTimeout", "00:00:01")
+            .set("Mail", "ReadTimeout", "00:00:01")
+            .set("Mail", "WriteTimeout", "00:00:01");
+        let world = World::with(&job::rules(hurried))
+            .env("SSL_CERT_FILE", &authority.to_string_lossy())
+            .limit(LIMIT);
+        world.run(&[]).exit(0);
+        let tasks = job::tasks();
+        for task in &tasks {
+            server.deliver(&task.mail, NOON);
+        }
+        Some(Self {
+            server,
+            line,
+            world,
+            tasks,
+        })
+    }
+
+    /// What is said when nothing goes wrong.
+    fn conversation(&self) -> Vec<Exchange> {
+        self.world.run(&[]).exit(0);
+        self.assert_done();
+        self.line.conversation()
+    }
+
+    #[track_caller]
+    fn assert_done(&self) {
+        job::assert_done_once(&self.world, &self.tasks);
+        assert_eq!(Inspector::open(&self.server).subjects(), ["other"]);
+    }
+
+    /// A run that ends like this, and one over a healthy line.
+    fn completes_the_work(&self, code: i32, words: &[&str]) -> String {
+        let first = self.world.run(&[]);
+        first.exit(code);
+        assert_orderly(&first);
+        if code != 0 {
+            let server = format!("localhost:{}", self.line.port);
+            let mut said = first.stderr.lines().filter(|line| line.contains(&server));
+            let is_said = said.any(|line| words.iter().any(|words| line.contains(words)));
+            assert!(is_said, "{server} and one of {words:?}\n{first}");
+        }
+        self.world.run(&[]).exit(0);
+        self.assert_done();
+        format!("{code} then 0")
+    }
+}
+
+/// A port of the server.
+#[derive(Clone, Copy)]
+enum Door {
+    ImapClear,
+    ImapTls,
+}
+
+impl Door {
+    fn port(self, server: &Dovecot) -> u16 {
+        match self {
+            Self::ImapClear => server.imap,
+            Self::ImapTls => server.imaps,
+        }
+    }
+
+    fn mailbox(self, port: u16) -> Ini {
+        match self {
+            Self::ImapClear => Ini::imap(port),
+            Self::ImapTls => Ini::imaps(port),
+        }
+    }
+}
+
+#[track_caller]
+fn assert_orderly(ran: &Ran) {
+    assert!(ran.peak_kb < MEMORY, "{} kB\n{ran}", ran.peak_kb);
+    assert!(!ran.output().contains("panicked"), "{ran}");
+}
+
+/// What a question is for.
+fn stage(exchange: &Exchange) -> &'static str {
+    let question = String::from_utf8_lossy(&exchange.question);
+    let signs = [
+        ("AUTHENTICATE", "log-in"),
+        ("STATUS", "status"),
+        ("SELECT", "select"),
+        ("HEADER.FIELDS", "list"),
+        ("BODYSTRUCTURE", "structure"),
+        ("BODY.PEEK[]", "mails"),
+        ("BODY.PEEK[", "text"),
+        ("STORE", "store"),
+        ("EXPUNGE", "expunge"),
+        ("LOGOUT", "log-out"),
+    ];
+    let sign = signs.iter().find(|(sign, _)| question.contains(sign));
+    match sign {
+        Some((_, stage)) => stage,
+        None => {
+            assert!(question.is_empty(), "a new stage: {question}");
+            "greeting"
+        }
+    }
+}
+
+/// A fault's name, what it is, when it strikes, and one of the things to be said of it.
+type Named = (&'static str, Kind, Moment, &'static [&'static str]);
+
+const BROKEN: &[&str] = &["broke", "closed the connection"];
+const CLOSED: &[&str] = &["closed the connection"];
+const LATE: &[&str] = &["took too long"];
+const TLS: &[&str] = &[
+    "no secure connection",
+    "broke",
+    "closed the connection",
+    "took too long",
+];
+
+const KINDS: [Named; 9] = [
+    ("reset before", Kind::Reset, Moment::Before, BROKEN),
+    ("reset in the answer", Kind::Reset, Moment::In, BROKEN),
+    ("reset after", Kind::Reset, Moment::After, BROKEN),
+    (
+        "half closed before",
+        Kind::HalfClose,
+        Moment::Before,
+        CLOSED,
+    ),
+    (
+        "half closed in the answer",
+        Kind::HalfClose,
+        Moment::In,
+        CLOSED,
+    ),
+    ("half closed after", Kind::HalfClose, Moment::After, CLOSED),
+    ("stalled before", Kind::Stall, Moment::Before, LATE),
+    ("stalled in the answer", Kind::Stall, Moment::In, LATE),
+    ("one byte a second", Kind::Trickle, Moment::In, LATE),
+];
+
+const TLS_KINDS: [Named; 3] = [
+    ("flipped in the question", Kind::Flip, Moment::Asking, TLS),
+    ("flipped in the answer", Kind::Flip, Moment::In, TLS),
+    (
+        "half closed in the answer",
+        Kind::HalfClose,
+        Moment::In,
+        TLS,
+    ),
+];
+
+/// The cells of a row: the same fault in each exchange.
+fn row(
+    conversation: &[Exchange],
+    kind: Kind,
+    moment: Moment,
+    words: &'static [&'static str],
+) -> Vec<Option<Cell>> {
+    let last = conversation.len() - 1;
+    let cell = |(exchange, said): (usize, &Exchange)| {
+        let (way, after) = match moment {
+            Moment::Before if said.question.is_empty() => (Way::Answer, 0),
+            Moment::Before => (Way::Question, 0),
+            Moment::Asking => (Way::Question, said.question.len() / 2),
+            Moment::In => (Way::Answer, said.answer.len() / 2),
+            Moment::After => (Way::Answer, said.answer.len().saturating_sub(10)),
+        };
+        // All work is done before the good-bye, in which nothing can hurt any more.
+        let done = exchange == last || exchange + 1 == last && moment == Moment::After;
+        Some(Cell {
+            fault: Fault {
+                kind,
+                exchange,
+                way,
+                after,
+                line: moment == Moment::After,
+            },
+            code: if done { 0 } else { 2 },
+            words,
+        })
+    };
+    conversation.iter().enumerate().map(cell).collect()
+}
+
+fn prove(table: &Table<Cell>, door: Door) {
+    table.prove(|cell| {
+        let bed = Bed::new(door).unwrap();
+        bed.line.strike_next(cell.fault);
+        bed.completes_the_work(cell.code, cell.words)
+    });
+}
+
+#[test]
+fn every_fault_at_every_stage() {
+    let Some(bed) = Bed::new(Door::ImapClear) else {
+        return;
+    };
+    let conversation = bed.conversation();
+    let stages: Vec<_> = conversation.iter().map(stage).collect();
+    let mut table = Table::new("IMAP in clear text", &stages);
+    for (name, kind, moment, words) in KINDS {
+        table.row(name, row(&conversation, kind, moment, words));
+    }
+    prove(&table, Door::ImapClear);
+}
+
+/// Under TLS nobody sees the stages; there is one exchange more, or two, for the handshake.
+#[test]
+fn every_fault_at_every_stage_under_tls() {
+    let Some(bed) = Bed::new(Door::ImapTls) else {
+        return;
+    };
+    let conversation = bed.conversation();
+    let turns: Vec<_> = (1..=conversation.len())
+        .map(|turn| format!("turn {turn}"))
+        .collect();
+    let turns: Vec<_> = turns.iter().map(String::as_str).collect();
+    let mut table = Table::new("IMAP under TLS", &turns);
+    for (name, kind, moment, words) in TLS_KINDS {
+        table.row(name, row(&conversation, kind, moment, words));
+    }
+    prove(&table, Door::ImapTls);
+}
+
+#[test]
+fn a_server_that_is_down_for_a_while() {
+    let Some(server) = Dovecot::start() else {
+        return;
+    };
+    let [port] = daemon::free_ports("127.0.0.1");
+    let world = World::with(&job::rules(Ini::imap(port)));
+    let ran = world.run(&[]);
+    ran.exit(2)
+        .complains_in_one_line(&[&format!("localhost:{port}"), "refused the connection"]);
+    assert_orderly(&ran);
+    let tasks = job::tasks();
+    for task in &tasks {
+        server.deliver(&task.mail, NOON);
+    }
+    let _line = FaultyLine::at(port, server.address, server.imap);
+    world.run(&[]).exit(0);
+    job::assert_done_once(&world, &tasks);
+}
+
+/// Without TLS nobody can tell that a byte of a mail is another one. But whatever it makes of
+/// the protocol, the run ends in order.
+#[test]
+fn a_flipped_byte_in_clear_text_does_no_harm() {
+    let Some(bed) = Bed::new(Door::ImapClear) else {
+        return;
+    };
+    let conversation = bed.conversation();
+    let stages: Vec<_> = conversation.iter().map(stage).collect();
+    let mut table = Table::new("IMAP in clear text, a flipped byte", &stages);
+    for tenth in [0, 1, 3, 5, 7, 9] {
+        let cell = |(exchange, said): (usize, &Exchange)| {
+            Some(Fault {
+                kind: Kind::Flip,
+                exchange,
+                way: Way::Answer,
+                after: said.answer.len() * tenth / 10,
+                line: false,
+            })
+        };
+        let name = format!("after {tenth}/10 of the answer");
+        table.row(&name, conversation.iter().enumerate().map(cell).collect());
+    }
+    table.prove(|fault| {
+        let bed = Bed::new(Door::ImapClear).unwrap();
+        bed.line.strike_next(*fault);
+        let ran = bed.world.run(&[]);
+        assert!(matches!(ran.code, Some(0 | 2)), "{ran}");
+        assert_orderly(&ran);
+        format!("{}", ran.code.unwrap_or(-1))
+    });
+}

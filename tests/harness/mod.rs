@@ -24,6 +24,8 @@ pub mod daemon;
 #[cfg(unix)]
 pub mod dovecot;
 #[cfg(unix)]
+pub mod exim;
+#[cfg(unix)]
 pub mod faulty_line;
 #[cfg(unix)]
 pub mod hoodiecrow;
@@ -35,6 +37,8 @@ pub mod mail;
 pub mod mail_server;
 pub mod program;
 pub mod proxy;
+#[cfg(unix)]
+pub mod recorder;
 pub mod rude;
 pub mod sam;
 pub mod table;
@@ -46,6 +50,8 @@ pub use cyrus::Cyrus;
 #[cfg(unix)]
 pub use dovecot::Dovecot;
 #[cfg(unix)]
+pub use exim::Exim;
+#[cfg(unix)]
 pub use faulty_line::FaultyLine;
 #[cfg(unix)]
 pub use hoodiecrow::Hoodiecrow;
@@ -56,6 +62,8 @@ pub use mail::Mail;
 pub use mail_server::{Doors, MailServer};
 pub use program::Ran;
 pub use proxy::CountingProxy;
+#[cfg(unix)]
+pub use recorder::Recorder;
 pub use rude::RudeServer;
 pub use sam::Sam;
 pub use table::Table;

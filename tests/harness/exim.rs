@@ -3,6 +3,8 @@
 //! What it does depends on the recipient: `reject@` gets a 550, `temp@` a 451, `slow@` waits three
 //! seconds, other domains than example.test get a 550; a mail with `reject-at-data` in its subject
 //! is refused after its contents. Whom it does not know, it delivers to `catchall@`.
+//!
+//! Tokens (XOAUTH2) it leaves to a Dovecot, which asks the identity provider.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -13,9 +15,11 @@ use std::time::{Duration, Instant};
 
 use super::certs;
 use super::daemon::{self, Daemon};
+use super::idp::DIRECTORY;
 use super::world::{MAIL_PASSWORD, MAIL_USER};
 
 const PROGRAM: &str = "/usr/sbin/exim4";
+const DOVECOT: &str = "/usr/sbin/dovecot";
 /// Exim runs as this user and as no other, whoever starts it.
 const USER: &str = "Debian-exim";
 const ADDRESS: &str = "127.0.0.1";
@@ -27,6 +31,8 @@ pub struct Options {
     pub certificate: Option<&'static str>,
     /// Log-ins are offered in clear text too.
     pub clear_login: bool,
+    /// Tokens are taken that the identity provider at this port has issued.
+    pub tokens: Option<u16>,
     /// Options of the main part of its configuration that take the place of those that are there.
     pub extra: &'static str,
 }
@@ -40,6 +46,7 @@ pub struct Exim {
     /// The port of SMTP over TLS for those who log in.
     pub smtps: u16,
     daemon: Daemon,
+    _tokens: Option<Daemon>,
 }
 
 impl Exim {
@@ -52,6 +59,7 @@ impl Exim {
     pub fn with(options: Options) -> Option<Self> {
         let needs = [
             Path::new(PROGRAM),
+            Path::new(DOVECOT),
             // The light edition has no PAM, and no authentication through Dovecot.
             Path::new("/usr/share/doc/exim4-daemon-heavy"),
             Path::new("/usr/bin/setpriv"),
@@ -76,13 +84,28 @@ impl Exim {
             "mailboxes",
             "alice: alice\nbob: bob\njobs: jobs\n*: catchall\n".into(),
         );
-        write("exim.conf", configuration(folder.path(), ports, options));
-        let command = command(folder.path());
+        let tokens = match options.tokens {
+            Some(provider) => Some(asks_about_tokens(provider)?),
+            None => None,
+        };
+        let socket = tokens
+            .as_ref()
+            .map(|dovecot| dovecot.folder.path().join("run/auth-client"));
+        write(
+            "exim.conf",
+            configuration(folder.path(), ports, options, socket.as_deref()),
+        );
+        let mut command = as_exim(PROGRAM, folder.path());
+        command
+            .arg("-C")
+            .arg(folder.path().join("exim.conf"))
+            .arg("-bdf");
         Some(Self {
             smtp,
             submission,
             smtps,
             daemon: Daemon::start(folder, command, || greets(smtp))?,
+            _tokens: tokens,
         })
     }
 
@@ -141,8 +164,8 @@ impl Drop for Exim {
     }
 }
 
-/// Exim as its own user: root becomes that user, anybody else passes for it.
-fn command(folder: &Path) -> Command {
+/// A program as Exim's own user: root becomes that user, anybody else passes for it.
+fn as_exim(program: &str, folder: &Path) -> Command {
     let id = |switch: &str, user: &str| {
         let done = Command::new("id").args([switch, user]).output().unwrap();
         String::from_utf8(done.stdout).unwrap().trim().to_owned()
@@ -172,12 +195,73 @@ fn command(folder: &Path) -> Command {
             &format!("--map-group={group}"),
         ]);
     }
+    command.arg(program);
     command
-        .arg(PROGRAM)
-        .arg("-C")
-        .arg(folder.join("exim.conf"))
-        .arg("-bdf");
+}
+
+/// A Dovecot that does nothing but say what tokens are worth.
+fn asks_about_tokens(provider: u16) -> Option<Daemon> {
+    let folder = daemon::folder();
+    let here = folder.path().display();
+    let write = |name: &str, text: String| fs::write(folder.path().join(name), text).unwrap();
+    write(
+        "oauth2.conf",
+        format!(
+            "introspection_mode = post
+introspection_url = http://mail-server:introspection@localhost:{provider}/{DIRECTORY}/introspect
+username_attribute = username
+active_attribute = active
+active_value = true
+"
+        ),
+    );
+    write(
+        "dovecot.conf",
+        format!(
+            "base_dir = {here}/run
+state_dir = {here}/state
+log_path = {here}/{log}
+auth_verbose = yes
+default_internal_user = {USER}
+default_internal_group = {USER}
+default_login_user = {USER}
+protocols =
+ssl = no
+auth_mechanisms = xoauth2
+auth_failure_delay = 0
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2
+  args = {here}/oauth2.conf
+}}
+service anvil {{
+  chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+service stats {{
+  chroot =
+}}
+service auth {{
+  unix_listener auth-client {{
+    mode = 0600
+  }}
+}}
+",
+            log = daemon::LOG
+        ),
+    );
+    let mut command = as_exim(DOVECOT, folder.path());
     command
+        .arg("-F")
+        .arg("-c")
+        .arg(folder.path().join("dovecot.conf"));
+    let socket = folder.path().join("run/auth-client");
+    Daemon::start(folder, command, move || {
+        std::os::unix::net::UnixStream::connect(&socket)
+            .is_ok_and(|socket| BufReader::new(socket).read_line(&mut String::new()).is_ok())
+    })
 }
 
 /// The greeting comes only when the daemon is ready.
@@ -193,7 +277,23 @@ fn greets(port: u16) -> bool {
     read.is_ok() && greeting.starts_with("220")
 }
 
-fn configuration(folder: &Path, [smtp, submission, smtps]: [u16; 3], options: Options) -> String {
+fn configuration(
+    folder: &Path,
+    [smtp, submission, smtps]: [u16; 3],
+    options: Options,
+    tokens: Option<&Path>,
+) -> String {
+    let tokens = tokens.map_or_else(String::new, |socket| {
+        let socket = socket.display();
+        format!(
+            "xoauth2:
+  driver = dovecot
+  public_name = XOAUTH2
+  server_socket = {socket}
+  server_set_id = $auth1
+"
+        )
+    });
     let folder = folder.display();
     let Options {
         clear_login, extra, ..
@@ -285,6 +385,6 @@ login:
   server_prompts = Username:: : Password::
   server_condition = ${{if and{{{{!eq{{$auth1}}{{}}}}{{eq{{$auth2}}{{${{lookup{{$auth1}}lsearch{{{folder}/passwd}}}}}}}}}}}}
   server_set_id = $auth1
-"
+{tokens}"
     )
 }

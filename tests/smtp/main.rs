@@ -9,6 +9,7 @@ mod cost;
 mod delivery;
 mod faults;
 mod pool;
+mod tokens;
 
 use std::time::Duration;
 

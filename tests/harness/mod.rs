@@ -2,7 +2,8 @@
 //!
 //! A [`World`] is a temporary directory with an INI file, mails and an MSGIN folder, in
 //! which the built binary runs with a closed environment. [`Dovecot`], [`Cyrus`] and
-//! [`Hoodiecrow`] are real mail servers for one test, [`CountingProxy`] counts what passes between the two, [`FaultyLine`] breaks it, and
+//! [`Hoodiecrow`] are real mail servers for one test, [`CountingProxy`] counts what passes between the two, [`FaultyLine`] breaks it, [`IdentityProvider`] gives tokens, [`Graph`] and [`Ews`] stand in for
+//! Microsoft's services, and
 //! [`Inspector`] looks into the mailbox without the program's help. Nothing in here uses
 //! the program's own code: what the tests say about it, they see from outside.
 
@@ -24,20 +25,33 @@ pub mod daemon;
 #[cfg(unix)]
 pub mod dovecot;
 #[cfg(unix)]
+pub mod ews;
+#[cfg(unix)]
+pub mod exim;
+#[cfg(unix)]
 pub mod faulty_line;
 #[cfg(unix)]
+pub mod graph;
+#[cfg(unix)]
 pub mod hoodiecrow;
+#[cfg(unix)]
+pub mod idp;
 pub mod ini;
 #[cfg(unix)]
 pub mod inspector;
 pub mod job;
+pub mod judge;
 pub mod mail;
 pub mod mail_server;
 pub mod program;
 pub mod proxy;
+#[cfg(unix)]
+pub mod recorder;
 pub mod rude;
 pub mod sam;
+pub mod schemas;
 pub mod sink;
+pub mod site;
 pub mod table;
 pub mod tree;
 pub mod world;
@@ -47,9 +61,17 @@ pub use cyrus::Cyrus;
 #[cfg(unix)]
 pub use dovecot::Dovecot;
 #[cfg(unix)]
+pub use ews::Ews;
+#[cfg(unix)]
+pub use exim::Exim;
+#[cfg(unix)]
 pub use faulty_line::FaultyLine;
 #[cfg(unix)]
+pub use graph::Graph;
+#[cfg(unix)]
 pub use hoodiecrow::Hoodiecrow;
+#[cfg(unix)]
+pub use idp::IdentityProvider;
 pub use ini::Ini;
 #[cfg(unix)]
 pub use inspector::Inspector;
@@ -57,6 +79,8 @@ pub use mail::Mail;
 pub use mail_server::{Doors, MailServer};
 pub use program::Ran;
 pub use proxy::CountingProxy;
+#[cfg(unix)]
+pub use recorder::Recorder;
 pub use rude::RudeServer;
 pub use sam::Sam;
 pub use sink::Sink;

@@ -27,6 +27,8 @@ pub mod dovecot;
 #[cfg(unix)]
 pub mod ews;
 #[cfg(unix)]
+pub mod exim;
+#[cfg(unix)]
 pub mod faulty_line;
 #[cfg(unix)]
 pub mod graph;
@@ -43,9 +45,12 @@ pub mod mail;
 pub mod mail_server;
 pub mod program;
 pub mod proxy;
+#[cfg(unix)]
+pub mod recorder;
 pub mod rude;
 pub mod sam;
 pub mod schemas;
+pub mod sink;
 pub mod site;
 pub mod table;
 pub mod tree;
@@ -57,6 +62,8 @@ pub use cyrus::Cyrus;
 pub use dovecot::Dovecot;
 #[cfg(unix)]
 pub use ews::Ews;
+#[cfg(unix)]
+pub use exim::Exim;
 #[cfg(unix)]
 pub use faulty_line::FaultyLine;
 #[cfg(unix)]
@@ -72,8 +79,11 @@ pub use mail::Mail;
 pub use mail_server::{Doors, MailServer};
 pub use program::Ran;
 pub use proxy::CountingProxy;
+#[cfg(unix)]
+pub use recorder::Recorder;
 pub use rude::RudeServer;
 pub use sam::Sam;
+pub use sink::Sink;
 pub use table::Table;
 pub use tree::Tree;
 pub use world::World;

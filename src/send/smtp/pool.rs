@@ -16,7 +16,7 @@ use super::opening;
 use super::session::Session;
 use super::{Login, Pool, Settings};
 use crate::net::{Connection, Security, Trace};
-use crate::send::{Delivery, Error, Mail, Warning};
+use crate::send::{Checked, Delivery, Error, Mail, Warning};
 
 /// For a good-bye.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -101,6 +101,16 @@ impl Connections {
         work.results()
     }
 
+    /// Makes a connection, which stays for the first mail.
+    pub(in crate::send) fn check(&self) -> Result<Checked, Error> {
+        let link = self.ready(None)?;
+        locked(&self.idle).push(link);
+        Ok(match self.settings.login {
+            Login::None => Checked::Connected,
+            Login::Password { .. } | Login::Token { .. } => Checked::LoggedIn,
+        })
+    }
+
     /// What has been noticed since the last call.
     pub(in crate::send) fn warnings(&self) -> Vec<Warning> {
         std::mem::take(&mut *locked(&self.warnings))
@@ -117,10 +127,15 @@ impl Connections {
     }
 
     /// Sends mails for as long as there are some and a connection can be had.
-    fn serve(&self, mut link: Option<Link>, work: &Work<'_>) {
+    fn serve(&self, mut first: Option<Link>, work: &Work<'_>) {
+        let mut link = None;
         let mut losses = 0;
         while work.is_left() {
-            let mut ready = match self.ready(link.take()) {
+            let ready = match first.take() {
+                Some(first) => Ok(first),
+                None => self.ready(link.take()),
+            };
+            let mut ready = match ready {
                 Ok(ready) => ready,
                 Err(error) => return work.give_up(error),
             };
@@ -152,7 +167,7 @@ impl Connections {
                 return work.give_up(error);
             }
         }
-        locked(&self.idle).extend(link);
+        locked(&self.idle).extend(first.or(link));
     }
 
     /// A connection that a mail can go over: this one, an idle one, or a new one.

@@ -1,5 +1,10 @@
 //! Delivery by Graph: the forms of a request, its faults, and never a second mail.
 #![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that breaks ends, loudly"
+)]
 
 #[allow(dead_code, reason = "each test file uses its own part of the test bed")]
 pub mod harness;

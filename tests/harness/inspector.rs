@@ -33,8 +33,17 @@ impl Inspector {
         Self::connect((server.address, server.imap))
     }
 
+    /// Logs in as another user of that server.
+    pub fn open_as(user: &str, server: &Dovecot) -> Self {
+        Self::log_in(user, (server.address, server.imap))
+    }
+
     /// Logs in at an address, for example the one of a proxy.
     pub fn connect(address: (&str, u16)) -> Self {
+        Self::log_in(MAIL_USER, address)
+    }
+
+    fn log_in(user: &str, address: (&str, u16)) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(30)))
@@ -46,7 +55,7 @@ impl Inspector {
         let greeting = inspector.line();
         assert!(greeting.starts_with("* OK"), "greeting: {greeting}");
         let password = MAIL_PASSWORD.replace('\\', "\\\\").replace('"', "\\\"");
-        inspector.command(&format!("LOGIN \"{MAIL_USER}\" \"{password}\""));
+        inspector.command(&format!("LOGIN \"{user}\" \"{password}\""));
         inspector
     }
 

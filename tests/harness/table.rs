@@ -71,7 +71,7 @@ impl<C: Sync> Table<C> {
         let head = [vec![self.title.to_owned()], self.columns.clone()].concat();
         let mut lines = vec![head];
         for ((name, _), cells) in self.rows.iter().zip(outcomes.chunks(self.columns.len())) {
-            lines.push([&[name.clone()], cells].concat());
+            lines.push([std::slice::from_ref(name), cells].concat());
         }
         let width = |column: usize| {
             let cells = lines.iter().map(|line| line[column].chars().count());

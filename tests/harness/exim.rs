@@ -97,6 +97,7 @@ impl Exim {
             "exim.conf",
             configuration(folder.path(), ports, options, socket.as_deref()),
         );
+        let name = daemon::name(&folder);
         let mut command = as_exim(PROGRAM, folder.path());
         command
             .arg("-C")
@@ -106,7 +107,7 @@ impl Exim {
             smtp,
             submission,
             smtps,
-            daemon: Daemon::start(folder, command, || greets(smtp))?,
+            daemon: Daemon::start(folder, command, || daemon::greets((ADDRESS, smtp), &name))?,
             _tokens: tokens,
         })
     }
@@ -266,19 +267,6 @@ service auth {{
     })
 }
 
-/// The greeting comes only when the daemon is ready.
-fn greets(port: u16) -> bool {
-    let Ok(stream) = TcpStream::connect((ADDRESS, port)) else {
-        return false;
-    };
-    stream
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
-    let mut greeting = String::new();
-    let read = BufReader::new(stream).read_line(&mut greeting);
-    read.is_ok() && greeting.starts_with("220")
-}
-
 fn configuration(
     folder: &Path,
     [smtp, submission, smtps]: [u16; 3],
@@ -308,6 +296,7 @@ fn configuration(
 "
         )
     });
+    let name = folder.file_name().unwrap().display();
     let folder = folder.display();
     let Options {
         clear_login, extra, ..
@@ -323,6 +312,8 @@ spool_directory = {folder}/spool
 log_file_path = {folder}/log/%slog
 pid_file_path = {folder}/exim.pid
 local_interfaces = {ADDRESS}
+daemon_startup_retries = 0
+smtp_banner = {name}
 daemon_smtp_ports = {smtp} : {submission} : {smtps}
 tls_on_connect_ports = {smtps}
 tls_certificate = {folder}/server.pem

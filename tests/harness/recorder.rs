@@ -2,7 +2,6 @@
 //! parameters, bytes.
 
 use std::fs;
-use std::net::TcpStream;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -89,7 +88,9 @@ impl Recorder {
         let [smtp, smtps] = daemon::free_ports(ADDRESS);
         certs::copy("good", folder.path());
         fs::create_dir(inside("mails")).unwrap();
+        let name = daemon::name(&folder);
         let settings = json!({
+            "name": name,
             "address": ADDRESS, "port": smtp, "tlsPort": smtps, "hidden": options.hidden,
             "clearLogin": options.clear_login, "size": options.size,
             "user": MAIL_USER, "password": MAIL_PASSWORD, "out": inside("mails"),
@@ -98,7 +99,7 @@ impl Recorder {
         fs::write(inside("settings.json"), settings.to_string()).unwrap();
         let mut command = Account::ordinary().command(node, folder.path());
         command.arg(script).arg(inside("settings.json"));
-        let serves = || TcpStream::connect((ADDRESS, smtp)).is_ok();
+        let serves = || daemon::greets((ADDRESS, smtp), &name);
         Some(Self {
             smtp,
             smtps,

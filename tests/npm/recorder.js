@@ -1,6 +1,6 @@
 // A mail server that writes down what it is sent: node recorder.js SETTINGS.json
 //
-// The settings: address, port and tlsPort; user and password; hidden, extensions that it does not
+// The settings: name, which it greets with; address, port and tlsPort; user and password; hidden, extensions that it does not
 // announce; clearLogin, whether it takes passwords in clear text; size, the largest mail in bytes;
 // cert and key, the names of files; out, a folder for one JSON file per mail.
 "use strict";
@@ -15,6 +15,7 @@ let mails = 0;
 
 const options = {
   ...hidden,
+  name: settings.name,
   hideDSN: settings.hidden.includes("DSN"),
   hideENHANCEDSTATUSCODES: false,
   authOptional: true,
@@ -45,6 +46,11 @@ const options = {
 
 const clear = new SMTPServer(options);
 const secure = new SMTPServer({ ...options, secure: true });
-// A client that hangs up is no reason to end.
-for (const server of [clear, secure]) server.on("error", (error) => console.error(error.message));
+// A client that hangs up is no reason to end; a port that is taken is one.
+for (const server of [clear, secure]) {
+  server.on("error", (error) => {
+    console.error(error.message);
+    if (error.syscall === "listen") process.exit(1);
+  });
+}
 secure.listen(settings.tlsPort, settings.address, () => clear.listen(settings.port, settings.address));

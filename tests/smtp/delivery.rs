@@ -166,7 +166,7 @@ fn a_slow_server_has_as_long_as_the_settings_say() {
     let Error::Connection(cause) = &error else {
         panic!("{error}");
     };
-    assert!(matches!(&**cause, Lost::TimedOut { .. }), "{error}");
+    assert!(matches!(cause.cause(), Lost::TimedOut { .. }), "{error}");
     assert!(error.is_transient() && !error.may_have_arrived());
     assert_eq!(server.mails("catchall", 1).len(), 1);
 }
@@ -296,7 +296,7 @@ fn without_start_tls_everything_is_in_clear_text_only_if_the_settings_allow_that
         panic!("{error}");
     };
     assert!(
-        matches!(&**cause, Lost::NoStartTls { .. }) && !error.is_transient(),
+        matches!(cause.cause(), Lost::NoStartTls { .. }) && !error.is_transient(),
         "{error}"
     );
     assert_eq!(proxy.take_traffic().commands_with("AUTH"), [""; 0]);

@@ -1,5 +1,6 @@
 //! Mails over SMTP, sent by the library to real servers.
 #![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "what breaks ends the test, loudly")]
 
 #[allow(dead_code, reason = "each test file uses its own part of the test bed")]
 #[path = "../harness/mod.rs"]

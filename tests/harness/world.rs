@@ -13,6 +13,8 @@ use super::{Ini, Mail, Ran, Tree};
 
 /// The user of the mailbox.
 pub const MAIL_USER: &str = "alice@example.test";
+/// Somebody else who has a mailbox on the same server, with the same password.
+pub const OTHER_USER: &str = "bob@example.test";
 /// That user's password: found nowhere by chance, with characters that have to be quoted.
 pub const MAIL_PASSWORD: &str = "Mail\"Box\\ pass-7391-word";
 /// The OpCon user of the tests.
@@ -228,9 +230,22 @@ impl World {
         }
     }
 
+    /// Seals one setting (`section.key`), the value on standard input.
+    #[track_caller]
+    pub fn seal_setting(&self, name: &str, value: &str) {
+        self.secret(value);
+        let ran = self.run_with(&[&format!("-seal:{name}")], &format!("{value}\n"));
+        ran.exit(0);
+    }
+
     /// From now on this text must not turn up in any output or file (but those of MSGIN).
     pub fn secret(&self, text: &str) {
         self.secrets.borrow_mut().push(text.to_owned());
+    }
+
+    /// The secrets so far may turn up anywhere.
+    pub fn forget_secrets(&self) {
+        self.secrets.borrow_mut().clear();
     }
 
     /// The text of one of the world's files; empty when there is none.

@@ -1,12 +1,5 @@
 //! Notices: who is told what, who never, and what becomes of a notice that can't be sent.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::string_slice,
-    reason = "what breaks ends the test, loudly"
-)]
-
 #[allow(dead_code, reason = "each test file uses its own part of the test bed")]
 pub mod harness;
 

@@ -84,7 +84,7 @@ enum Cell {
 #[test]
 fn every_option() {
     let columns = ["default", "set to", "seen"];
-    let mut table = Table::new("[smtp-client]", &columns);
+    let mut table = Table::new("[smtp-client]", columns.map(str::to_owned));
     for (name, default) in documented() {
         let row = ROWS.iter().find(|(row, ..)| *row == name);
         let (_, set, seen) = row.unwrap_or_else(|| panic!("nothing shows what {name} does"));

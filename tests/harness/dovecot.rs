@@ -55,6 +55,8 @@ pub struct Dovecot {
     pub address: &'static str,
     daemon: Daemon,
     delivered: AtomicU64,
+    /// How often the user was changed.
+    turns: AtomicU64,
 }
 
 impl Dovecot {
@@ -111,6 +113,7 @@ impl Dovecot {
             address,
             daemon: Daemon::start(folder, command, || greets(address, imap))?,
             delivered: AtomicU64::new(0),
+            turns: AtomicU64::new(0),
         })
     }
 
@@ -128,6 +131,33 @@ impl Dovecot {
             fs::hard_link(&file, self.inbox("cur").join(format!("{}:2,", self.name()))).unwrap();
         }
         fs::remove_file(file).unwrap();
+    }
+
+    /// Gives the user these further fields of Dovecot's passwd-file; `None` makes the file
+    /// unreadable, as when a directory service is down.
+    pub fn set_user(&self, fields: Option<&str>) {
+        let path = self.daemon.folder.path().join("users");
+        let mode = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
+        fs::set_permissions(&path, mode(0o644)).unwrap();
+        if let Some(fields) = fields {
+            let text = format!("{MAIL_USER}:{{PLAIN}}{MAIL_PASSWORD}::::::{fields}\n");
+            fs::write(&path, text).unwrap();
+        }
+        // Dovecot looks at the time, in seconds, to see whether the file is another one.
+        let file = File::options().write(true).open(&path).unwrap();
+        let before = file.metadata().unwrap().modified().unwrap();
+        let turn = self.turns.fetch_add(1, Ordering::Relaxed);
+        file.set_modified(before + Duration::from_secs(2 + turn))
+            .unwrap();
+        if fields.is_none() {
+            fs::set_permissions(&path, mode(0o000)).unwrap();
+        }
+        // And it looks once in each second at the most.
+        let second = || UNIX_EPOCH.elapsed().unwrap().as_secs();
+        let now = second();
+        while second() == now {
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// How many mails were put into the INBOX.
@@ -199,7 +229,8 @@ impl MailServer for Dovecot {
             address: self.address,
             imap: self.imap,
             imaps: self.imaps,
-            pop: Some([self.pop, self.pops]),
+            pop: Some(self.pop),
+            pops: Some(self.pops),
         }
     }
 

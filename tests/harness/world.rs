@@ -172,12 +172,33 @@ impl World {
     /// Writes the INI file and seals the credentials of the tests into it.
     pub fn configure(&self, ini: &Ini) {
         self.write_ini(ini.text(&self.place("")));
-        self.seal(ini.has("Mail", "EmailProtocol", "IMAP"));
+        let has_login = |protocol| ini.has("Mail", "EmailProtocol", protocol);
+        self.seal(has_login("IMAP") || has_login("POP"));
     }
 
     /// Writes the INI file byte for byte.
     pub fn write_ini(&self, text: impl AsRef<[u8]>) {
         fs::write(self.ini_path(), text).unwrap();
+    }
+
+    /// Gives a setting of the INI file another value. It must stand there already, under a
+    /// name that no other section has; the credentials stay as they are.
+    #[track_caller]
+    pub fn change(&self, key: &str, value: &str) {
+        let start = format!("{key}=");
+        let mut changed = 0;
+        let lines = self.ini_text();
+        let lines = lines.lines().map(|line| {
+            if line.starts_with(&start) {
+                changed += 1;
+                format!("{start}{value}\n")
+            } else {
+                format!("{line}\n")
+            }
+        });
+        let text: String = lines.collect();
+        assert_eq!(changed, 1, "{key} should stand there once");
+        self.write_ini(text);
     }
 
     /// Runs `--credentials` for the OpCon user and, if asked, for the mailbox, with the
@@ -245,6 +266,11 @@ impl World {
     /// The text of one of the world's files; empty when there is none.
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
+    /// Writes one of the world's files.
+    pub fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
     }
 
     /// Puts a mail into the folder of mails.

@@ -5,7 +5,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     clippy::indexing_slicing,
     reason = "what breaks ends the test, loudly"
 )]
@@ -471,7 +470,7 @@ fn scope() -> Option<String> {
     check(&ini, &BY_SECRET).exit(0).says("a token was given");
     let requests = provider.requests();
     let graph = requests.first().expect("a request");
-    let scopes = [&usual, &graph, &other].map(|request| request.form["scope"].as_str().unwrap());
+    let scopes = [&usual, graph, &other].map(|request| request.form["scope"].as_str().unwrap());
     assert_eq!(
         scopes,
         [

@@ -41,12 +41,6 @@ pub fn folder() -> Option<PathBuf> {
     Some(folder)
 }
 
-/// The file that holds the authority which `good` is signed by, for `SSL_CERT_FILE`.
-pub fn trusted() -> String {
-    let folder = folder().expect("openssl starts");
-    folder.join("ca.pem").to_str().unwrap().to_owned()
-}
-
 /// Puts one of them into a server's folder, as `server.pem` and `server.key`.
 pub fn copy(certificate: &str, target: &Path) {
     let folder = folder().expect("openssl starts");

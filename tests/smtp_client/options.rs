@@ -2,6 +2,13 @@
 //!
 //! `cargo test --test smtp_client every_option` prints the table.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "what breaks ends the test, loudly"
+)]
+
 use std::time::{Duration, Instant};
 
 use data_encoding::BASE64;
@@ -83,8 +90,8 @@ enum Cell {
 
 #[test]
 fn every_option() {
-    let columns = ["default", "set to", "seen"];
-    let mut table = Table::new("[smtp-client]", columns.map(str::to_owned));
+    let columns = ["default", "set to", "seen"].map(str::to_owned);
+    let mut table = Table::new("[smtp-client]", columns);
     for (name, default) in documented() {
         let row = ROWS.iter().find(|(row, ..)| *row == name);
         let (_, set, seen) = row.unwrap_or_else(|| panic!("nothing shows what {name} does"));
@@ -463,7 +470,7 @@ fn scope() -> Option<String> {
     check(&ini, &BY_SECRET).exit(0).says("a token was given");
     let requests = provider.requests();
     let graph = requests.first().expect("a request");
-    let scopes = [&usual, &graph, &other].map(|request| request.form["scope"].as_str().unwrap());
+    let scopes = [&usual, graph, &other].map(|request| request.form["scope"].as_str().unwrap());
     assert_eq!(
         scopes,
         [

@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::harness::idp::{DAEMON, DIRECTORY, NATIVE, PASSWORD, SECRET, USER};
-use crate::harness::{Ews, Exim, Graph, IdentityProvider, certs, exim};
+use crate::harness::{Door, Ews, Exim, Graph, IdentityProvider, exim};
 
 /// A world that trusts the authority of the tests and has these settings sealed.
 pub(super) fn trusting(ini: &Ini, sealed: &[(&str, &str)]) -> World {
-    let world = World::with(ini).env("SSL_CERT_FILE", &certs::trusted());
+    let world = World::with(ini).env("SSL_CERT_FILE", &Door::authority());
     for (name, value) in sealed {
         world.seal_setting(name, value);
     }

@@ -2,22 +2,11 @@
 
 use smartemail::net::Security;
 use smartemail::send::smtp::{Mechanism, Settings};
-use smartemail::send::{Body, Mail};
 
 use crate::harness::{CountingProxy, Exim, Recorder, exim, recorder};
-use crate::{mails, outbox, password, settings};
+use crate::{notices, outbox, password, settings};
 
 const MAILS: usize = 200;
-
-/// Notices of five kilobytes.
-fn notices() -> Vec<Mail> {
-    let text = "What a notice says in one of its lines.\n".repeat(128);
-    let mut notices = mails(MAILS, "bob@example.test");
-    for notice in &mut notices {
-        notice.body = Body::Text(text.clone());
-    }
-    notices
-}
 
 /// It takes mails and leaves their delivery for later, as a busy server does.
 fn busy() -> Option<Exim> {
@@ -44,7 +33,7 @@ fn ten_connections_with_one_log_in_each() {
     let proxy = CountingProxy::before("127.0.0.1", server.smtps);
     let outbox = outbox(over_tls(&proxy));
     for round in 1..=2 {
-        let results = outbox.send(&notices());
+        let results = outbox.send(&notices(MAILS));
         assert!(results.iter().all(Result::is_ok), "{results:?}");
         assert_eq!(server.queued(), round * MAILS);
         let connections = proxy.traffic().connections;
@@ -62,10 +51,10 @@ fn a_mail_takes_two_turns_over_a_connection_that_is_there() {
     let mut settings = over_tls(&proxy);
     settings.pool.size = 1;
     let outbox = outbox(settings);
-    assert!(outbox.send(&notices()[..1])[0].is_ok());
+    assert!(outbox.send(&notices(1))[0].is_ok());
     let first = proxy.traffic();
     assert!(first.turns <= 7, "{} turns for the first mail", first.turns);
-    assert!(outbox.send(&notices()).iter().all(Result::is_ok));
+    assert!(outbox.send(&notices(MAILS)).iter().all(Result::is_ok));
     let all = proxy.traffic();
     println!("{MAILS} notices: {} turns, {} bytes", all.turns, all.up);
     assert_eq!((all.connections, all.turns - first.turns), (1, 2 * MAILS));
@@ -84,7 +73,7 @@ fn without_pipelining_each_command_takes_a_turn() {
     let mut settings = settings(proxy.port, Security::None);
     settings.pool.size = 1;
     let outbox = outbox(settings);
-    assert!(outbox.send(&notices()[..3]).iter().all(Result::is_ok));
+    assert!(outbox.send(&notices(3)).iter().all(Result::is_ok));
     // EHLO; MAIL, RCPT, DATA, contents.
     assert_eq!(proxy.traffic().turns, 1 + 3 * 4);
 }

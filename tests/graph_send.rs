@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use harness::graph::{Fault, StoredFile};
 use harness::idp::{DAEMON, DIRECTORY, NATIVE, PASSWORD, SECRET, USER};
-use harness::{Graph, IdentityProvider};
+use harness::{Graph, IdentityProvider, secrets};
 use mailparse::MailHeaderMap;
 use serde_json::{Value, json};
 use smartemail::auth::{Authority, Grant, Settings as TokenSettings, TokenSource};
@@ -65,7 +65,6 @@ impl Bed {
                 Grant::Password {
                     user: USER.into(),
                     password: Secret::new(PASSWORD.into()),
-                    secret: None,
                 },
             ),
             Access::Application => (
@@ -101,8 +100,14 @@ impl Bed {
     }
 
     fn send(&self, mail: &Mail) -> Result<Delivery, Error> {
-        let sent = self.outbox().send(std::slice::from_ref(mail));
-        sent.into_iter().next().unwrap()
+        let outbox = self.outbox();
+        let sent = outbox.send(std::slice::from_ref(mail)).pop().unwrap();
+        let mut shown = self.shown.lock().unwrap();
+        *shown += &format!("{sent:?}\n{outbox:?}\n");
+        if let Err(error) = &sent {
+            *shown += &format!("{error}\n");
+        }
+        sent
     }
 
     /// Of the requests for tokens nothing is asked here.
@@ -120,9 +125,7 @@ impl Drop for Bed {
             Some(body["access_token"].as_str()?.to_owned())
         });
         let known = [PASSWORD, SECRET, "up-s3cret"].map(str::to_owned);
-        for secret in tokens.chain(known) {
-            assert!(!shown.contains(&secret), "{secret} in:\n{shown}");
-        }
+        secrets::assert_hidden(&shown, tokens.chain(known));
     }
 }
 
@@ -399,6 +402,20 @@ fn a_refused_token_is_renewed_once() {
     assert!(error.to_string().contains("check scope"), "{error}");
     assert_eq!(bed.provider.requests().len(), 3);
     assert_eq!(bed.graph.sent().len(), 1);
+
+    // That stands: nothing more is asked of anybody.
+    let asked = bed.exchanges().len();
+    assert_eq!(send().unwrap_err().to_string(), error.to_string());
+    assert_eq!(bed.exchanges().len(), asked);
+    assert_eq!(bed.provider.requests().len(), 3);
+}
+
+#[test]
+fn what_a_service_quotes_of_the_token_is_not_shown() {
+    let Some(bed) = Bed::start() else { return };
+    bed.graph.fail("sendMail", Fault::Quote);
+    let error = bed.send(&mail()).unwrap_err();
+    assert!(error.to_string().contains("Who is Bearer ***?"), "{error}");
 }
 
 #[test]

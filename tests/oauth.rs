@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test that breaks ends, loudly"
 )]
 
@@ -14,12 +15,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use harness::idp::{
-    self, DAEMON, DIRECTORY, NARROW, NATIVE, PASSWORD, SECRET, USER, USER_WITH_MFA,
+    self, DAEMON, DIRECTORY, NARROW, NATIVE, PASSWORD, SECRET, TokenRequest, USER, USER_WITH_MFA,
 };
 use harness::site::{self, Reply};
-use harness::{IdentityProvider, RudeServer, Table, certs, schemas};
-use serde_json::json;
-use smartemail::auth::{Authority, Error, Grant, Settings, TokenSource};
+use harness::{IdentityProvider, RudeServer, Table, certs, schemas, secrets};
+use serde_json::{Value, json};
+use smartemail::auth::{AccessToken, Authority, Error, Grant, Settings, TokenSource};
 use smartemail::net::Trace;
 use smartemail::net::http::Limits;
 use smartemail::secret::Secret;
@@ -34,7 +35,6 @@ fn password(user: &str, password: &str) -> Grant {
     Grant::Password {
         user: user.into(),
         password: secret(password),
-        secret: None,
     }
 }
 
@@ -57,7 +57,7 @@ fn settings(provider: &IdentityProvider, grant: Grant) -> Settings {
     Settings {
         authority: Authority::of(&provider.authority(), DIRECTORY).unwrap(),
         client_id: match grant {
-            Grant::Password { secret: None, .. } => NATIVE,
+            Grant::Password { .. } => NATIVE,
             _ => DAEMON,
         }
         .into(),
@@ -82,60 +82,121 @@ fn google(provider: &IdentityProvider, token: &str) -> Settings {
     }
 }
 
-/// What a source comes to, in a word for the table, after a mail server looked at the token.
-fn outcome(provider: &IdentityProvider, settings: Settings) -> String {
-    let shown = Arc::new(Mutex::new(String::new()));
-    let sink = Arc::clone(&shown);
-    let trace = Trace::to(move |line| {
-        let mut shown = sink.lock().unwrap();
-        *shown += line;
-        *shown += "\n";
-    });
-    let mut secrets: Vec<String> = vec![PASSWORD.into(), SECRET.into()];
-    if let Grant::Refresh { token, .. } = &settings.grant {
-        secrets.push(token.expose().into());
+/// A source, and everything that it shows.
+struct Watched {
+    source: TokenSource,
+    shown: Arc<Mutex<String>>,
+    /// What must not be among it.
+    secrets: Vec<String>,
+}
+
+impl Watched {
+    fn new(settings: Settings) -> Self {
+        let shown = Arc::new(Mutex::new(format!("{settings:?}\n")));
+        let sink = Arc::clone(&shown);
+        let trace = Trace::to(move |line| {
+            let mut shown = sink.lock().unwrap();
+            *shown += line;
+            *shown += "\n";
+        });
+        let own = match &settings.grant {
+            Grant::Password { password, .. } => vec![password],
+            Grant::ClientCredentials { secret } => vec![secret],
+            Grant::Refresh { secret, token } => secret.iter().chain([token]).collect(),
+        };
+        Self {
+            secrets: own
+                .iter()
+                .map(|secret| secret.expose().to_owned())
+                .collect(),
+            source: TokenSource::new(settings, trace),
+            shown,
+        }
     }
-    let source = TokenSource::new(settings, trace);
-    let outcome = match source.get() {
-        Ok(token) => {
-            let token = token.secret().expose().to_owned();
-            let told =
-                idp::introspect(provider.port, &token).expect("the provider knows the token");
-            assert_eq!(told["username"], USER);
-            secrets.push(token);
-            secrets.extend(source.rotated().map(|token| token.expose().to_owned()));
-            "token".to_owned()
+
+    /// What comes of an attempt, in a word for the table.
+    fn came_of(&mut self, attempt: Result<AccessToken, Error>) -> (String, Option<AccessToken>) {
+        *self.shown.lock().unwrap() += &format!("{attempt:?}\n{:?}\n", self.source);
+        let rotated = self.source.rotated();
+        self.secrets
+            .extend(rotated.map(|token| token.expose().to_owned()));
+        match attempt {
+            Ok(token) => {
+                self.secrets.push(token.secret().expose().to_owned());
+                ("token".to_owned(), Some(token))
+            }
+            Err(error) => {
+                *self.shown.lock().unwrap() += &format!("{error}\n");
+                let kind = match error {
+                    Error::Rejected { error, code, .. } => {
+                        let code = code.map_or_else(String::new, |code| format!(" AADSTS{code}"));
+                        format!("rejected: {error}{code}")
+                    }
+                    Error::Busy { status, .. } => format!("busy: {status}"),
+                    Error::Unanswered(_) => "unanswered".into(),
+                    Error::Malformed { .. } => "malformed".into(),
+                };
+                (kind, None)
+            }
         }
-        Err(error) => {
-            let kind = match &error {
-                Error::Rejected { error, code, .. } => {
-                    let code = code.map_or_else(String::new, |code| format!(" AADSTS{code}"));
-                    format!("rejected: {error}{code}")
-                }
-                Error::Busy { status, .. } => format!("busy: {status}"),
-                Error::Unanswered(_) => "unanswered".into(),
-                Error::Malformed { .. } => "malformed".into(),
-            };
-            *shown.lock().unwrap() += &format!("{error}\n{error:?}\n{source:?}");
-            kind
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let shown = self.shown.lock().unwrap();
+            secrets::assert_hidden(&shown, &self.secrets);
         }
-    };
-    let shown = shown.lock().unwrap();
-    for secret in secrets {
-        assert!(!shown.contains(&secret), "{secret} in:\n{shown}");
+    }
+}
+
+/// What a source comes to, after a mail server looked at the token.
+fn outcome(provider: &IdentityProvider, settings: Settings) -> String {
+    let mut watched = Watched::new(settings);
+    let attempt = watched.source.get();
+    let (outcome, token) = watched.came_of(attempt);
+    if let Some(token) = token {
+        let told = idp::introspect(provider.port, token.secret().expose());
+        assert_eq!(
+            told.expect("the provider knows the token")["username"],
+            USER
+        );
     }
     outcome
+}
+
+/// Every request and every answer of the provider is one of the description.
+fn assert_described(requests: &[TokenRequest]) {
+    let path = schemas::folder().join("identity/token-endpoint.schema.json");
+    let text = std::fs::read(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+    let description: Value = serde_json::from_slice(&text).unwrap();
+    let judged = |name: &str, what: &Value| {
+        let schema = json!({
+            "$schema": description["$schema"], "$defs": description["$defs"], "$ref": format!("#/$defs/{name}"),
+        });
+        let valid = jsonschema::validate(&schema, what);
+        assert!(valid.is_ok(), "{name}: {valid:?} in {what}");
+    };
+    for request in requests {
+        let grant = request.form["grant_type"].as_str().unwrap();
+        judged(&format!("request.{grant}"), &request.form);
+        // The others are those of a fault.
+        if let Ok(body) = serde_json::from_str(&request.body) {
+            let answer = if request.status == 200 {
+                "token"
+            } else {
+                "error"
+            };
+            judged(&format!("response.{answer}"), &body);
+        }
+    }
 }
 
 #[test]
 fn each_grant_with_each_outcome() {
     let Some(provider) = IdentityProvider::start() else {
         return;
-    };
-    let with_secret = Grant::Password {
-        user: USER.into(),
-        password: secret(PASSWORD),
-        secret: Some(secret(SECRET)),
     };
     let of = |grant| settings(&provider, grant);
     let renamed = |grant, client: &str| Settings {
@@ -148,7 +209,7 @@ fn each_grant_with_each_outcome() {
     };
     let fresh = || provider.refresh_token(SCOPE);
     let wrong_secret = Grant::ClientCredentials {
-        secret: secret("wrong"),
+        secret: secret("Wr0ng-s3cret"),
     };
     let mut table = Table::new(
         "grant",
@@ -165,7 +226,7 @@ fn each_grant_with_each_outcome() {
         vec![
             Some((of(password(USER, PASSWORD)), "token")),
             Some((
-                of(password(USER, "wrong")),
+                of(password(USER, "Wr0ng-s3cret")),
                 "rejected: invalid_grant AADSTS50126",
             )),
             Some((
@@ -173,7 +234,7 @@ fn each_grant_with_each_outcome() {
                 "rejected: invalid_client",
             )),
             Some((
-                of(password(USER_WITH_MFA, "x")),
+                of(password(USER_WITH_MFA, "Wr0ng-s3cret")),
                 "rejected: invalid_grant AADSTS50076",
             )),
             Some((
@@ -181,10 +242,6 @@ fn each_grant_with_each_outcome() {
                 "rejected: invalid_request",
             )),
         ],
-    );
-    table.row(
-        "password and secret",
-        vec![Some((of(with_secret), "token")), None, None, None, None],
     );
     table.row(
         "client_credentials",
@@ -200,7 +257,7 @@ fn each_grant_with_each_outcome() {
         "refresh_token",
         vec![
             Some((of(refresh(&fresh())), "token")),
-            Some((of(refresh("wrong")), "rejected: invalid_grant")),
+            Some((of(refresh("Wr0ng-s3cret")), "rejected: invalid_grant")),
             Some((
                 renamed(refresh(&fresh()), "nobody"),
                 "rejected: invalid_client",
@@ -216,7 +273,7 @@ fn each_grant_with_each_outcome() {
         "refresh_token, Google",
         vec![
             Some((google(&provider, &fresh()), "token")),
-            Some((google(&provider, "wrong"), "rejected: invalid_grant")),
+            Some((google(&provider, "Wr0ng-s3cret"), "rejected: invalid_grant")),
             None,
             None,
             None,
@@ -227,10 +284,11 @@ fn each_grant_with_each_outcome() {
         assert_eq!(outcome, *expected);
         outcome
     });
+    assert_described(&provider.requests());
 }
 
 #[test]
-fn requests_and_answers_are_those_of_the_description() {
+fn what_is_asked_is_what_the_settings_say() {
     let Some(provider) = IdentityProvider::start() else {
         return;
     };
@@ -262,24 +320,7 @@ fn requests_and_answers_are_those_of_the_description() {
         forms[3].get("scope").is_none(),
         "Google's tokens carry their own scope"
     );
-
-    let path = schemas::folder().join("identity/token-endpoint.schema.json");
-    let Ok(text) = std::fs::read(path) else {
-        println!(
-            "no description of the token endpoint in {:?}",
-            schemas::folder()
-        );
-        return;
-    };
-    let description: serde_json::Value = serde_json::from_slice(&text).unwrap();
-    for form in &forms {
-        let grant = form["grant_type"].as_str().unwrap();
-        let schema = json!({
-            "$schema": description["$schema"], "$defs": description["$defs"], "$ref": format!("#/$defs/request.{grant}"),
-        });
-        let valid = jsonschema::validate(&schema, form);
-        assert!(valid.is_ok(), "{grant}: {valid:?}");
-    }
+    assert_described(&provider.requests());
 }
 
 #[test]
@@ -319,25 +360,135 @@ fn a_token_is_used_until_its_margin_and_fetched_once_for_all() {
     assert_eq!(provider.requests().len(), 4);
 }
 
+/// What happens to the requests of a source.
+#[derive(Clone, Copy)]
+enum Course {
+    /// The provider answers the first one with this status and asks for a pause of so many seconds.
+    Busy(u16, u32),
+    /// The provider closes the connection.
+    Lost,
+    /// The token has expired when it is needed again.
+    Expired,
+    /// A mail server refuses a token that should still be good.
+    Refused,
+}
+
+/// The statuses that the provider answered with (0 for none), and what came of it.
+fn course(provider: &IdentityProvider, course: Course, settings: Settings) -> String {
+    let before = provider.requests().len();
+    match course {
+        Course::Busy(status, pause) => {
+            provider.fault(
+                1,
+                status,
+                json!({ "Retry-After": pause.to_string() }),
+                "busy",
+            );
+        }
+        Course::Lost => provider.hang_up(),
+        Course::Expired => provider.lifetime(2),
+        Course::Refused => {}
+    }
+    let mut watched = Watched::new(Settings {
+        // The provider counts whole seconds.
+        margin: Duration::from_millis(1200),
+        ..settings
+    });
+    let attempt = watched.source.get();
+    let (mut outcome, first) = watched.came_of(attempt);
+    let again = match (course, first) {
+        (Course::Expired, Some(first)) => {
+            let first = first.secret().expose();
+            while idp::introspect(provider.port, first).is_some() {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            Some(watched.source.get())
+        }
+        (Course::Refused, Some(first)) => Some(watched.source.renew(&first)),
+        _ => None,
+    };
+    provider.lifetime(3600);
+    if let Some(again) = again {
+        let (second, token) = watched.came_of(again);
+        let token = token.expect("a second token");
+        assert!(idp::introspect(provider.port, token.secret().expose()).is_some());
+        outcome = format!("{outcome}, {second}");
+    }
+    let asked = provider.requests().split_off(before);
+    let used = asked.iter().map(|request| &request.form["refresh_token"]);
+    let mut used: Vec<_> = used.filter(|token| token.is_string()).collect();
+    used.dedup();
+    if used.len() > 1 {
+        outcome += " by the new refresh token";
+    }
+    let statuses: Vec<_> = asked
+        .iter()
+        .map(|request| request.status.to_string())
+        .collect();
+    format!("{}: {outcome}", statuses.join(" "))
+}
+
 #[test]
-fn an_expired_token_is_replaced() {
+fn each_grant_over_time() {
     let Some(provider) = IdentityProvider::start() else {
         return;
     };
-    provider.lifetime(3);
-    let source = source(Settings {
-        // The provider counts whole seconds.
-        margin: Duration::from_millis(1200),
-        ..settings(&provider, credentials())
-    });
-    let first = source.get().unwrap();
-    assert_eq!(source.get().unwrap().secret(), first.secret());
-    while idp::introspect(provider.port, first.secret().expose()).is_some() {
-        std::thread::sleep(Duration::from_millis(50));
+    let fresh = || refresh(&provider.refresh_token(SCOPE));
+    let mut table = Table::new(
+        "grant",
+        &[
+            "503 for a second",
+            "429",
+            "503 for an hour",
+            "connection lost",
+            "expired",
+            "refused by the mail server",
+        ],
+    );
+    let (renewed, rotated) = (
+        "200 200: token, token",
+        "200 200: token, token by the new refresh token",
+    );
+    type Make<'a> = &'a dyn Fn() -> Settings;
+    let rows: [(&str, Make<'_>, &str); 4] = [
+        (
+            "password",
+            &|| settings(&provider, password(USER, PASSWORD)),
+            renewed,
+        ),
+        (
+            "client_credentials",
+            &|| settings(&provider, credentials()),
+            renewed,
+        ),
+        ("refresh_token", &|| settings(&provider, fresh()), rotated),
+        (
+            "refresh_token, Google",
+            &|| google(&provider, &provider.refresh_token(SCOPE)),
+            rotated,
+        ),
+    ];
+    for (name, make, again) in rows {
+        let courses = [
+            (Course::Busy(503, 1), "503 200: token"),
+            (Course::Busy(429, 0), "429 200: token"),
+            (Course::Busy(503, 3600), "503: busy: 503"),
+            (Course::Lost, "0: unanswered"),
+            (Course::Expired, again),
+            (Course::Refused, again),
+        ];
+        let cells = courses.map(|(course, expected)| Some((make(), course, expected)));
+        table.row(name, cells.into());
     }
-    let second = source.get().unwrap();
-    assert!(idp::introspect(provider.port, second.secret().expose()).is_some());
-    assert_eq!(provider.requests().len(), 2);
+    // What happens to the provider happens to one of them.
+    let alone = Mutex::new(());
+    table.prove(|(settings, what, expected)| {
+        let _alone = alone.lock().unwrap();
+        let outcome = course(&provider, *what, settings.clone());
+        assert_eq!(outcome, *expected);
+        outcome
+    });
+    assert_described(&provider.requests());
 }
 
 #[test]
@@ -407,7 +558,7 @@ fn a_busy_provider_is_asked_again_and_a_refusal_stands() {
     assert_eq!(provider.requests().len(), 7);
 
     // A wrong password is tried once, however many mails there are: more would lock the account.
-    let wrong = source(settings(&provider, password(USER, "wrong")));
+    let wrong = source(settings(&provider, password(USER, "Wr0ng-s3cret")));
     for _ in 0..3 {
         let error = wrong.get().unwrap_err();
         assert!(!error.is_transient());
@@ -417,7 +568,7 @@ fn a_busy_provider_is_asked_again_and_a_refusal_stands() {
             "{told}"
         );
         assert!(
-            !told.contains("wrong password: wrong") && !told.contains("Trace ID"),
+            !told.contains("Wr0ng-s3cret") && !told.contains("Trace ID"),
             "{told}"
         );
     }

@@ -3,6 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::unreachable,
     reason = "a test that breaks ends, loudly"
 )]
 

@@ -213,13 +213,14 @@ fn each_grant_with_each_outcome() {
     };
     let mut table = Table::new(
         "grant",
-        &[
+        [
             "good",
             "wrong secret",
             "unknown client",
             "not allowed",
             "unknown directory",
-        ],
+        ]
+        .map(str::to_owned),
     );
     table.row(
         "password",

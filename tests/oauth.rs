@@ -437,14 +437,15 @@ fn each_grant_over_time() {
     let fresh = || refresh(&provider.refresh_token(SCOPE));
     let mut table = Table::new(
         "grant",
-        &[
+        [
             "503 for a second",
             "429",
             "503 for an hour",
             "connection lost",
             "expired",
             "refused by the mail server",
-        ],
+        ]
+        .map(str::to_owned),
     );
     let (renewed, rotated) = (
         "200 200: token, token",

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use answer::Answer;
 
-use super::web::{Call, Caller, Error, Kind, Purpose, request_id};
-use super::{Delivery, Form, Mail, Receipt};
+use super::web::{Call, Caller, Error, Kind, Purpose, delivered, request_id};
+use super::{Delivery, Form, Mail};
 use crate::net::Trace;
 use crate::net::http::{Limits, Method, Response, StatusCode};
 
@@ -119,14 +119,7 @@ impl Ews {
         let impersonate = self.settings.impersonate.as_deref();
         let body = request::create_item(self.settings.version, impersonate, mail, &mime);
         self.create_item(body.as_bytes())?;
-        Ok(Delivery {
-            refused: Vec::new(),
-            receipt: if mail.delivery_receipt {
-                Receipt::Property
-            } else {
-                Receipt::None
-            },
-        })
+        Ok(delivered(mail))
     }
 
     /// Repeats the request only after the pause that a busy server asks for.

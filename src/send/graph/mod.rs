@@ -13,8 +13,8 @@ use data_encoding::BASE64;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::web::{Call, Caller, Error, Login, Purpose, path_segment, request_id};
-use super::{Address, Delivery, Form, Mail, Person, Receipt};
+use super::web::{Call, Caller, Error, Login, Purpose, delivered, path_segment, request_id};
+use super::{Address, Delivery, Form, Mail, Person};
 use crate::auth::TokenSource;
 use crate::net::http::{Limits, Method, Patience, Response, StatusCode, Uri};
 use crate::net::{Trace, clean};
@@ -129,14 +129,7 @@ impl Graph {
             Some((kind, body)) => self.send_at_once(kind, &body, &mut patience)?,
             None => self.send_by_draft(mail, from, &mut patience)?,
         }
-        Ok(Delivery {
-            refused: Vec::new(),
-            receipt: if mail.delivery_receipt {
-                Receipt::Property
-            } else {
-                Receipt::None
-            },
-        })
+        Ok(delivered(mail))
     }
 
     /// The mail in one request, media type and body; `None` if it is too large for that.

@@ -17,7 +17,7 @@ use data_encoding::BASE64;
 pub use error::Error;
 pub use refusal::{Kind, Refusal};
 
-use super::Checked;
+use super::{Checked, Delivery, Mail, Receipt};
 use crate::auth::{self, AccessToken, TokenSource};
 use crate::clock;
 use crate::net::http::{
@@ -229,6 +229,18 @@ impl Caller {
             header::HeaderValue::from_str(text.expose()).map_err(|_| Error::UnusableToken)?;
         value.set_sensitive(true);
         Ok((value, token))
+    }
+}
+
+/// What became of a mail that a service took: it tells nothing of single recipients.
+pub(super) fn delivered(mail: &Mail) -> Delivery {
+    Delivery {
+        refused: Vec::new(),
+        receipt: if mail.delivery_receipt {
+            Receipt::Property
+        } else {
+            Receipt::None
+        },
     }
 }
 

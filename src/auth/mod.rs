@@ -140,13 +140,6 @@ impl TokenSource {
         self.token(|token| token.serial != refused.serial)
     }
 
-    /// The refresh token that the server gave in place of the one in the settings. The old one
-    /// may be void already: this one has to be stored before anything else goes on.
-    #[must_use]
-    pub fn rotated(&self) -> Option<Secret> {
-        self.state().rotated.clone()
-    }
-
     /// A server's text without the secrets that it may quote: tokens and what entitles to them.
     #[must_use]
     pub fn masked(&self, text: &str) -> String {

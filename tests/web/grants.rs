@@ -43,15 +43,16 @@ fn google(provider: &IdentityProvider, token: &str) -> Settings {
 }
 
 /// A source, and everything that it shows.
-struct Watched {
+struct Watched<'a> {
+    provider: &'a IdentityProvider,
     source: TokenSource,
     shown: Shown,
-    /// What must not be among it.
+    /// Its own, which must not be among that.
     secrets: Vec<String>,
 }
 
-impl Watched {
-    fn new(settings: Settings) -> Self {
+impl<'a> Watched<'a> {
+    fn new(provider: &'a IdentityProvider, settings: Settings) -> Self {
         let shown = Shown::default();
         shown.add(&format!("{settings:?}"));
         let own = match &settings.grant {
@@ -60,6 +61,7 @@ impl Watched {
             Grant::Refresh { secret, token } => secret.iter().chain([token]).collect(),
         };
         Self {
+            provider,
             secrets: own
                 .iter()
                 .map(|secret| secret.expose().to_owned())
@@ -70,16 +72,10 @@ impl Watched {
     }
 
     /// What comes of an attempt, in a word for the table.
-    fn came_of(&mut self, attempt: Result<AccessToken, Error>) -> (String, Option<AccessToken>) {
+    fn came_of(&self, attempt: Result<AccessToken, Error>) -> (String, Option<AccessToken>) {
         self.shown.add(&format!("{attempt:?}\n{:?}", self.source));
-        let rotated = self.source.rotated();
-        self.secrets
-            .extend(rotated.map(|token| token.expose().to_owned()));
         match attempt {
-            Ok(token) => {
-                self.secrets.push(token.secret().expose().to_owned());
-                ("token".to_owned(), Some(token))
-            }
+            Ok(token) => ("token".to_owned(), Some(token)),
             Err(error) => {
                 self.shown.add(&error.to_string());
                 let kind = match error {
@@ -97,17 +93,19 @@ impl Watched {
     }
 }
 
-impl Drop for Watched {
+impl Drop for Watched<'_> {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            self.shown.hides(std::mem::take(&mut self.secrets));
+            let issued = self.provider.issued().into_iter();
+            self.shown
+                .hides(issued.chain(std::mem::take(&mut self.secrets)));
         }
     }
 }
 
 /// What a source comes to, after a mail server looked at the token.
 fn outcome(provider: &IdentityProvider, settings: Settings) -> String {
-    let mut watched = Watched::new(settings);
+    let watched = Watched::new(provider, settings);
     let attempt = watched.source.get();
     let (outcome, token) = watched.came_of(attempt);
     if let Some(token) = token {
@@ -307,11 +305,14 @@ fn course(provider: &IdentityProvider, course: Course, settings: Settings) -> St
         Course::Expired => provider.lifetime(2),
         Course::Refused => {}
     }
-    let mut watched = Watched::new(Settings {
-        // The provider counts whole seconds.
-        margin: Duration::from_millis(1200),
-        ..settings
-    });
+    let watched = Watched::new(
+        provider,
+        Settings {
+            // The provider counts whole seconds.
+            margin: Duration::from_millis(1200),
+            ..settings
+        },
+    );
     let attempt = watched.source.get();
     let (mut outcome, first) = watched.came_of(attempt);
     let again = match (course, first) {

@@ -185,6 +185,8 @@ fn a_wrong_password_is_told() {
     sent.extend(outbox.send(&[mail()]));
     let told: Vec<_> = sent.iter().map(|sent| format!("{sent:?}")).collect();
     assert!(told.iter().all(|of| *of == told[0]), "{told:?}");
+    let kept = format!("{outbox:?}");
+    assert!(!kept.contains("www-authenticate"), "{kept}");
     let error = sent.remove(0).unwrap_err();
     assert!(
         error.is_authentication() && !error.is_transient(),

@@ -8,7 +8,7 @@
 mod error;
 mod refusal;
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::iter;
 use std::sync::OnceLock;
 
@@ -78,7 +78,6 @@ pub(super) struct Call<'a> {
 }
 
 /// Makes requests as somebody.
-#[derive(Debug)]
 pub(super) struct Caller {
     client: Client,
     login: Login,
@@ -86,6 +85,16 @@ pub(super) struct Caller {
     server: String,
     /// How the log-in was refused; that stands.
     refused: OnceLock<Response<Vec<u8>>>,
+}
+
+impl fmt::Debug for Caller {
+    /// Without answers: they may quote the credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caller")
+            .field("server", &self.server)
+            .field("login", &self.login)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Caller {

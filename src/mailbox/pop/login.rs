@@ -8,7 +8,9 @@ use data_encoding::BASE64;
 use super::capabilities::Capabilities;
 use super::reply::Code;
 use super::session::{Answer, Refusal, Session};
+use crate::mailbox::login::STARS;
 use crate::mailbox::{Error, Login};
+use crate::secret::Secret;
 
 /// Longest command, its line end included (RFC 2449, section 4).
 const COMMAND: usize = 255;
@@ -60,7 +62,7 @@ fn choose(known: Option<&Capabilities>, login: &Login) -> Result<Way, &'static s
     // Servers that list no mechanisms and do not tell that USER would do are old rather than
     // strict. PASS is only sent when USER is taken.
     let user = known.has("USER") || !known.has("SASL") && !known.has("STLS");
-    let short = plain_command(login).len() + 2 <= COMMAND;
+    let short = plain_command(login).expose().len() + 2 <= COMMAND;
     // Exchange lists PLAIN, and hangs up on credentials in the same line. It has none of these
     // extensions, without which no server of the time of RFC 5034 is found.
     let modern = ["PIPELINING", "RESP-CODES", "AUTH-RESP-CODE"];
@@ -80,12 +82,12 @@ fn choose(known: Option<&Capabilities>, login: &Login) -> Result<Way, &'static s
 const BEYOND_ASCII: &str = "the user or the password has letters beyond ASCII, and the server does not offer SASL PLAIN. \
                             Set a password of plain letters, digits and signs";
 
-fn plain_command(login: &Login) -> String {
-    format!("AUTH PLAIN {}", credentials(login))
+fn plain_command(login: &Login) -> Secret {
+    Secret::new(format!("AUTH PLAIN {}", credentials(login).expose()))
 }
 
-fn credentials(login: &Login) -> String {
-    BASE64.encode(login.plain().expose().as_bytes())
+fn credentials(login: &Login) -> Secret {
+    Secret::new(BASE64.encode(login.plain().expose().as_bytes()))
 }
 
 /// Gives the refusal, if it came to one.
@@ -94,15 +96,15 @@ fn plain<C: Read + Write>(
     login: &Login,
     at_once: bool,
 ) -> Result<Option<Refusal>, Error> {
-    let answer = if at_once {
-        session.ask(&plain_command(login))?
+    if at_once {
+        session.send_hidden(&plain_command(login), "AUTH PLAIN ***")?;
     } else {
-        session.ask("AUTH PLAIN")?
-    };
-    match answer {
+        session.send(&["AUTH PLAIN".to_owned()])?;
+    }
+    match session.answer("AUTH")? {
         // It asks, though they may have come with the command already.
         Answer::More => {
-            session.send_secret(&credentials(login))?;
+            session.send_hidden(&credentials(login), STARS)?;
             Ok(session.verdict("AUTH")?.err())
         }
         Answer::Done(_) if !at_once => {
@@ -122,7 +124,8 @@ fn user_pass<C: Read + Write>(
     if let Err(refusal) = session.verdict("USER")? {
         return Ok(("USER", Some(refusal)));
     }
-    session.send(&[format!("PASS {}", login.password.expose())])?;
+    let pass = Secret::new(format!("PASS {}", login.password.expose()));
+    session.send_hidden(&pass, "PASS ***")?;
     Ok(("PASS", session.verdict("PASS")?.err()))
 }
 
@@ -134,7 +137,7 @@ fn refused<C: Read + Write>(
     refusal: Refusal,
 ) -> Error {
     match refusal.code {
-        Code::Passing | Code::Lasting => session.refused(command, refusal),
+        Code::Passing | Code::TooSoon | Code::Lasting => session.refused(command, refusal),
         // What servers without codes say of a mailbox that another program has open (RFC 1939,
         // sections 4 and 7).
         Code::None if is_about_a_lock(&refusal.words) => Error::Busy {
@@ -157,7 +160,6 @@ fn is_about_a_lock(words: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::Secret;
 
     fn login(password: &str) -> Login {
         Login {

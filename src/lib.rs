@@ -11,6 +11,7 @@
 //! reach it, and it changes with the program.
 
 pub mod audit;
+pub mod auth;
 pub mod certificates;
 pub mod cli;
 pub mod clock;
@@ -25,6 +26,7 @@ pub mod net;
 pub mod rules;
 pub mod run;
 pub mod secret;
+pub mod send;
 mod suggest;
 mod visible;
 

@@ -20,9 +20,11 @@ missing_packages() {
     [ -x /usr/sbin/saslpasswd2 ] || echo sasl2-bin
     compgen -G '/usr/lib/*/sasl2/libplain.so' >/dev/null || echo libsasl2-modules
     compgen -G '/usr/lib/*/sasl2/libsasldb.so' >/dev/null || echo libsasl2-modules-db
+    [ -e /usr/share/doc/exim4-daemon-heavy ] || echo exim4-daemon-heavy
     command -v node >/dev/null || echo nodejs
     command -v npm >/dev/null || echo npm
     command -v openssl >/dev/null || echo openssl
+    command -v xmllint >/dev/null || echo libxml2-utils
     command -v setpriv >/dev/null || echo util-linux
     command -v cc >/dev/null || echo build-essential
     command -v pkg-config >/dev/null || echo pkg-config

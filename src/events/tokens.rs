@@ -39,6 +39,28 @@ impl Captures {
         all
     }
 
+    /// Cuts each of them to so many characters.
+    pub fn shorten(&mut self, most: usize) {
+        let named = self.named.iter_mut().map(|(_, value)| value);
+        for value in self.numbered.iter_mut().chain(named) {
+            if let Some((end, _)) = value.char_indices().nth(most) {
+                value.truncate(end);
+                value.shrink_to_fit();
+            }
+        }
+    }
+
+    /// About how much memory they take, in bytes.
+    #[must_use]
+    pub fn cost(&self) -> usize {
+        let named = self
+            .named
+            .iter()
+            .map(|(name, value)| name.len() + value.len());
+        let numbered = self.numbered.iter().map(String::len);
+        named.chain(numbered).map(|length| length + 50).sum()
+    }
+
     fn get(&self, name: &str) -> Option<&str> {
         if let Some(number) = group_number(name) {
             return self

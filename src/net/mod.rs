@@ -12,6 +12,9 @@ mod connection;
 mod error;
 mod fault;
 mod fingerprint;
+pub mod http;
+#[cfg(test)]
+pub(crate) mod script;
 mod socket;
 mod tls;
 #[cfg(unix)]

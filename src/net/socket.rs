@@ -1,7 +1,7 @@
 //! A TCP connection whose every wait ends.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{IpAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use super::Timeouts;
@@ -49,6 +49,10 @@ impl Socket {
             answered: 0,
             unseen: 0,
         })
+    }
+
+    pub(super) fn local_address(&self) -> Option<IpAddr> {
+        self.stream.local_addr().ok().map(|local| local.ip())
     }
 
     /// A request is complete: the clock of its answer starts.

@@ -1,18 +1,18 @@
 //! The steps of a protocol, for people who look for a fault (`--verbose`).
 
-use std::cell::RefCell;
 use std::fmt;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use crate::visible::is_treacherous;
 
-/// Takes the lines of a conversation; copies of it go to the same place.
+/// Takes the lines of conversations; copies of it go to the same place, from several threads
+/// line by line.
 ///
 /// Whoever writes to it leaves secrets out: see the masks of the protocol clients.
 #[derive(Clone, Default)]
-pub struct Trace(Option<Rc<Sink>>);
+pub struct Trace(Option<Arc<Sink>>);
 
-type Sink = RefCell<dyn FnMut(&str)>;
+type Sink = Mutex<dyn FnMut(&str) + Send>;
 
 impl Trace {
     /// Shows nothing.
@@ -22,16 +22,18 @@ impl Trace {
     }
 
     /// Hands every line to `sink`, without a line end and without control characters.
-    pub fn to(sink: impl FnMut(&str) + 'static) -> Self {
-        Self(Some(Rc::new(RefCell::new(sink))))
+    pub fn to(sink: impl FnMut(&str) + Send + 'static) -> Self {
+        Self(Some(Arc::new(Mutex::new(sink))))
     }
 
     /// Shows a line. It is built only if somebody looks.
     pub fn line(&self, line: impl FnOnce() -> String) {
-        if let Some(sink) = &self.0
-            && let Ok(mut sink) = sink.try_borrow_mut()
-        {
-            sink(&clean(&line(), 1000));
+        if let Some(sink) = &self.0 {
+            let line = clean(&line(), 1000);
+            // A sink that failed once shows no more.
+            if let Ok(mut sink) = sink.lock() {
+                sink(&line);
+            }
         }
     }
 }
@@ -76,11 +78,14 @@ mod tests {
 
     #[test]
     fn copies_write_to_the_same_sink() {
-        let lines = Rc::new(RefCell::new(Vec::new()));
-        let sink = Rc::clone(&lines);
-        let trace = Trace::to(move |line| sink.borrow_mut().push(line.to_owned()));
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&lines);
+        let trace = Trace::to(move |line| sink.lock().unwrap().push(line.to_owned()));
         trace.line(|| "one\r\n".into());
-        trace.clone().line(|| "two".into());
-        assert_eq!(*lines.borrow(), ["one", "two"]);
+        let copy = trace.clone();
+        std::thread::spawn(move || copy.line(|| "two".into()))
+            .join()
+            .unwrap();
+        assert_eq!(*lines.lock().unwrap(), ["one", "two"]);
     }
 }

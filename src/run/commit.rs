@@ -13,7 +13,7 @@ use super::save::{Plan, SaveError};
 use crate::crash::point;
 use crate::events::spool::Spool;
 use crate::events::{EventLine, Signature};
-use crate::journal::{Intent, Journal, Looks};
+use crate::journal::{Intent, Journal, Looks, Notice};
 use crate::mailbox::{MailId, Mailbox};
 use crate::message::Limits;
 
@@ -22,24 +22,24 @@ use crate::message::Limits;
 pub(super) struct Job {
     /// The mail.
     pub(super) looked: Looked,
-    /// What it writes: its events when it was accepted, else the `RejectEvent`, or nothing.
-    pub(super) lines: Vec<EventLine>,
+    /// The events of its rejection: the `RejectEvent`, or nothing.
+    pub(super) rejection: Vec<EventLine>,
     /// It is to be saved.
     pub(super) save: bool,
     /// It is to be deleted when its part is done.
     pub(super) delete: bool,
     /// How to recognise it under another number, in a mailbox that numbers its mails.
     pub(super) seen: Option<Looks>,
+    /// What people are told about it.
+    pub(super) notice: Option<Notice>,
 }
 
 impl Job {
     /// About how much memory it takes while it waits, in bytes.
     pub(super) fn cost(&self) -> usize {
-        let events: usize = self
-            .lines
-            .iter()
-            .map(|line| 2 * line.as_str().len() + 300)
-            .sum();
+        let events: usize = self.lines().map(|line| 2 * line.as_str().len() + 300).sum();
+        let matches = self.looked.judgement.matches();
+        let captures: usize = matches.map(|(_, found)| found.captures.cost()).sum();
         let names: usize = self
             .looked
             .content
@@ -47,7 +47,14 @@ impl Job {
             .iter()
             .map(|file| 4 * file.name.len() + 500)
             .sum();
-        events + names
+        // It is recorded twice, as text.
+        let notice = self.notice.as_ref().map_or(0, |notice| 4 * notice.cost());
+        events + captures + names + notice
+    }
+
+    /// What it writes: its events when it was accepted, else those of its rejection.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &EventLine> {
+        self.looked.judgement.events().chain(&self.rejection)
     }
 }
 
@@ -94,7 +101,7 @@ impl Commit<'_> {
         point("saved");
         // 2. The event files are complete, outside MSGIN.
         let mut staged: Vec<(PathBuf, Intent)> = Vec::new();
-        for job in jobs.iter().filter(|job| !job.lines.is_empty()) {
+        for job in jobs.iter().filter(|job| job.lines().next().is_some()) {
             staged.push(self.stage(job)?);
             point("staging");
         }
@@ -111,9 +118,10 @@ impl Commit<'_> {
         }
         self.spool.sync_msgin()?;
         point("submitted");
-        // 5. The journal knows that it has happened, and what may be deleted now.
+        // 5. The journal knows that it has happened, what may be deleted now, and which notices are
+        //    due. (Those of an intent are due as well when the next run finishes it.)
         for job in &jobs {
-            journal.handled(&job.looked.summary.id, job.seen.clone());
+            journal.handled(&job.looked.summary.id, job.seen.clone(), job.notice.clone());
             if job.delete {
                 journal.doom(&job.looked.summary.id);
             }
@@ -182,8 +190,7 @@ impl Commit<'_> {
     /// Writes a mail's event file into the staging folder.
     fn stage(&mut self, job: &Job) -> anyhow::Result<(PathBuf, Intent)> {
         let lines: Vec<_> = job
-            .lines
-            .iter()
+            .lines()
             .map(|line| line.with_credentials(self.signature))
             .collect();
         self.files += 1;
@@ -197,6 +204,7 @@ impl Commit<'_> {
                 file,
                 delete: job.delete,
                 seen: job.seen.clone(),
+                notice: job.notice.clone(),
             },
         ))
     }

@@ -8,12 +8,12 @@ use super::recognise::{Handled, Recognised, looks_of};
 use super::save::Plan;
 use crate::audit::clean::short;
 use crate::clock;
-use crate::events::Signature;
+use crate::events::{Signature, TokenValues};
 use crate::journal::Looks;
 use crate::mailbox::{MailId, Mailbox, Query, Summary};
 use crate::message::part::LONGEST_NAMES;
 use crate::message::{Content, Fault};
-use crate::rules::{Files, Head, Judgement, Needs, Rule, judge};
+use crate::rules::{Files, Head, Judgement, Match, Needs, Rule, judge, mail_values, match_values};
 
 /// Mails whose contents are held in memory at a time, in bytes of their size on the server.
 const CONTENT_BATCH: u64 = 16 * 1024 * 1024;
@@ -32,9 +32,22 @@ pub(super) struct Looked {
 }
 
 impl Looked {
-    /// The mail's summary as the rules see it.
-    pub(super) fn head(&self) -> Head<'_> {
-        head(&self.summary)
+    /// What the tokens of `[Audit]` stand for: those of the mail, and of its first match or else of
+    /// the configuration whose reason counts.
+    pub(super) fn values(&self) -> TokenValues<'_> {
+        match self.judgement.matches().next() {
+            Some((rule, found)) => self.values_of(rule, found),
+            None => TokenValues {
+                configuration: self.judgement.reason().map(|(rule, _)| rule),
+                ..mail_values(&head(&self.summary))
+            },
+        }
+    }
+
+    /// The same for one of its matches.
+    pub(super) fn values_of(&self, rule: u32, found: &Match) -> TokenValues<'_> {
+        let head = head(&self.summary);
+        match_values(rule, found, &head, &self.content, &self.files)
     }
 }
 

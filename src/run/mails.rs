@@ -8,6 +8,7 @@ use super::brake::{Admission, Brake};
 use super::commit::{Commit, Job, Outcome};
 use super::listing::Naming;
 use super::look::{Eye, Looked, Passed, named};
+use super::notices::Notices;
 use super::output::Output;
 use super::recognise::{Handled, looks_of};
 use super::report::{Report, count};
@@ -20,7 +21,7 @@ use crate::events::{EventLine, TokenValues};
 use crate::journal::Journal;
 use crate::mailbox::{self, MailId, Mailbox};
 use crate::message::Content;
-use crate::rules::{Files, Judgement, mail_values};
+use crate::rules::{Files, Judgement};
 
 /// Events that wait to be committed hold no more memory than about this, in bytes.
 const EVENT_MEMORY: usize = 8 * 1024 * 1024;
@@ -33,8 +34,9 @@ pub(super) struct Mails<'a> {
     commit: Commit<'a>,
     report: Report,
     brake: Brake,
-    /// The brake as it was when everything that it let through had been committed.
-    settled: Brake,
+    notices: Notices<'a>,
+    /// Both as they were when everything that they let through had been committed.
+    settled: (Brake, Notices<'a>),
     /// The mails that failed in this run: one failure each is enough.
     failed: BTreeSet<MailId>,
     naming: Naming,
@@ -44,17 +46,23 @@ pub(super) struct Mails<'a> {
 
 impl<'a> Mails<'a> {
     /// Nothing has happened yet.
-    pub(super) fn new(settings: &'a Settings, commit: Commit<'a>, now: DateTime<Utc>) -> Self {
+    pub(super) fn new(
+        settings: &'a Settings,
+        commit: Commit<'a>,
+        notices: Notices<'a>,
+        now: DateTime<Utc>,
+    ) -> Self {
         let brake = Brake::new(settings.general.max_events, &settings.rules);
         Self {
             settings,
             now,
             naming: Naming::default(),
             audit: AuditLog::new(&settings.audit),
-            settled: brake.clone(),
+            settled: (brake.clone(), notices.clone()),
             brake,
             failed: BTreeSet::new(),
             commit,
+            notices,
             report: Report::default(),
             newest: None,
         }
@@ -64,7 +72,7 @@ impl<'a> Mails<'a> {
     /// what had been let through and was not committed by then is asked about again.
     pub(super) fn begin(&mut self, naming: Naming) {
         self.naming = naming;
-        self.brake = self.settled.clone();
+        (self.brake, self.notices) = self.settled.clone();
         self.report.held_back = 0;
     }
 
@@ -86,8 +94,11 @@ impl<'a> Mails<'a> {
     }
 
     /// What has been done so far.
-    pub(super) fn report(&self) -> &Report {
-        &self.report
+    pub(super) fn report(&self) -> Report {
+        Report {
+            suppressed: self.notices.suppressed,
+            ..self.report.clone()
+        }
     }
 
     /// When the newest mail that was dealt with was received.
@@ -144,7 +155,7 @@ impl<'a> Mails<'a> {
             return;
         }
         for (id, seen) in passed.mails {
-            journal.handled(&id, (!self.naming.lasting).then_some(seen));
+            journal.handled(&id, (!self.naming.lasting).then_some(seen), None);
         }
         journal.forget(&passed.former);
         if passed.known > 0 {
@@ -163,18 +174,14 @@ impl<'a> Mails<'a> {
         } else {
             self.reject_event(&looked, output)
         };
-        let events: usize = looked
-            .judgement
-            .matches()
-            .map(|(_, found)| found.events.len())
-            .sum();
+        let events = looked.judgement.events().count();
         match self.brake.admit(
             &looked.judgement,
             events + reject.as_ref().map_or(0, Vec::len),
         ) {
             Admission::Write => {
                 self.newest = self.newest.max(Some(looked.summary.received));
-                Some(self.job(looked, reject))
+                Some(self.job(looked, reject, journal, output))
             }
             Admission::Hold(said) => {
                 self.report.held_back += 1;
@@ -230,7 +237,7 @@ impl<'a> Mails<'a> {
         output: &mut Output,
     ) -> anyhow::Result<()> {
         let Outcome { done, failed } = self.commit.batch(jobs, mailbox, journal)?;
-        self.settled = self.brake.clone();
+        self.settled = (self.brake.clone(), self.notices.clone());
         for job in &done {
             self.tell_done(job, output);
         }
@@ -246,15 +253,23 @@ impl<'a> Mails<'a> {
 
     /// What a mail writes, and what becomes of it. `reject` is the event of its rejection; `None`
     /// when that was refused for the mail's text.
-    fn job(&self, mut looked: Looked, reject: Option<Vec<EventLine>>) -> Job {
+    fn job(
+        &mut self,
+        mut looked: Looked,
+        reject: Option<Vec<EventLine>>,
+        journal: &Journal,
+        output: &mut Output,
+    ) -> Job {
         let accepted = looked.judgement.is_accepted();
-        let lines = if accepted {
-            Some(looked.judgement.take_events())
+        let rejection = reject.as_deref().unwrap_or_default();
+        let known = journal.notices();
+        let notice = self.notices.make(&looked, rejection, known, output);
+        if accepted {
+            looked.judgement.shorten_captures();
         } else {
             looked.content = Content::default();
             looked.files = Files::default();
-            reject
-        };
+        }
         // A rejected mail might have matched a configuration that is disabled: it is kept until
         // that is mended.
         let wanted = match self.settings.general.delete {
@@ -263,13 +278,14 @@ impl<'a> Mails<'a> {
             Delete::All => accepted || self.settings.disabled_rules == 0,
         };
         let seen = (!self.naming.lasting).then(|| looks_of(&looked.summary));
-        let delete = wanted && lines.is_some() && !looked.judgement.must_stay();
+        let delete = wanted && reject.is_some() && !looked.judgement.must_stay();
         Job {
             looked,
-            lines: lines.unwrap_or_default(),
+            rejection: reject.unwrap_or_default(),
             save: accepted,
             delete,
             seen,
+            notice,
         }
     }
 
@@ -281,10 +297,9 @@ impl<'a> Mails<'a> {
             return Some(Vec::new());
         };
         let reason = reason(audit, &looked.judgement);
-        let head = looked.head();
         let values = TokenValues {
             reason: Some(&reason),
-            ..mail_values(&head)
+            ..looked.values()
         };
         match template.fill(&values, audit.unsafe_text, self.commit.signature) {
             Ok(line) => Some(vec![line]),
@@ -309,17 +324,17 @@ impl<'a> Mails<'a> {
             output.error(&format!("[Configuration{rule}] on {mail}: {why}"));
         }
         let now = clock::to_local(self.now);
-        let head = looked.head();
-        let values = TokenValues {
-            email_file: &looked.files.email,
-            ..mail_values(&head)
-        };
-        let events: Vec<&EventLine> = job.lines.iter().collect();
+        let values = looked.values();
+        let events: Vec<&EventLine> = job.lines().collect();
         self.report.events += events.len();
         if looked.judgement.is_accepted() {
             self.report.accepted += 1;
             self.report.saved += usize::from(job.save && self.commit.plan.is_some());
             self.audit.accepted(&values, &events, now);
+            for (rule, found) in looked.judgement.matches() {
+                let values = looked.values_of(rule, found);
+                self.audit.wrote(&values, &found.events, now);
+            }
             output.line(&format!(
                 "accepted: {} -> {}, {}",
                 named(looked),
@@ -341,7 +356,7 @@ impl<'a> Mails<'a> {
             self.report.rejected += 1;
             let reason = reason(&self.settings.audit, &looked.judgement);
             self.audit
-                .rejected(&values, &reason, &looked.judgement, &events, now);
+                .rejected(&values, &reason, &looked.judgement, &job.rejection, now);
             output.line(&format!(
                 "rejected: {} -> {}",
                 named(looked),

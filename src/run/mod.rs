@@ -2,8 +2,9 @@
 //! things.
 //!
 //! `look` asks the mailbox and the rules, `save` keeps copies, `commit` holds the order in which
-//! events become real, `pass` goes through a mailbox once. `explain`, `check` and `credentials` are
-//! the other things that can be asked for; the first two change nothing anywhere.
+//! events become real, `pass` goes through a mailbox once, and `sending` has people told of it.
+//! `explain`, `check` and `credentials` are the other things that can be asked for; the first two
+//! change nothing anywhere.
 
 use std::path::Path;
 
@@ -11,7 +12,9 @@ use sha2::{Digest, Sha256};
 
 use crate::cli::{Mode, Pass, Request, UsageError};
 use crate::config::places::{is_root, process_environment, state_folder};
-use crate::config::{Account, LoadError, MailSettings, Problems, Purpose, Settings, SettingsFile};
+use crate::config::{
+    Account, LoadError, MailSettings, Problems, Purpose, Settings, SettingsFile, Traces,
+};
 use crate::message::Limits;
 use crate::secret::Keeper;
 
@@ -25,6 +28,7 @@ mod last_run;
 mod listing;
 mod look;
 mod mails;
+mod notices;
 mod opening;
 mod output;
 mod pass;
@@ -32,6 +36,7 @@ mod recognise;
 mod report;
 mod retries;
 mod save;
+mod sending;
 
 use exit::ExitCode;
 use output::Output;
@@ -47,6 +52,9 @@ pub fn perform(request: Request) -> ExitCode {
         }
         Request::Credentials(asked) => {
             credentials::seal(asked, &mut output).map(|()| ExitCode::MATCHED)
+        }
+        Request::Seal(asked) => {
+            credentials::seal_one(asked, &mut output).map(|()| ExitCode::MATCHED)
         }
         Request::Pass(pass) => perform_pass(&pass, &mut output),
     };
@@ -78,10 +86,16 @@ fn perform_pass(pass: &Pass, output: &mut Output) -> anyhow::Result<ExitCode> {
     let path = file.path().to_path_buf();
     let state = state_folder(&path);
     let keeper = Keeper::for_user(is_root(), &state);
+    let changes = !matches!(pass.mode, Mode::Explain(_));
+    let (usual, debug) = (output.trace(), output.debug_trace());
     let purpose = Purpose {
         mailbox: &pass.mailbox,
         delete: pass.delete,
-        writes_events: !matches!(pass.mode, Mode::Explain(_)),
+        writes_events: changes,
+        sends: changes.then_some(Traces {
+            usual: &usual,
+            debug: &debug,
+        }),
     };
     let settings = match file.resolve(purpose, &keeper, &process_environment) {
         Ok(settings) => settings,

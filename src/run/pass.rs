@@ -6,11 +6,13 @@ use super::commit::{Commit, recover};
 use super::exit::ExitCode;
 use super::listing::Fresh;
 use super::mails::Mails;
+use super::notices::Notices;
 use super::opening::{Visit, open_mailbox};
 use super::output::Output;
-use super::report::count;
+use super::report::{Report, count};
 use super::retries::Retries;
 use super::save::Plan;
+use super::sending::send_due;
 use super::{Place, last_run, limits, mailbox_name};
 use crate::audit::clean::one_line;
 use crate::cli::Accept;
@@ -20,6 +22,7 @@ use crate::crash::point;
 use crate::durable;
 use crate::events::spool::Spool;
 use crate::journal::Journal;
+use crate::mailbox;
 
 /// Mails that are looked at and committed together. Their summaries are held in memory, and they
 /// share the journal's durable writes.
@@ -67,32 +70,34 @@ pub(super) fn run(
         tag: &tag,
         files: 0,
     };
-    let mut mails = Mails::new(settings, commit, now);
-    let mut retries = Retries::new(settings.mail.retries());
-    loop {
-        let visit = Visit::Work {
-            accept: &mut accept,
-        };
-        match go_through(settings, place, visit, &mut mails, &mut journal, output) {
-            Ok(()) => break,
-            Err(error) => {
-                output.finish_progress();
-                mails.blame(&error, &mut journal, output)?;
-                retries.wait(error, output)?;
-            }
+    let notices = Notices::new(&settings.audit, journal.notices(), &name, now);
+    let mut mails = Mails::new(settings, commit, notices, now);
+    let done = work(
+        settings,
+        place,
+        &mut accept,
+        &mut mails,
+        &mut journal,
+        output,
+    );
+    let outbound = settings.outbound.as_ref();
+    if let Err(error) = done {
+        // A mailbox that is out of order keeps no notice back.
+        if error.downcast_ref::<mailbox::Error>().is_some() {
+            send_due(outbound, &mut journal, now, output)?;
         }
+        return Err(error);
     }
     if let Some(plan) = &plan {
         plan.finish();
     }
-    last_run::write(
-        &general.last_run,
-        mails.newest(),
-        now,
-        place,
-        &mut journal,
-        output,
-    )?;
+    let last_run = &general.last_run;
+    last_run::write(last_run, mails.newest(), now, place, &mut journal, output)?;
+    // Nothing waits for notices.
+    let report = Report {
+        notices: send_due(outbound, &mut journal, now, output)?,
+        ..mails.report()
+    };
     let writes = count(journal.writes(), "durable write");
     output.trace().line(|| format!("journal: {writes}"));
     for (_, failure) in journal.state().set_aside() {
@@ -103,14 +108,37 @@ pub(super) fn run(
             one_line(&failure.reason)
         ));
     }
-    output.line(&mails.report().line(output.elapsed()));
+    output.line(&report.line(output.elapsed()));
     Ok(if output.errors() > 0 {
         ExitCode::FAILURE
-    } else if mails.report().accepted > 0 {
+    } else if report.accepted > 0 {
         ExitCode::MATCHED
     } else {
         ExitCode::no_match(general.exit_code_no_match)
     })
+}
+
+/// Goes through the mailbox until that has worked, as often as `Retries` allows.
+fn work(
+    settings: &Settings,
+    place: Place<'_>,
+    accept: &mut Option<Accept>,
+    mails: &mut Mails<'_>,
+    journal: &mut Journal,
+    output: &mut Output,
+) -> anyhow::Result<()> {
+    let mut retries = Retries::new(settings.mail.retries());
+    loop {
+        let visit = Visit::Work { accept };
+        match go_through(settings, place, visit, mails, journal, output) {
+            Ok(()) => return Ok(()),
+            Err(error) => {
+                output.finish_progress();
+                mails.blame(&error, journal, output)?;
+                retries.wait(error, output)?;
+            }
+        }
+    }
 }
 
 /// Goes through the mailbox. When it is lost in the middle, what was committed by then stays

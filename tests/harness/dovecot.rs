@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::daemon::{self, Account, Daemon};
-use super::world::{MAIL_PASSWORD, MAIL_USER};
+use super::world::{MAIL_PASSWORD, MAIL_USER, OTHER_USER};
 use super::{Doors, Mail, MailServer, certs};
 
 const PROGRAM: &str = "/usr/sbin/dovecot";
@@ -21,6 +21,8 @@ pub struct Options {
     pub address: &'static str,
     /// The one version of TLS that it speaks, in OpenSSL's words; all of today's without.
     pub tls: Option<&'static str>,
+    /// Mails can be delivered by LMTP.
+    pub lmtp: bool,
     /// More lines for its configuration.
     pub extra: &'static str,
 }
@@ -31,6 +33,7 @@ impl Default for Options {
             certificate: "good",
             address: "127.0.0.1",
             tls: None,
+            lmtp: false,
             extra: "",
         }
     }
@@ -46,6 +49,8 @@ pub struct Dovecot {
     pub pop: u16,
     /// The port of POP3 over TLS.
     pub pops: u16,
+    /// The port of LMTP, where that is wanted.
+    pub lmtp: u16,
     /// The address that it listens on.
     pub address: &'static str,
     daemon: Daemon,
@@ -63,19 +68,23 @@ impl Dovecot {
 
     /// Starts a server with other options.
     pub fn with(options: &Options) -> Option<Self> {
-        let needs = ["/usr/bin/setpriv", "/usr/bin/openssl", PROGRAM].map(Path::new);
+        let lmtp = options.lmtp.then_some("/usr/lib/dovecot/lmtp");
+        let needs = ["/usr/bin/setpriv", "/usr/bin/openssl", PROGRAM].into_iter();
+        let needs: Vec<_> = needs.chain(lmtp).map(Path::new).collect();
         daemon::is_installed("Dovecot", &needs)
             .then(|| daemon::persist("Dovecot", || Self::attempt(options)))
     }
 
     fn attempt(options: &Options) -> Option<Self> {
         let folder = daemon::folder();
-        let ports @ [imap, imaps, pop, pops] = daemon::free_ports(options.address);
+        let ports @ [imap, imaps, pop, pops, lmtp] = daemon::free_ports(options.address);
         let account = Account::ordinary();
         certs::copy(options.certificate, folder.path());
         fs::write(
             folder.path().join("users"),
-            format!("{MAIL_USER}:{{PLAIN}}{MAIL_PASSWORD}\n"),
+            [MAIL_USER, OTHER_USER]
+                .map(|user| format!("{user}:{{PLAIN}}{MAIL_PASSWORD}\n"))
+                .concat(),
         )
         .unwrap();
         let text = configuration(folder.path(), &account, ports, options);
@@ -100,6 +109,7 @@ impl Dovecot {
             imaps,
             pop,
             pops,
+            lmtp,
             address,
             daemon: Daemon::start(folder, command, || greets(address, imap))?,
             delivered: AtomicU64::new(0),
@@ -278,7 +288,7 @@ fn only(tls: &str) -> String {
 fn configuration(
     folder: &Path,
     Account { user, group, .. }: &Account,
-    [imap, imaps, pop, pops]: [u16; 4],
+    [imap, imaps, pop, pops, lmtp]: [u16; 5],
     options: &Options,
 ) -> String {
     let folder = folder.display();
@@ -294,6 +304,19 @@ fn configuration(
              ssl_min_protocol = {tls}\nssl_cipher_list = ALL:!aNULL:!eNULL:@SECLEVEL=0"
         )
     });
+    let lmtp = if options.lmtp {
+        format!(
+            "protocols = imap pop3 lmtp
+service lmtp {{
+  chroot =
+  inet_listener lmtp {{
+    port = {lmtp}
+  }}
+}}"
+        )
+    } else {
+        "protocols = imap pop3".to_owned()
+    };
     let log = daemon::LOG;
     format!(
         "base_dir = {folder}/run
@@ -304,7 +327,7 @@ default_internal_user = {user}
 default_internal_group = {group}
 default_login_user = {user}
 listen = {address}
-protocols = imap pop3
+{lmtp}
 service imap-login {{
   chroot =
   service_count = 0

@@ -34,8 +34,17 @@ impl Inspector {
         Self::connect((server.address, server.imap))
     }
 
+    /// Logs in as another user of that server.
+    pub fn open_as(user: &str, server: &Dovecot) -> Self {
+        Self::logged_in(user, (server.address, server.imap))
+    }
+
     /// Logs in at an address, for example the one of a proxy.
     pub fn connect(address: (&str, u16)) -> Self {
+        Self::logged_in(MAIL_USER, address)
+    }
+
+    fn logged_in(user: &str, address: (&str, u16)) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(30)))
@@ -46,20 +55,20 @@ impl Inspector {
         };
         let greeting = inspector.line();
         assert!(greeting.starts_with("* OK"), "greeting: {greeting}");
-        inspector.log_in();
+        inspector.log_in(user);
         inspector
     }
 
     /// By LOGIN, or by AUTHENTICATE where that is forbidden.
-    fn log_in(&mut self) {
+    fn log_in(&mut self, user: &str) {
         let password = MAIL_PASSWORD.replace('\\', "\\\\").replace('"', "\\\"");
-        self.send(format!("x0 LOGIN \"{MAIL_USER}\" \"{password}\"\r\n").as_bytes());
+        self.send(format!("x0 LOGIN \"{user}\" \"{password}\"\r\n").as_bytes());
         if self.result("x0").1.starts_with("OK") {
             return;
         }
         self.send(b"x0 AUTHENTICATE PLAIN\r\n");
         assert!(self.line().starts_with('+'));
-        let credentials = BASE64.encode(format!("\0{MAIL_USER}\0{MAIL_PASSWORD}").as_bytes());
+        let credentials = BASE64.encode(format!("\0{user}\0{MAIL_PASSWORD}").as_bytes());
         self.send(format!("{credentials}\r\n").as_bytes());
         self.answer("x0", "AUTHENTICATE");
     }

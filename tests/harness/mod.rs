@@ -2,8 +2,10 @@
 //!
 //! A [`World`] is a temporary directory with an INI file, mails and an MSGIN folder, in
 //! which the built binary runs with a closed environment. [`Dovecot`], [`Cyrus`] and
-//! [`Hoodiecrow`] are real mail servers for one test, [`CountingProxy`] counts what passes between the two, [`FaultyLine`] breaks it, and
-//! [`Inspector`] looks into the mailbox without the program's help. Nothing in here uses
+//! [`Hoodiecrow`] are real mail servers for one test, [`CountingProxy`] counts what passes
+//! between the two, [`FaultyLine`] breaks it, [`Exim`] and [`Recorder`] take mails,
+//! [`IdentityProvider`] gives tokens, [`Graph`] and [`Ews`] stand in for Microsoft's services,
+//! and [`Inspector`] looks into the mailbox without the program's help. Nothing in here uses
 //! the program's own code: what the tests say about it, they see from outside.
 
 #![expect(
@@ -26,21 +28,36 @@ pub mod door;
 #[cfg(unix)]
 pub mod dovecot;
 #[cfg(unix)]
+pub mod ews;
+#[cfg(unix)]
+pub mod exim;
+#[cfg(unix)]
 pub mod faulty_line;
+#[cfg(unix)]
+pub mod graph;
 #[cfg(unix)]
 pub mod hoodiecrow;
 pub mod hostile;
+#[cfg(unix)]
+pub mod idp;
 pub mod ini;
 #[cfg(unix)]
 pub mod inspector;
 pub mod job;
+pub mod judge;
 pub mod mail;
 pub mod mail_server;
 pub mod pop_server;
 pub mod program;
 pub mod proxy;
+#[cfg(unix)]
+pub mod recorder;
 pub mod rude;
 pub mod sam;
+pub mod schemas;
+pub mod secrets;
+pub mod sink;
+pub mod site;
 pub mod table;
 pub mod tree;
 pub mod world;
@@ -52,10 +69,18 @@ pub use door::Door;
 #[cfg(unix)]
 pub use dovecot::Dovecot;
 #[cfg(unix)]
+pub use ews::Ews;
+#[cfg(unix)]
+pub use exim::Exim;
+#[cfg(unix)]
 pub use faulty_line::FaultyLine;
+#[cfg(unix)]
+pub use graph::Graph;
 #[cfg(unix)]
 pub use hoodiecrow::Hoodiecrow;
 pub use hostile::HostileServer;
+#[cfg(unix)]
+pub use idp::IdentityProvider;
 pub use ini::Ini;
 #[cfg(unix)]
 pub use inspector::Inspector;
@@ -64,8 +89,11 @@ pub use mail_server::{Doors, MailServer};
 pub use pop_server::PopServer;
 pub use program::Ran;
 pub use proxy::CountingProxy;
+#[cfg(unix)]
+pub use recorder::Recorder;
 pub use rude::RudeServer;
 pub use sam::Sam;
+pub use sink::Sink;
 pub use table::Table;
 pub use tree::Tree;
 pub use world::World;

@@ -23,6 +23,17 @@ impl RudeServer {
         })
     }
 
+    /// Has no time for anybody: no connection comes about. Keep what holds its line busy.
+    #[cfg(unix)]
+    pub fn busy() -> (u16, Vec<TcpStream>, TcpListener) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        rustix::net::listen(&listener, 0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(200));
+        let crowd = std::iter::from_fn(|| connect().ok()).collect();
+        (address.port(), crowd, listener)
+    }
+
     /// Says this, and closes.
     pub fn saying(words: &'static [u8]) -> Self {
         Self::start(move |mut stream| {

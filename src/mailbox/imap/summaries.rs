@@ -10,7 +10,7 @@ use super::uid_set::UidSet;
 use crate::mailbox::{Each, Error, Fault, MailId, Summary};
 
 /// What a summary is made of. PEEK, so that nothing is marked as read.
-pub(super) const ITEMS: &str = "(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID)]<0.65536>)";
+pub(super) const ITEMS: &str = "(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID AUTO-SUBMITTED PRECEDENCE RETURN-PATH LIST-ID)]<0.65536>)";
 
 /// The same for servers that can't cut a part of several mails to a length: Hoodiecrow 2.1
 /// gives the first one and nothing of the others.

@@ -1,7 +1,6 @@
 //! Logging in, and secrets.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::mailbox::login::sendable;
@@ -196,11 +195,12 @@ fn no_secret_is_shown_at_the_loudest_level() {
             user: "me".into(),
             password: Secret::new(password.into()),
         };
-        let shown = Rc::new(RefCell::new(String::new()));
-        let sink = Rc::clone(&shown);
+        let shown = Arc::new(Mutex::new(String::new()));
+        let sink = Arc::clone(&shown);
         let trace = Trace::to(move |line| {
-            sink.borrow_mut().push_str(line);
-            sink.borrow_mut().push('\n');
+            let mut shown = sink.lock().unwrap();
+            shown.push_str(line);
+            shown.push('\n');
         });
         // The rudest server repeats what it was sent.
         let (mailbox, lines) = open_with(greeting.as_bytes(), &login, trace, move |line| {
@@ -211,10 +211,8 @@ fn no_secret_is_shown_at_the_loudest_level() {
             format!("* NO you sent {line}\r\n{tag} NO never heard of {line} {password}\r\n").into()
         });
         let error = mailbox.unwrap_err();
-        shown
-            .borrow_mut()
-            .push_str(&format!("{error} {error:?} {login:?}"));
-        let shown = shown.borrow();
+        let mut shown = shown.lock().unwrap();
+        shown.push_str(&format!("{error} {error:?} {login:?}"));
         assert!(shown.contains("C: a1") && shown.contains("***"));
         let sent = lines.borrow().last().unwrap().clone();
         let sent = sent.rsplit(' ').next().unwrap();

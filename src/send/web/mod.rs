@@ -1,0 +1,309 @@
+//! What Graph and EWS have in common: requests that carry credentials, pauses that a busy service
+//! asks for, and refusals with a code.
+//!
+//! A request is repeated only when the service has answered that it did not act on it: after a
+//! refused token (once, with a new one) and after the pause of a 429 or 503. A log-in that was
+//! refused is not tried again: more attempts would lock the account.
+
+mod error;
+mod refusal;
+
+use std::fmt::{self, Write as _};
+use std::iter;
+use std::sync::OnceLock;
+
+use data_encoding::BASE64;
+
+pub use error::Error;
+pub use refusal::{Kind, Refusal};
+
+use super::{Checked, Delivery, Mail, Receipt};
+use crate::auth::{self, AccessToken, TokenSource};
+use crate::clock;
+use crate::net::http::{
+    Client, Limits, Method, Patience, Request, Response, StatusCode, header, retry_after,
+};
+use crate::net::{Trace, clean};
+use crate::secret::Secret;
+
+/// As whom a service is spoken to.
+#[derive(Clone, Debug)]
+pub enum Login {
+    /// A user with a password (RFC 7617).
+    Basic {
+        /// The user, with the domain where the server wants one.
+        user: String,
+        /// The password.
+        password: Secret,
+    },
+    /// A token (RFC 6750).
+    Token(TokenSource),
+}
+
+impl Login {
+    /// A server's text without the secrets that it may quote.
+    fn masked(&self, text: &str) -> String {
+        match self {
+            Self::Basic { user, password } => {
+                let text = auth::masked(text, iter::once(password));
+                auth::masked(&text, iter::once(&pair(user, password)))
+            }
+            Self::Token(source) => source.masked(text),
+        }
+    }
+}
+
+/// User and password as `Authorization: Basic` has them.
+fn pair(user: &str, password: &Secret) -> Secret {
+    let plain = Secret::new(format!("{user}:{}", password.expose()));
+    Secret::new(BASE64.encode(plain.expose().as_bytes()))
+}
+
+/// What a request is good for, which decides what its loss means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The mail goes out by it.
+    Sends,
+    /// It comes before that: without what follows nobody gets anything.
+    Prepares,
+}
+
+/// A request to a service.
+pub(super) struct Call<'a> {
+    pub(super) method: Method,
+    pub(super) address: &'a str,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: &'a [u8],
+    pub(super) purpose: Purpose,
+}
+
+/// Makes requests as somebody.
+pub(super) struct Caller {
+    client: Client,
+    login: Login,
+    /// Host and port.
+    server: String,
+    /// How the log-in was refused; that stands.
+    refused: OnceLock<Response<Vec<u8>>>,
+}
+
+impl fmt::Debug for Caller {
+    /// Without answers: they may quote the credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caller")
+            .field("server", &self.server)
+            .field("login", &self.login)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Caller {
+    /// Speaks to the service at this address.
+    pub(super) fn new(address: &str, login: Login, limits: Limits, trace: Trace) -> Self {
+        let host = address.split('/').nth(2).unwrap_or(address);
+        Self {
+            client: Client::new(limits, trace),
+            login,
+            server: clean(host, 200),
+            refused: OnceLock::new(),
+        }
+    }
+
+    /// Has a token given, where one is needed.
+    pub(super) fn check(&self) -> Result<Checked, Error> {
+        let (_, token) = self.authorization(None)?;
+        Ok(token.map_or(Checked::Nothing, |_| Checked::Token))
+    }
+
+    /// The pauses that one mail may take.
+    pub(super) fn patience(&self) -> Patience {
+        Patience::of(self.client.limits().answer)
+    }
+
+    /// An answer of any status but those that ask for patience, as long as there is some.
+    pub(super) fn call(
+        &self,
+        call: &Call<'_>,
+        patience: &mut Patience,
+    ) -> Result<Response<Vec<u8>>, Error> {
+        if let Some(answer) = self.refused.get() {
+            return Ok(answer.clone());
+        }
+        let mut refused: Option<AccessToken> = None;
+        loop {
+            let (authorization, token) = self.authorization(refused.as_ref())?;
+            let answer = self.once(call, Some(authorization))?;
+            match (answer.status(), token) {
+                (StatusCode::UNAUTHORIZED, Some(token)) if refused.is_none() => {
+                    refused = Some(token);
+                }
+                (StatusCode::UNAUTHORIZED, _) => {
+                    return Ok(self.refused.get_or_init(|| answer).clone());
+                }
+                (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, _)
+                    if patience.wait(retry_after(&answer, clock::now())) => {}
+                _ => return Ok(answer),
+            }
+        }
+    }
+
+    /// The same to an address that has its permission in itself, so that no credentials go there.
+    pub(super) fn call_without_login(
+        &self,
+        call: &Call<'_>,
+        patience: &mut Patience,
+    ) -> Result<Response<Vec<u8>>, Error> {
+        loop {
+            let answer = self.once(call, None)?;
+            match answer.status() {
+                StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+                    if patience.wait(retry_after(&answer, clock::now())) => {}
+                _ => return Ok(answer),
+            }
+        }
+    }
+
+    /// A refusal by the service, with its code and its words.
+    pub(super) fn refusal(
+        &self,
+        answer: &Response<Vec<u8>>,
+        code: &str,
+        message: &str,
+        purpose: Purpose,
+    ) -> Refusal {
+        let id = answer.headers().get("request-id");
+        let id = id.and_then(|id| id.to_str().ok()).unwrap_or_default();
+        let [code, message, id] = [code, message, id].map(|text| self.login.masked(text));
+        Refusal {
+            request_id: clean(&id, 80),
+            ..Refusal::of(&self.server, answer.status(), &code, &message, purpose)
+        }
+    }
+
+    /// An answer that is not that of such a service.
+    pub(super) fn malformed(&self, cause: &str, purpose: Purpose) -> Error {
+        Error::Malformed {
+            server: self.server.clone(),
+            cause: clean(cause, 200),
+            arrived: purpose == Purpose::Sends,
+        }
+    }
+
+    fn once(
+        &self,
+        call: &Call<'_>,
+        authorization: Option<header::HeaderValue>,
+    ) -> Result<Response<Vec<u8>>, Error> {
+        let bad = || Error::BadRequest {
+            address: clean(call.address.split('?').next().unwrap_or_default(), 300),
+        };
+        let mut request = Request::builder()
+            .method(call.method.clone())
+            .uri(call.address);
+        for (name, value) in &call.headers {
+            request = request.header(*name, value);
+        }
+        let mut request = request.body(call.body).map_err(|_| bad())?;
+        if let Some(value) = authorization {
+            request.headers_mut().insert(header::AUTHORIZATION, value);
+        }
+        self.client
+            .send(request)
+            .map_err(|cause| Error::Unanswered {
+                arrived: call.purpose == Purpose::Sends && cause.may_have_arrived(),
+                cause,
+            })
+    }
+
+    fn authorization(
+        &self,
+        refused: Option<&AccessToken>,
+    ) -> Result<(header::HeaderValue, Option<AccessToken>), Error> {
+        let (text, token) = match &self.login {
+            Login::Basic { user, password } => {
+                let coded = pair(user, password);
+                (Secret::new(format!("Basic {}", coded.expose())), None)
+            }
+            Login::Token(source) => {
+                let token = match refused {
+                    Some(refused) => source.renew(refused),
+                    None => source.get(),
+                }?;
+                let text = format!("Bearer {}", token.secret().expose());
+                (Secret::new(text), Some(token))
+            }
+        };
+        // Only a token can hold what no header may.
+        let mut value =
+            header::HeaderValue::from_str(text.expose()).map_err(|_| Error::UnusableToken)?;
+        value.set_sensitive(true);
+        Ok((value, token))
+    }
+}
+
+/// What became of a mail that a service took: it tells nothing of single recipients.
+pub(super) fn delivered(mail: &Mail) -> Delivery {
+    Delivery {
+        refused: Vec::new(),
+        receipt: if mail.delivery_receipt {
+            Receipt::Property
+        } else {
+            Receipt::None
+        },
+    }
+}
+
+/// A GUID for one request, by which a service's support finds it (RFC 9562, section 5.4).
+pub(super) fn request_id() -> String {
+    let mut bytes = [0_u8; 16];
+    // Without randomness all requests have the same one, which harms nobody.
+    let _ = getrandom::fill(&mut bytes);
+    let mut number = u128::from_be_bytes(bytes);
+    number = number & !(0xf << 76) | 4 << 76;
+    number = number & !(0x3 << 62) | 2 << 62;
+    let digits = format!("{number:032x}");
+    let mut id = String::with_capacity(36);
+    for (at, digit) in digits.chars().enumerate() {
+        if matches!(at, 8 | 12 | 16 | 20) {
+            id.push('-');
+        }
+        id.push(digit);
+    }
+    id
+}
+
+/// A part of an address's path: whatever has a meaning there becomes `%XX` (RFC 3986, section
+/// 2.1).
+pub(super) fn path_segment(text: &str) -> String {
+    let mut coded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~@".contains(&byte) {
+            coded.push(char::from(byte));
+        } else {
+            // Writing to a string can't fail.
+            let _ = write!(coded, "%{byte:02X}");
+        }
+    }
+    coded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_ids_are_random_guids() {
+        let id = request_id();
+        let groups: Vec<_> = id.split('-').map(str::len).collect();
+        assert_eq!(groups, [8, 4, 4, 4, 12]);
+        assert_eq!(id.chars().nth(14), Some('4'));
+        assert!(id.chars().nth(19).is_some_and(|c| "89ab".contains(c)));
+        assert_ne!(id, request_id());
+    }
+
+    #[test]
+    fn nothing_in_a_segment_leaves_it() {
+        assert_eq!(path_segment("ops@example.com"), "ops@example.com");
+        assert_eq!(path_segment("../a/b?c=\u{e4}"), "..%2Fa%2Fb%3Fc%3D%C3%A4");
+    }
+}

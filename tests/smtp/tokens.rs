@@ -6,12 +6,12 @@ use smartemail::auth::{Authority, Grant, Settings as TokenSettings, TokenSource}
 use smartemail::net::http::Limits;
 use smartemail::net::{Security, Trace};
 use smartemail::secret::Secret;
+use smartemail::send::Error;
 use smartemail::send::smtp::{Login, Settings};
-use smartemail::send::{Error, Outbox, Service};
 
 use crate::harness::idp::{DAEMON, DIRECTORY, NATIVE, PASSWORD, SECRET, USER};
 use crate::harness::{CountingProxy, Exim, IdentityProvider, exim};
-use crate::{mails, settings};
+use crate::{mails, outbox, settings};
 
 const SCOPE: &str = "https://outlook.office.com/SMTP.Send";
 
@@ -58,10 +58,6 @@ fn by_password() -> Grant {
         user: USER.into(),
         password: Secret::new(PASSWORD.into()),
     }
-}
-
-fn outbox(settings: Settings) -> Outbox {
-    Outbox::new(Service::Smtp(settings), Trace::off())
 }
 
 #[test]

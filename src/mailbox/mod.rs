@@ -13,8 +13,6 @@ mod identity;
 pub mod imap;
 mod login;
 pub mod pop;
-#[cfg(test)]
-mod script;
 
 pub use login::Login;
 

@@ -90,6 +90,10 @@ fn tell(fault: &TlsFault, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             "the server's certificate is self-signed: have it installed as trusted, or replaced by one of an \
              authority that is",
         ),
+        TlsFault::Other(words) => write!(
+            f,
+            "{words}. Check port and smtp-connection-security, and ask the server's administrator"
+        ),
         neutral => fmt::Display::fmt(neutral, f),
     }
 }
@@ -124,6 +128,7 @@ mod tests {
             tls(TlsFault::NotOnThisMachine(vec![floor])),
             tls(TlsFault::NotTls),
             tls(TlsFault::NotTlsAfterAll),
+            tls(TlsFault::NothingInCommon),
             tls(TlsFault::HungUp {
                 floor,
                 missing: Vec::new(),
@@ -134,6 +139,7 @@ mod tests {
             tls(TlsFault::UnknownAuthority),
             tls(TlsFault::SelfSigned),
             tls(TlsFault::BadCertificate("x".into())),
+            tls(TlsFault::Other("x".into())),
         ];
         for error in all {
             let told = Lost::from(error).to_string();

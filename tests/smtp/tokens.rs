@@ -57,7 +57,6 @@ fn by_password() -> Grant {
     Grant::Password {
         user: USER.into(),
         password: Secret::new(PASSWORD.into()),
-        secret: None,
     }
 }
 
@@ -184,7 +183,6 @@ fn without_a_token_nothing_is_tried() {
     let wrong = Grant::Password {
         user: USER.into(),
         password: Secret::new("Wrong-4471".into()),
-        secret: None,
     };
     for result in
         outbox(with_tokens(&provider, proxy.port, wrong)).send(&mails(20, "bob@example.test"))

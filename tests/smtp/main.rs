@@ -11,6 +11,7 @@ mod delivery;
 mod faults;
 pub mod outgoing;
 mod pool;
+mod security;
 mod tokens;
 
 use outgoing::{mail, mails, notices, outbox, password, settings};

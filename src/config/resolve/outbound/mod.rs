@@ -3,8 +3,8 @@
 
 use super::{Resolver, Told};
 use crate::config::keys;
-use crate::config::problem::Severity;
-use crate::config::settings::{MailSettings, Outbound, Traces};
+use crate::config::problem::{Problems, Severity};
+use crate::config::settings::{Outbound, Traces};
 use crate::send::Address;
 
 mod options;
@@ -74,16 +74,21 @@ impl Resolver<'_> {
         })
     }
 
-    /// Who notices are from: `NotifyFrom`, else the first user that is an address.
-    pub(super) fn notice_from(&mut self, mail: Option<&MailSettings>) -> Option<Address> {
+    /// Who notices are from: `NotifyFrom`, else the first of these.
+    pub(super) fn notice_from(&mut self, users: &[Address]) -> Option<Address> {
         let mut reader = self.reader("Audit", Severity::Error);
         if reader.entry(&keys::NOTIFY_FROM).is_some() {
             return reader.parsed(&keys::NOTIFY_FROM, "a mail address", |value| {
                 Address::parse(value).ok()
             });
         }
-        // Problems with it are told where it is needed.
-        let mut quiet = crate::config::Problems::default();
+        users.first().cloned()
+    }
+
+    /// The user that notices are sent as, if it is an address. Problems with it are told where it
+    /// is needed.
+    pub(super) fn sending_user(&self) -> Option<Address> {
+        let mut quiet = Problems::default();
         let user = Resolver {
             document: self.document,
             problems: &mut quiet,
@@ -91,14 +96,8 @@ impl Resolver<'_> {
             keeper: self.keeper,
         }
         .secret(SECTION, &keys::SMTP_USER, false, Severity::Error);
-        let sender = user.ok().flatten();
-        let sender = sender.and_then(|user| Address::parse(user.expose()).ok());
-        sender.or_else(|| match mail? {
-            MailSettings::Imap(account) | MailSettings::Pop(account) => {
-                Address::parse(&account.login.user).ok()
-            }
-            MailSettings::Folder(_) => None,
-        })
+        let user = user.ok().flatten()?;
+        Address::parse(user.expose()).ok()
     }
 
     fn tell_unusable(&mut self, why: &Unusable, wanted: bool) {

@@ -11,7 +11,7 @@ use super::{Login, Mechanism};
 use crate::auth::AccessToken;
 use crate::net::{Channel, clean};
 use crate::secret::Secret;
-use crate::send::Error;
+use crate::send::{Error, Lost};
 
 /// A command line with its end has no more bytes (RFC 5321, section 4.5.3.1.4); what is longer
 /// waits until it is asked for.
@@ -27,7 +27,10 @@ const CHECK_RIGHTS: &str =
     "Check user and scope, and whether the application may send by SMTP as this user";
 
 /// One attempt to log in: what is said, in order.
-struct Attempt {
+struct Attempt<'a> {
+    user: &'a str,
+    /// What to do when it is refused.
+    advice: &'static str,
     mechanism: &'static str,
     /// Each answer to the server, in base64.
     answers: Vec<Secret>,
@@ -64,7 +67,7 @@ pub(super) fn log_in<C: Channel>(
             wire.hide([password.clone()]);
             match attempt.make(wire)? {
                 (reply, _) if reply.is_positive() => Ok(None),
-                (reply, _) => Err(refused(wire, user, &reply, None, ENTER_AGAIN)),
+                (reply, _) => Err(attempt.refused(wire, &reply, None)),
             }
         }
         Login::Token { user, source } => {
@@ -75,23 +78,25 @@ pub(super) fn log_in<C: Channel>(
                 });
             }
             let mut token = source.get().map_err(Error::Token)?;
-            let mut told = with_token(user, &token).make_hidden(wire, &token)?;
+            let mut attempt = with_token(user, &token);
+            let mut told = attempt.make_hidden(wire, &token)?;
             // A token may end before its time: the next one is another chance.
             if !told.0.is_positive() && !told.0.is_transient() {
                 token = source.renew(&token).map_err(Error::Token)?;
-                told = with_token(user, &token).make_hidden(wire, &token)?;
+                attempt = with_token(user, &token);
+                told = attempt.make_hidden(wire, &token)?;
             }
             match told {
                 (reply, _) if reply.is_positive() => Ok(Some(token.expires())),
-                (reply, challenge) => Err(refused(wire, user, &reply, challenge, CHECK_RIGHTS)),
+                (reply, challenge) => Err(attempt.refused(wire, &reply, challenge)),
             }
         }
     }
 }
 
-impl Attempt {
+impl Attempt<'_> {
     /// Gives the last reply, and what the server asked when nothing was left to say.
-    fn make<C: Channel>(self, wire: &mut Wire<C>) -> Result<(Reply, Option<String>), Error> {
+    fn make<C: Channel>(&self, wire: &mut Wire<C>) -> Result<(Reply, Option<String>), Error> {
         wire.hide(self.answers.iter().cloned());
         let mut answers = self.answers.iter();
         let command = format!("AUTH {} ", self.mechanism);
@@ -107,7 +112,13 @@ impl Attempt {
         }
         let mut challenge = None;
         for _ in 0..MOST_QUESTIONS {
-            let reply = wire.reply()?;
+            let is_told = answers.len() < self.answers.len();
+            let reply = match wire.reply() {
+                Err(Error::Connection(lost)) if is_told => {
+                    return Err(self.unanswered(wire, &lost));
+                }
+                other => other?,
+            };
             if !reply.awaits_more() {
                 return Ok((reply, challenge));
             }
@@ -123,20 +134,61 @@ impl Attempt {
     }
 
     fn make_hidden<C: Channel>(
-        self,
+        &self,
         wire: &mut Wire<C>,
         token: &AccessToken,
     ) -> Result<(Reply, Option<String>), Error> {
         wire.hide([token.secret().clone()]);
         self.make(wire)
     }
+
+    fn refused<C: Channel>(
+        &self,
+        wire: &Wire<C>,
+        reply: &Reply,
+        challenge: Option<String>,
+    ) -> Error {
+        if reply.is_good_bye() {
+            return wire.talk.closed(reply);
+        }
+        let details = challenge.filter(|text| !text.is_empty());
+        Error::Login {
+            server: wire.talk.server.clone(),
+            user: self.user.to_owned(),
+            answer: match details {
+                Some(details) => format!("{} ({details})", reply.words()),
+                None => reply.words(),
+            },
+            transient: reply.is_transient(),
+            advice: if reply.is_transient() {
+                "It can't tell now whether user and password are right"
+            } else {
+                self.advice
+            },
+        }
+    }
+
+    /// The connection was lost between the credentials and the server's word on them: another
+    /// attempt could lock the account.
+    fn unanswered<C: Channel>(&self, wire: &Wire<C>, lost: &Lost) -> Error {
+        let how = lost.cause().brief();
+        Error::Login {
+            server: wire.talk.server.clone(),
+            user: self.user.to_owned(),
+            answer: format!("{how}, which is how many servers refuse"),
+            transient: false,
+            advice: self.advice,
+        }
+    }
 }
 
-fn with_password(mechanism: Mechanism, user: &str, password: &Secret) -> Attempt {
+fn with_password<'a>(mechanism: Mechanism, user: &'a str, password: &Secret) -> Attempt<'a> {
     let encoded = |text: &str| Secret::new(BASE64.encode(text.as_bytes()));
     let password = password.expose();
     match mechanism {
         Mechanism::Plain => Attempt {
+            user,
+            advice: ENTER_AGAIN,
             mechanism: "PLAIN",
             answers: vec![encoded(
                 Secret::new(format!("\0{user}\0{password}")).expose(),
@@ -145,6 +197,8 @@ fn with_password(mechanism: Mechanism, user: &str, password: &Secret) -> Attempt
             ending: "*",
         },
         Mechanism::Login => Attempt {
+            user,
+            advice: ENTER_AGAIN,
             mechanism: "LOGIN",
             answers: vec![encoded(user), encoded(password)],
             at_once: false,
@@ -155,10 +209,12 @@ fn with_password(mechanism: Mechanism, user: &str, password: &Secret) -> Attempt
 
 /// <https://developers.google.com/gmail/imap/xoauth2-protocol>: a refusal comes as a question,
 /// which wants an empty answer.
-fn with_token(user: &str, token: &AccessToken) -> Attempt {
+fn with_token<'a>(user: &'a str, token: &AccessToken) -> Attempt<'a> {
     let bearer = token.secret().expose();
     let whole = Secret::new(format!("user={user}\u{1}auth=Bearer {bearer}\u{1}\u{1}"));
     Attempt {
+        user,
+        advice: CHECK_RIGHTS,
         mechanism: "XOAUTH2",
         answers: vec![Secret::new(BASE64.encode(whole.expose().as_bytes()))],
         at_once: true,
@@ -187,33 +243,6 @@ fn not_offered(wanted: &str, capabilities: &Capabilities) -> String {
             "the server offers {}, and the settings have {wanted}. Check mail.smtp.auth.mechanisms",
             clean(&offered.join(" "), 200)
         ),
-    }
-}
-
-fn refused<C: Channel>(
-    wire: &Wire<C>,
-    user: &str,
-    reply: &Reply,
-    challenge: Option<String>,
-    advice: &'static str,
-) -> Error {
-    if reply.is_good_bye() {
-        return wire.talk.closed(reply);
-    }
-    let details = challenge.filter(|text| !text.is_empty());
-    Error::Login {
-        server: wire.talk.server.clone(),
-        user: user.to_owned(),
-        answer: match details {
-            Some(details) => format!("{} ({details})", reply.words()),
-            None => reply.words(),
-        },
-        transient: reply.is_transient(),
-        advice: if reply.is_transient() {
-            "It can't tell now whether user and password are right"
-        } else {
-            advice
-        },
     }
 }
 
@@ -346,6 +375,37 @@ mod tests {
             assert_eq!(
                 error.to_string().contains("--credentials"),
                 !transient,
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_server_that_hangs_up_on_a_password_may_have_refused_it() {
+        for (mechanism, last, authentication) in [
+            (Mechanism::Plain, "AUTH PLAIN", true),
+            (Mechanism::Login, "AUTH LOGIN", false),
+            (Mechanism::Login, "YWxpY2VAZXhhbXBsZS50ZXN0", true),
+        ] {
+            let (result, ..) = attempt(
+                &password(&[mechanism]),
+                &offering(&["PLAIN", "LOGIN"]),
+                move |line| {
+                    if line.starts_with(last) {
+                        Vec::new()
+                    } else {
+                        b"334 more\r\n".to_vec()
+                    }
+                },
+            );
+            let error = result.unwrap_err();
+            assert_eq!(
+                (error.is_authentication(), error.is_transient()),
+                (authentication, !authentication),
+                "{error}"
+            );
+            assert!(
+                error.to_string().contains("closed the connection"),
                 "{error}"
             );
         }

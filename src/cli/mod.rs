@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::mailbox::{Choice, Protocol};
 use crate::net::TlsFloor;
-use crate::secret::Secret;
+use crate::secret::{Sealable, Secret};
 
 mod spelling;
 mod switches;
@@ -20,6 +20,8 @@ pub enum Request {
     Print(String),
     /// Seal credentials into the INI file.
     Credentials(Credentials),
+    /// Seal one setting into the INI file; its value is asked for.
+    Seal(Seal),
     /// One pass over the mailbox, or a dry one.
     Pass(Pass),
 }
@@ -38,6 +40,19 @@ pub struct Credentials {
     pub opcon_user: Typed,
     /// `-opconpassword`.
     pub opcon_password: Typed,
+    /// `-smtpuser`.
+    pub smtp_user: Option<Typed>,
+    /// `-smtppassword`.
+    pub smtp_password: Option<Typed>,
+}
+
+/// `-seal`: which setting to seal.
+#[derive(Debug)]
+pub struct Seal {
+    /// `-inifile`, as typed.
+    pub inifile: Option<String>,
+    /// The setting.
+    pub setting: Sealable,
 }
 
 /// A credential as it came in.
@@ -103,6 +118,14 @@ impl UsageError {
         ))
     }
 
+    /// `-seal` of a setting that is never sealed.
+    fn not_sealable(name: &str) -> Self {
+        let (name, all) = (crate::net::clean(name, 100), Sealable::names());
+        Self(format!(
+            "--seal: {name} is no setting that is sealed; these are: {all}"
+        ))
+    }
+
     /// An argument that is not text.
     #[must_use]
     pub fn not_text(argument: &std::ffi::OsStr) -> Self {
@@ -126,6 +149,11 @@ pub fn parse(arguments: &[String]) -> Result<Request, UsageError> {
     let matches = command
         .try_get_matches_from_mut(spelled)
         .map_err(|error| usage_error(&error))?;
+    if let Some(name) = matches.get_one::<String>("seal") {
+        let setting = Sealable::find(name).ok_or_else(|| UsageError::not_sealable(name))?;
+        let inifile = matches.get_one::<String>("inifile").cloned();
+        return Ok(Request::Seal(Seal { inifile, setting }));
+    }
     Ok(if matches.get_flag("credentials") {
         Request::Credentials(credentials(&matches))
     } else {
@@ -149,6 +177,8 @@ fn credentials(matches: &ArgMatches) -> Credentials {
         // clap demands both beside --credentials.
         opcon_user: typed("opconuser").unwrap_or(Typed::Ask),
         opcon_password: typed("opconpassword").unwrap_or(Typed::Ask),
+        smtp_user: typed("smtpuser"),
+        smtp_password: typed("smtppassword"),
     }
 }
 
@@ -358,6 +388,33 @@ mod tests {
         ] {
             let message = parse_line(line).unwrap_err().to_string();
             assert!(!message.contains("S3cretPw"), "{message}");
+        }
+    }
+
+    #[test]
+    fn one_setting_is_sealed_by_its_name() {
+        let Ok(Request::Seal(seal)) = parse_line("-SEAL:Secret-smtp.Password -inifile:a.ini")
+        else {
+            panic!("seal");
+        };
+        assert_eq!(
+            (seal.setting.section.as_str(), seal.setting.key),
+            ("Secret-smtp", "password")
+        );
+        assert_eq!(seal.inifile.as_deref(), Some("a.ini"));
+        for (line, name) in [
+            ("-seal", "--seal"),
+            ("-seal:mail.server", "smtp-client.password"),
+            ("-seal:mail.user -seal:mail.password", "--seal"),
+            ("-seal:mail.user --check", "--check"),
+            (
+                "-seal:mail.user --credentials -opconuser:a -opconpassword:b",
+                "--credentials",
+            ),
+        ] {
+            let message = parse_line(line).unwrap_err().to_string();
+            let first = message.lines().next().unwrap();
+            assert!(first.contains(name), "{line}: {message}");
         }
     }
 

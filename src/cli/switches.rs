@@ -5,10 +5,17 @@ use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
 
 /// The second line of every message about wrong arguments.
 pub(super) const USAGE: &str = "usage: smartemail [-inifile:FILE] [-server:HOST] [-port:N] [--imap | --pop | --msal | -folder:PATH] \
-[--ssl | --tls1_1 | --tls1_2] [--delete] [--retry] [--explain[=json] | --check | --credentials …]; --help tells more";
+[--ssl | --tls1_1 | --tls1_2] [--delete] [--retry] [--explain[=json] | --check | --credentials … | -seal:SECTION.KEY]; --help tells more";
 
 /// Switches whose value is asked for when it is left out.
-pub(super) const ASKABLE: [&str; 4] = ["user", "password", "opconuser", "opconpassword"];
+pub(super) const ASKABLE: [&str; 6] = [
+    "user",
+    "password",
+    "opconuser",
+    "opconpassword",
+    "smtpuser",
+    "smtppassword",
+];
 
 /// Switches that mean something with and without a value.
 pub(super) const VALUE_OPTIONAL: [&str; 1] = ["explain"];
@@ -25,6 +32,8 @@ Examples:
       Tell whether a run would work, and everything that is wrong with the INI file.
   smartemail --credentials -user:mailuser -password -opconuser:ocadm -opconpassword
       Ask for the two passwords and seal all four values into the INI file.
+  smartemail -seal:smtp-client.password
+      Ask for the password of the SMTP server and seal it into the INI file.
 
 Switches may be written in any case, with one dash or two, with the value after ':' or '='
 or as the next argument.
@@ -93,6 +102,13 @@ pub(super) fn command() -> Command {
             value("password", "PASSWORD", "Mailbox password").requires("credentials"),
             value("opconuser", "NAME", "OpCon user of the events").requires("credentials"),
             value("opconpassword", "PASSWORD", "External event password of the OpCon user").requires("credentials"),
+            value("smtpuser", "NAME", "User of the server that sends notices").requires("credentials"),
+            value("smtppassword", "PASSWORD", "Password of that user").requires("credentials"),
+            value("seal", "SECTION.KEY", "Encrypt one setting into the INI file; its value is asked for, or read from standard input")
+                .conflicts_with_all([
+                    "credentials", "protocol", "encryption", "server", "port", "delete", "explain",
+                    "check", "renewMsalToken", "verbose", "retry",
+                ]),
         ])
         .next_help_heading("Microsoft 365")
         .args([

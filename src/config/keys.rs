@@ -69,6 +69,8 @@ keys! {
     NOTIFY_ON_REJECT_SUBJECT = "Audit" "NotifyOnRejectSubject", "SMArt Email - Message Rejected - From: [[SENDER]] Subject: [[SUBJECT]]", "Its subject.";
     NOTIFY_ON_REJECT_BODY = "Audit" "NotifyOnRejectBody", "Email message sent on [[DATE]] was rejected for reason: [[REASON]]", "Its text.";
     NOTIFY_ON_REJECT_TO = "Audit" "NotifyOnRejectTo", "[[SENDER]]", "Its recipients, separated by semicolons.";
+    NOTIFY_FROM = "Audit" "NotifyFrom", "", "Address that notices are from; blank: [smtp-client] user, else [Mail] User.";
+    NOTIFY_LIMIT = "Audit" "NotifyLimitPerSenderPerHour", "1", "Rejections of one sender's mails that bring a notice within an hour: 0 to 1000.";
     REJECT_TIMEFRAME_MESSAGE = "Audit" "RejectTimeframeMessage", "Message received outside timeframe", "[[REASON]] for a mail outside AllowedTimeFrame.";
     REJECT_SENDER_MESSAGE = "Audit" "RejectSenderMessage", "Invalid Sender", "[[REASON]] for a sender not in AllowedSenders.";
     REJECT_NO_MATCHING_SUBJECT_MESSAGE = "Audit" "RejectNoMatchingSubjectMessage", "No matching subjects found", "[[REASON]] for a mail that no configuration wants.";
@@ -77,6 +79,33 @@ keys! {
     LOG_OPCON_EVENTS = "Audit" "LogOpConEvents", "N/A", "Log the events: True or False.";
     OPCON_EVENT_LOG_FILE = "Audit" "OpConEventLogFile", "N/A", "Log of the events; relative to the INI file's folder.";
     LOG_OPCON_EVENT_FORMAT = "Audit" "LogOpConEventFormat", "Generated Event: [[Event]]", "Line for an event.";
+
+    SMTP_SERVER_TYPE = "smtp-client" "server-type", "SMTP", "How notices are sent: SMTP, EWS or GRAPH.";
+    SMTP_SERVER = "smtp-client" "server", "", "Name of the mail server; with EWS its address (https://…/EWS/Exchange.asmx).";
+    SMTP_PORT = "smtp-client" "port", "25", "Port of the SMTP server.";
+    SMTP_CONNECTION_SECURITY = "smtp-client" "smtp-connection-security", "none", "none, start-tls, start-tls-required or ssl-tls.";
+    SMTP_ENABLE_AUTHENTICATION = "smtp-client" "enable-authentication", "false", "Log in to the SMTP server: true or false.";
+    SMTP_USER = "smtp-client" "user", "", "User to log in as; with GRAPH the mailbox that sends; set by --credentials -smtpuser.";
+    SMTP_PASSWORD = "smtp-client" "password", "", "Its password, the refresh token (Google) or the application's secret (GRAPH, client_credentials); set by --credentials -smtppassword.";
+    SMTP_MECHANISMS = "smtp-client" "mail.smtp.auth.mechanisms", "", "SMTP log-in: PLAIN, LOGIN, or XOAUTH2 for tokens; blank: what the server offers of PLAIN and LOGIN.";
+    EWS_MECHANISMS = "smtp-client" "mail.ews.auth.mechanisms", "", "EWS log-in: XOAUTH2 for tokens; blank: user and password.";
+    SMTP_CLIENT_ID = "smtp-client" "client-id", "", "ID of the application registered in Microsoft Entra or with Google.";
+    SMTP_DIRECTORY_ID = "smtp-client" "directory-id", "", "ID of the directory (tenant) that the application is registered in.";
+    SMTP_TENANT_AUTHORITY = "smtp-client" "tenant-authority", "https://login.microsoftonline.com", "Who gives tokens: Microsoft's address, or any text with google in it.";
+    SMTP_SCOPE = "smtp-client" "scope", "https://outlook.office.com/.default", "What tokens are asked for; with GRAPH https://graph.microsoft.com/.default.";
+    SMTP_GRANT_TYPE = "smtp-client" "grant-type", "", "How tokens are asked for: client_credentials; blank: with user and password.";
+    SMTP_SECRET = "smtp-client" "secret", "smtp", "Google: the secret of the application stands in the section secret-NAME of this name.";
+    SMTP_TOKEN_MARGIN = "smtp-client" "token-expiry-margin-time", "00:00:10", "A connection is closed so long before its token expires, hh:mm:ss: less than 01:00:00.";
+    SMTP_ALLOW_DELEGATE = "smtp-client" "allow-delegate", "false", "GRAPH: send on behalf of the address that notices are from: true or false.";
+    SMTP_EXCHANGE_VERSION = "smtp-client" "exchange-version", "Exchange2010", "EWS: the version of the Exchange server, up to Exchange2016 or Office365.";
+    SMTP_CONNECT_TIMEOUT = "smtp-client" "connect-timeout", "00:05:00", "Time to reach the server, hh:mm:ss.";
+    SMTP_PROTOCOL_TIMEOUT = "smtp-client" "protocol-timeout", "00:05:00", "Time to wait for an answer of the server, hh:mm:ss.";
+    SMTP_POOL_SIZE = "smtp-client" "cnx-pool-size", "10", "Mails sent at the same time: 1 to 100.";
+    SMTP_CHECK_IDLE = "smtp-client" "cnx-check-idle-time", "00:00:30", "A connection that was idle for longer is tried by NOOP first, hh:mm:ss; 00:00:00: always.";
+    SMTP_MAX_IDLE = "smtp-client" "cnx-max-idle-time", "00:05:00", "A connection that was idle for longer is closed, hh:mm:ss.";
+    SMTP_ENABLE_DEBUG = "smtp-client" "enable-debug", "false", "Show the conversation on standard output, every secret starred: true or false.";
+
+    APPLICATION_SECRET = "secret-smtp" "password", "", "Google: the secret of the application; set by -seal:secret-smtp.password.";
 
     SUBJECT_LINE_MASK = "Configuration#" "SubjectLineMask", "", "Regular expression to find in the subject (and body lines with ProcessBody).";
     EVENT = "Configuration#" "Event", "", "Event to write, without user and password; more: Event2, Event3 and so on.";

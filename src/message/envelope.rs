@@ -1,7 +1,8 @@
-//! The header block: sender, subject, dates and Message-ID.
+//! The header block: sender, subject, dates, Message-ID and whether a program sent the mail.
 
 use chrono::{DateTime, Utc};
 
+use super::automatic::{Automatic, Signs};
 use super::sender::{Sender, read_from};
 use super::{date, encoded_word, header};
 
@@ -19,6 +20,8 @@ pub struct Envelope {
     pub date: Option<DateTime<Utc>>,
     /// The Message-ID with its angle brackets.
     pub message_id: Option<String>,
+    /// The sign that no program may answer it, if there is one.
+    pub automatic: Option<Automatic>,
 }
 
 impl Envelope {
@@ -32,7 +35,9 @@ impl Envelope {
         let mut subject = None;
         let mut date = None;
         let mut message_id = None;
+        let mut signs = Signs::default();
         header::fields(block, |field| {
+            signs.look(&field);
             clear &= !field.hides("From");
             if field.is("From") {
                 clear &= !field.odd;
@@ -48,8 +53,10 @@ impl Envelope {
                 message_id = message_id_of(field.value);
             }
         });
+        let sender = read_from(&from, clear);
         Self {
-            sender: read_from(&from, clear),
+            automatic: signs.verdict(&sender.address),
+            sender,
             subject: subject.unwrap_or_default(),
             date: date.flatten(),
             message_id,

@@ -9,6 +9,7 @@
 //! [`Mail::parse`]; one that asks the server for the structure first builds a [`Part`]
 //! tree from BODYSTRUCTURE and decodes only the text parts that the tree names.
 
+mod automatic;
 pub mod body;
 pub mod date;
 pub mod decode;
@@ -23,6 +24,7 @@ pub mod part;
 mod part_header;
 pub mod sender;
 
+pub use automatic::Automatic;
 pub use body::Body;
 pub use envelope::{Envelope, received_time};
 pub use file_name::{distinct_file_name, safe_file_name};

@@ -1,22 +1,21 @@
-//! `--credentials`: secrets come in, sealed values go into the INI file, and no secret is shown.
+//! `--credentials` and `-seal`: secrets come in, sealed values go into the INI file, and no secret is shown.
 
 use std::io::{BufRead, IsTerminal};
 
 use anyhow::{Context, bail};
 
 use super::output::Output;
-use crate::cli::{Credentials, Typed};
+use crate::cli::{Credentials, Seal, Typed};
 use crate::config::SettingsFile;
 use crate::config::edit::{Change, change};
 use crate::config::keys::{self, Key};
 use crate::config::places::{is_root, process_environment, state_folder};
-use crate::secret::{Keeper, Secret};
+use crate::secret::{Keeper, Sealable, Secret};
 
 /// Seals what was given into the INI file.
 pub(super) fn seal(asked: Credentials, output: &mut Output) -> anyhow::Result<()> {
     let file = SettingsFile::read(asked.inifile.as_deref(), &process_environment)?;
-    let keeper = Keeper::for_user(is_root(), &state_folder(file.path()));
-    let given: [(&Key, &str, Option<Typed>); 4] = [
+    let given: [(&'static Key, &str, Option<Typed>); 6] = [
         (&keys::USER, "mailbox user", asked.user),
         (&keys::PASSWORD, "mailbox password", asked.password),
         (&keys::OPCON_USER, "OpCon user", Some(asked.opcon_user)),
@@ -25,15 +24,69 @@ pub(super) fn seal(asked: Credentials, output: &mut Output) -> anyhow::Result<()
             "external event password of the OpCon user",
             Some(asked.opcon_password),
         ),
+        (
+            &keys::SMTP_USER,
+            "user of the sending server",
+            asked.smtp_user,
+        ),
+        (
+            &keys::SMTP_PASSWORD,
+            "password of the sending server",
+            asked.smtp_password,
+        ),
     ];
-    let mut sealed: Vec<(&Key, String)> = Vec::new();
+    let mut secrets = Vec::new();
     for (key, what, typed) in given {
-        let Some(typed) = typed else { continue };
         let secret = match typed {
-            Typed::Value(secret) => secret,
-            Typed::Ask => ask(what)?,
+            None => continue,
+            Some(Typed::Value(secret)) => secret,
+            Some(Typed::Ask) => ask(what)?,
         };
-        if key.section == "General"
+        secrets.push(Given {
+            section: key.section.to_owned(),
+            key: key.name,
+            what: what.to_owned(),
+            secret,
+        });
+    }
+    write(&file, &secrets, output)
+}
+
+/// Asks for the value of one setting and seals it into the INI file.
+pub(super) fn seal_one(asked: Seal, output: &mut Output) -> anyhow::Result<()> {
+    let file = SettingsFile::read(asked.inifile.as_deref(), &process_environment)?;
+    let Sealable { section, key } = asked.setting;
+    let what = format!("[{section}] {key}");
+    let secret = ask(&what)?;
+    let given = Given {
+        section,
+        key,
+        what,
+        secret,
+    };
+    write(&file, &[given], output)
+}
+
+/// A value to seal, and its setting.
+struct Given {
+    section: String,
+    key: &'static str,
+    /// The value's name for people.
+    what: String,
+    secret: Secret,
+}
+
+fn write(file: &SettingsFile, given: &[Given], output: &mut Output) -> anyhow::Result<()> {
+    let keeper = Keeper::for_user(is_root(), &state_folder(file.path()));
+    let mut sealed = Vec::new();
+    for Given {
+        section,
+        key,
+        what,
+        secret,
+    } in given
+    {
+        if section.eq_ignore_ascii_case("General")
             && (secret.expose().contains(',') || secret.expose().contains(char::is_control))
         {
             bail!(
@@ -41,22 +94,22 @@ pub(super) fn seal(asked: Credentials, output: &mut Output) -> anyhow::Result<()
             );
         }
         let value = keeper
-            .seal(&secret, key.section, key.name)
+            .seal(secret, section, key)
             .with_context(|| format!("the {what}"))?;
-        sealed.push((key, value));
+        sealed.push((section, *key, value));
     }
     let changes: Vec<Change<'_>> = sealed
         .iter()
-        .map(|(key, value)| Change {
-            section: key.section,
-            key: key.name,
+        .map(|(section, key, value)| Change {
+            section,
+            key,
             value,
         })
         .collect();
     change(file.path(), &changes)?;
     let names: Vec<String> = sealed
         .iter()
-        .map(|(key, _)| format!("[{}] {}", key.section, key.name))
+        .map(|(section, key, _)| format!("[{section}] {key}"))
         .collect();
     output.line(&format!(
         "sealed into {}: {}",

@@ -49,6 +49,9 @@ pub fn perform(request: Request) -> ExitCode {
         Request::Credentials(asked) => {
             credentials::seal(asked, &mut output).map(|()| ExitCode::MATCHED)
         }
+        Request::Seal(asked) => {
+            credentials::seal_one(asked, &mut output).map(|()| ExitCode::MATCHED)
+        }
         Request::Pass(pass) => perform_pass(&pass, &mut output),
     };
     result.unwrap_or_else(|error| {

@@ -28,7 +28,7 @@ pub struct Keeper {
 pub enum KeyError {
     /// There is none: nothing was ever sealed here.
     #[error(
-        "can't be opened: there is no key in {0}. Seal the credentials on this machine, as the user that runs the job, with: smartemail --credentials"
+        "can't be opened: there is no key in {0}. Credentials are sealed on this machine, as the user that runs the job"
     )]
     Missing(String),
     /// The file can't be read or written.
@@ -41,12 +41,12 @@ pub enum KeyError {
     },
     /// Others could have read the key.
     #[error(
-        "can't be opened: the key file {0} can be read by other users. Take their rights away (chmod 600), and if they may have read it, delete it and seal the credentials again"
+        "can't be opened: the key file {0} can be read by other users. Take their rights away (chmod 600), and if they may have read it, delete it and seal all credentials again"
     )]
     Rights(String),
     /// It holds something else.
     #[error(
-        "can't be opened: {0} holds no key of this program, or one of another user. Delete it and seal the credentials again with: smartemail --credentials"
+        "can't be opened: {0} holds no key of this program, or one of another user. Delete it and seal all credentials again"
     )]
     Content(String),
     /// The machine gave no random numbers.

@@ -7,8 +7,10 @@
 mod dpapi;
 mod keyfile;
 mod seal;
+mod sealable;
 mod value;
 
 pub use keyfile::{Keeper, KeyError};
 pub use seal::{SealError, is_sealed};
+pub use sealable::{Sealable, command};
 pub use value::Secret;

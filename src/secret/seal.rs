@@ -8,24 +8,18 @@ use data_encoding::BASE64;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use super::sealable::SETTINGS;
 use super::{Keeper, KeyError, Secret};
 
 const PREFIX: &str = "enc:v1:";
 const FINGERPRINT: usize = 8;
 const NONCE: usize = 12;
 
-/// The settings that hold sealed values, to tell where a value that was moved came from.
-const SETTINGS: [(&str, &str); 4] = [
-    ("Mail", "User"),
-    ("Mail", "Password"),
-    ("General", "OpConUser"),
-    ("General", "OpConUserPassword"),
-];
-
 /// A 256-bit key.
 pub(super) type Key = Zeroizing<[u8; 32]>;
 
-/// A sealed value can't be opened, or a secret can't be sealed.
+/// A sealed value can't be opened, or a secret can't be sealed. What to do is told by whoever knows
+/// the setting: see [`super::command`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SealError {
@@ -33,19 +27,13 @@ pub enum SealError {
     #[error(transparent)]
     Key(#[from] KeyError),
     /// Not in the form that this program writes.
-    #[error(
-        "is not a sealed value that this version can read; set it again with: smartemail --credentials"
-    )]
+    #[error("is not a sealed value that this version can read")]
     Form,
     /// Another key sealed it.
-    #[error(
-        "was sealed with another key than {0}: on another machine or by another user. Set it again with: smartemail --credentials"
-    )]
+    #[error("was sealed with another key than {0}: on another machine or by another user")]
     Foreign(String),
     /// It belongs to another setting.
-    #[error(
-        "holds a value that was sealed for [{section}] {key} and copied here; set it again with: smartemail --credentials"
-    )]
+    #[error("holds a value that was sealed for [{section}] {key} and copied here")]
     Moved {
         /// Section of the setting it belongs to.
         section: &'static str,
@@ -53,9 +41,7 @@ pub enum SealError {
         key: &'static str,
     },
     /// Somebody or something changed it.
-    #[error(
-        "was changed after it was sealed, or copied from another setting; set it again with: smartemail --credentials"
-    )]
+    #[error("was changed after it was sealed, or copied from another setting")]
     Tampered,
 }
 
@@ -231,9 +217,6 @@ mod tests {
             .open(&sealed, "Mail", "User")
             .unwrap_err()
             .to_string();
-        assert!(
-            message.contains("secret.key") && message.contains("--credentials"),
-            "{message}"
-        );
+        assert!(message.contains("secret.key"), "{message}");
     }
 }

@@ -12,7 +12,7 @@ use super::values::Reader;
 use super::{rule, unknown};
 use crate::events::UnsafeText;
 use crate::rules::Rule;
-use crate::secret::{Keeper, Secret};
+use crate::secret::{Keeper, Secret, command, is_sealed};
 
 mod audit;
 mod general;
@@ -65,6 +65,10 @@ struct Resolver<'a> {
     keeper: &'a Keeper,
 }
 
+/// Something is wrong with a setting, which has been told.
+#[derive(Debug)]
+struct Told;
+
 impl<'a> Resolver<'a> {
     fn reader<'r>(&'r mut self, name: &'r str, severity: Severity) -> Reader<'r>
     where
@@ -80,39 +84,60 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// A credential: user names may stand in plain text, passwords must be sealed.
+    /// A credential that the run can't do without: user names may stand in plain text, passwords
+    /// must be sealed.
     fn credential(
         &mut self,
         section: &'static str,
         key: &'static Key,
         is_password: bool,
     ) -> Option<Secret> {
-        let keeper = self.keeper;
-        let mut reader = self.reader(section, Severity::Fatal);
-        let Some(entry) = reader.entry(key).cloned() else {
-            let message = "is not set; set it with: smartemail --credentials";
-            reader.problems.add(
-                Severity::Fatal,
-                None,
-                format!("[{section}] {}", key.name),
-                message,
-            );
-            return None;
-        };
-        if !crate::secret::is_sealed(&entry.value) {
-            if is_password {
-                reader.wrong(entry.line, key, "stands in plain text, which is refused; encrypt it with: smartemail --credentials");
-                return None;
-            }
-            return Some(Secret::new(entry.value));
-        }
-        match keeper.open(&entry.value, section, key.name) {
-            Ok(secret) => Some(secret),
-            Err(error) => {
-                reader.wrong(entry.line, key, error.to_string());
+        match self.secret(section, key, is_password, Severity::Fatal) {
+            Ok(Some(secret)) => Some(secret),
+            Ok(None) => {
+                let message = format!("is not set; set it with: {}", command(section, key.name));
+                let place = format!("[{section}] {}", key.name);
+                self.problems.add(Severity::Fatal, None, place, message);
                 None
             }
+            Err(Told) => None,
         }
+    }
+
+    /// A credential, if it is set.
+    fn secret(
+        &mut self,
+        section: &str,
+        key: &'static Key,
+        is_password: bool,
+        severity: Severity,
+    ) -> Result<Option<Secret>, Told> {
+        let keeper = self.keeper;
+        let mut reader = self.reader(section, severity);
+        let Some(entry) = reader.entry(key).cloned() else {
+            return Ok(None);
+        };
+        let command = command(section, key.name);
+        if !is_sealed(&entry.value) {
+            if !is_password {
+                return Ok(Some(Secret::new(entry.value)));
+            }
+            let message =
+                format!("stands in plain text, which is refused; encrypt it with: {command}");
+            reader.wrong(entry.line, key, message);
+            return Err(Told);
+        }
+        keeper
+            .open(&entry.value, section, key.name)
+            .map(Some)
+            .map_err(|error| {
+                reader.wrong(
+                    entry.line,
+                    key,
+                    format!("{error}. Set it again with: {command}"),
+                );
+                Told
+            })
     }
 
     fn rules(&mut self, tokens: &Tokens, unsafe_text: UnsafeText) -> (Vec<Rule>, usize) {

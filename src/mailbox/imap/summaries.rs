@@ -10,7 +10,7 @@ use super::uid_set::UidSet;
 use crate::mailbox::{Each, Error, Fault, MailId, Summary};
 
 /// What a summary is made of. PEEK, so that nothing is marked as read.
-pub(super) const ITEMS: &str = "(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID)]<0.65536>)";
+pub(super) const ITEMS: &str = "(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID AUTO-SUBMITTED PRECEDENCE RETURN-PATH LIST-ID)]<0.65536>)";
 
 /// How many bytes of a mail's header fields are asked for ([`ITEMS`] has the number, too).
 /// They are more than mail servers take, so a mail that fills them is a fault.

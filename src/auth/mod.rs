@@ -2,23 +2,43 @@
 //! password (RFC 6749).
 //!
 //! A [`TokenSource`] knows one account's [`Grant`] and asks the token endpoint when a token is
-//! needed, not more often than it has to. It is shared by all connections of a run; nothing of
-//! it outlives the run.
+//! needed, not more often than it has to. It is shared by all connections of a run. What
+//! outlives the run is the account that a person signed in with ([`SignIn`]), in its [`Cache`].
 
+mod account;
 mod advice;
+mod assertion;
 mod authority;
+pub mod browser;
+mod cache;
+mod code;
+mod device;
 mod error;
+mod listener;
+mod names;
 mod request;
+mod sign_in;
+mod tokens;
+mod unified;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+pub use account::SignedIn;
+pub use assertion::{Certificate, CertificateError};
 pub use authority::{Authority, AuthorityError};
+pub use cache::Cache;
+pub use code::ByBrowser;
+pub use device::ByDevice;
 pub use error::Error;
+pub use names::Names;
+pub use sign_in::SignIn;
+pub use tokens::Tokens;
 
 use crate::net::Trace;
-use crate::net::http::{Client, Limits};
+use crate::net::http::Limits;
 use crate::secret::Secret;
+use request::Desk;
 
 /// What a token is asked for with.
 #[derive(Clone, Debug)]
@@ -36,6 +56,8 @@ pub struct Settings {
     pub margin: Duration,
     /// Time limits of a request.
     pub limits: Limits,
+    /// How messages name these settings.
+    pub names: Names,
 }
 
 /// What entitles to a token.
@@ -55,12 +77,22 @@ pub enum Grant {
         /// The application's secret.
         secret: Secret,
     },
+    /// The same by a certificate in place of the secret (RFC 7523, section 2.2).
+    ClientAssertion {
+        /// The application's certificate.
+        certificate: Certificate,
+    },
     /// A refresh token that somebody obtained by signing in (section 6).
     Refresh {
         /// The application's secret; Google gives one to every application.
         secret: Option<Secret>,
         /// The refresh token.
         token: Secret,
+    },
+    /// What a person's sign-in left in the cache (section 6). It is changed with every refresh.
+    SignedIn {
+        /// Where the account is kept.
+        cache: Cache,
     },
 }
 
@@ -69,6 +101,7 @@ pub enum Grant {
 pub struct AccessToken {
     secret: Secret,
     expires: Instant,
+    scope: Option<String>,
     /// Which of the source's tokens it is.
     serial: u64,
 }
@@ -85,6 +118,12 @@ impl AccessToken {
     pub fn expires(&self) -> Instant {
         self.expires
     }
+
+    /// What it is good for, as far as the authority says so.
+    #[must_use]
+    pub fn scope(&self) -> Option<&str> {
+        self.scope.as_deref()
+    }
 }
 
 /// Gives tokens of one account; copies of it share them.
@@ -93,9 +132,7 @@ pub struct TokenSource(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    settings: Settings,
-    client: Client,
-    trace: Trace,
+    desk: Desk,
     state: Mutex<State>,
 }
 
@@ -114,9 +151,7 @@ impl TokenSource {
     #[must_use]
     pub fn new(settings: Settings, trace: Trace) -> Self {
         Self(Arc::new(Shared {
-            client: Client::new(settings.limits, trace.clone()),
-            settings,
-            trace,
+            desk: Desk::new(settings, trace),
             state: Mutex::default(),
         }))
     }
@@ -128,7 +163,7 @@ impl TokenSource {
     /// The token endpoint refuses or can't be asked. A refusal stands for the rest of the run:
     /// a wrong password that is tried for every mail locks the account.
     pub fn get(&self) -> Result<AccessToken, Error> {
-        let margin = self.0.settings.margin;
+        let margin = self.0.desk.settings.margin;
         self.token(|token| token.expires.saturating_duration_since(Instant::now()) > margin)
     }
 
@@ -159,19 +194,24 @@ impl TokenSource {
         {
             return Err(error.clone());
         }
-        match self.0.request(state.rotated.as_ref()) {
-            Ok(granted) => {
+        let fresh = match self.0.desk.settings.grant.cache() {
+            Some(cache) => {
+                let last = state.token.as_ref().map(AccessToken::secret);
+                account::token(&self.0.desk, cache, last).map(Fresh::from)
+            }
+            None => self.0.ask(&mut state.rotated),
+        };
+        match fresh {
+            Ok(fresh) => {
                 state.issued += 1;
                 let token = AccessToken {
-                    secret: granted.token,
-                    expires: asked + granted.lifetime,
+                    secret: fresh.token,
+                    expires: asked + fresh.lifetime,
+                    scope: fresh.scope,
                     serial: state.issued,
                 };
                 state.token = Some(token.clone());
                 state.failed = None;
-                if granted.rotated.is_some() {
-                    state.rotated = granted.rotated;
-                }
                 Ok(token)
             }
             Err(error) => {
@@ -184,5 +224,43 @@ impl TokenSource {
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         // Nothing that is done under the lock leaves it half done.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A token that was got just now.
+struct Fresh {
+    token: Secret,
+    lifetime: Duration,
+    scope: Option<String>,
+}
+
+impl From<account::Kept> for Fresh {
+    fn from(kept: account::Kept) -> Self {
+        Self {
+            token: kept.token,
+            lifetime: kept.lifetime,
+            scope: Some(kept.scope),
+        }
+    }
+}
+
+impl Shared {
+    /// Asks the token endpoint, and notes the refresh token that it gives in place of the one
+    /// that was used.
+    fn ask(&self, rotated: &mut Option<Secret>) -> Result<Fresh, Error> {
+        let tokens = self.desk.request(rotated.as_ref())?;
+        if let Grant::Refresh { token, .. } = &self.desk.settings.grant
+            && let Some(new) = tokens.refresh
+            && rotated.as_ref().unwrap_or(token) != &new
+        {
+            self.desk
+                .trace(|| "a new refresh token came in place of the old one".to_owned());
+            *rotated = Some(new);
+        }
+        Ok(Fresh {
+            token: tokens.access,
+            lifetime: tokens.lifetime,
+            scope: tokens.scope,
+        })
     }
 }

@@ -1,5 +1,5 @@
-//! Log lines from judgements: accepted and rejected mails, events, and the rejections by sender or
-//! time.
+//! Log lines and notices from judgements: accepted and rejected mails, events, and the rejections by
+//! sender or time.
 //!
 //! A log is for people. One that can't be written is an error of the run and holds nothing else up.
 
@@ -15,8 +15,10 @@ use crate::events::{EventLine, Template, TokenValues, UnsafeText};
 use crate::rules::{Judgement, Refusal, Step};
 
 pub mod clean;
+pub mod notice;
 
 use clean::one_line;
+use notice::NoticeSettings;
 
 /// `[Audit]`: what to log where, and in which words.
 #[derive(Debug)]
@@ -41,6 +43,8 @@ pub struct AuditSettings {
     pub reject_event: Option<Template>,
     /// `UnsafeText` of `[General]`, for the reject event.
     pub unsafe_text: UnsafeText,
+    /// What is sent to people.
+    pub notices: NoticeSettings,
 }
 
 /// A log file and the format of its lines.
@@ -218,6 +222,7 @@ mod tests {
             attachment_message: String::new(),
             reject_event: None,
             unsafe_text: UnsafeText::Reject,
+            notices: NoticeSettings::default(),
         };
         let values = TokenValues {
             sender: "a@example.com",

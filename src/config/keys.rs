@@ -100,7 +100,7 @@ keys! {
     SMTP_EXCHANGE_VERSION = "smtp-client" "exchange-version", "Exchange2010", "EWS: the version of the Exchange server, up to Exchange2016 or Office365.";
     SMTP_CONNECT_TIMEOUT = "smtp-client" "connect-timeout", "00:05:00", "Time to reach the server, hh:mm:ss.";
     SMTP_PROTOCOL_TIMEOUT = "smtp-client" "protocol-timeout", "00:05:00", "Time to wait for an answer of the server, hh:mm:ss.";
-    SMTP_POOL_SIZE = "smtp-client" "cnx-pool-size", "10", "Mails sent at the same time: 1 to 100.";
+    SMTP_POOL_SIZE = "smtp-client" "cnx-pool-size", "10", "Mails sent at the same time, at least 1; more than 100 count as 100.";
     SMTP_CHECK_IDLE = "smtp-client" "cnx-check-idle-time", "00:00:30", "A connection that was idle for longer is tried by NOOP first, hh:mm:ss; 00:00:00: always.";
     SMTP_MAX_IDLE = "smtp-client" "cnx-max-idle-time", "00:05:00", "A connection that was idle for longer is closed, hh:mm:ss.";
     SMTP_ENABLE_DEBUG = "smtp-client" "enable-debug", "false", "Show the conversation on standard output, every secret starred: true or false.";

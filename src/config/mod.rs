@@ -20,5 +20,6 @@ mod values;
 
 pub use problem::{Problems, Severity};
 pub use settings::{
-    Account, Delete, General, LastRun, LoadError, MailSettings, Purpose, Settings, SettingsFile,
+    Account, Delete, General, LastRun, LoadError, MailSettings, Outbound, Purpose, Settings,
+    SettingsFile, Traces,
 };

@@ -66,6 +66,18 @@ impl Problems {
         });
     }
 
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The worst of them; `None` when there is none.
     #[must_use]
     pub fn worst(&self) -> Option<Severity> {

@@ -12,9 +12,10 @@ use super::text::Text;
 use crate::audit::AuditSettings;
 use crate::events::Signature;
 use crate::mailbox::Choice;
-use crate::net::Endpoint;
+use crate::net::{Endpoint, Trace};
 use crate::rules::Rule;
 use crate::secret::{Keeper, Secret};
+use crate::send::{Address, Service};
 
 /// Everything a pass needs to know.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct Settings {
     pub mail: MailSettings,
     /// `[Audit]`.
     pub audit: AuditSettings,
+    /// `[smtp-client]`; `None` when nothing is to be sent, or nothing can be.
+    pub outbound: Option<Outbound>,
     /// The usable configurations, in numeric order.
     pub rules: Vec<Rule>,
     /// Sections that had to be disabled.
@@ -103,6 +106,26 @@ pub struct Account {
     pub password: Secret,
 }
 
+/// Who sends notices.
+#[derive(Debug)]
+pub struct Outbound {
+    /// By whom they are delivered.
+    pub service: Service,
+    /// Who they are from.
+    pub from: Address,
+    /// Where the conversation with the server is shown.
+    pub trace: Trace,
+}
+
+/// Where the conversation with the sending server may be shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Traces<'a> {
+    /// As every other one.
+    pub usual: &'a Trace,
+    /// With `enable-debug`.
+    pub debug: &'a Trace,
+}
+
 /// An INI file, read but not yet understood.
 #[derive(Debug)]
 pub struct SettingsFile {
@@ -158,6 +181,8 @@ pub struct Purpose<'a> {
     pub delete: bool,
     /// Events will be written, so their credentials must open.
     pub writes_events: bool,
+    /// Notices will be sent, so the credentials for that must open; `None` when none will be.
+    pub sends: Option<Traces<'a>>,
 }
 
 impl SettingsFile {

@@ -6,8 +6,11 @@ use super::problem::{Problems, Severity};
 use super::rule;
 use super::tokens::Tokens;
 
+/// Sections with a table of their own.
+const KNOWN: [&str; 4] = ["General", "Mail", "Audit", "smtp-client"];
+
 /// Sections of the specification that later versions will read.
-const LATER: [&str; 2] = ["smtp-client", "MSAL"];
+const LATER: [&str; 1] = ["MSAL"];
 
 /// Reports them, each with the name that may have been meant.
 pub(super) fn report(document: &Document, tokens: &Tokens, problems: &mut Problems) {
@@ -15,14 +18,14 @@ pub(super) fn report(document: &Document, tokens: &Tokens, problems: &mut Proble
         let name = section.name.as_str();
         if rule::number(name).is_some() {
             unknown_keys(section, "Configuration#", problems);
-        } else if let Some(known) = ["General", "Mail", "Audit"]
+        } else if let Some(known) = KNOWN
             .into_iter()
             .find(|known| known.eq_ignore_ascii_case(name))
         {
             unknown_keys(section, known, problems);
-        } else if LATER.iter().any(|later| later.eq_ignore_ascii_case(name))
-            || name.to_ascii_lowercase().starts_with("secret-")
-        {
+        } else if name.to_ascii_lowercase().starts_with("secret-") {
+            unknown_keys(section, keys::APPLICATION_SECRET.section, problems);
+        } else if LATER.iter().any(|later| later.eq_ignore_ascii_case(name)) {
             let message = "is not used yet by this version";
             problems.add(
                 Severity::Warning,
@@ -63,8 +66,9 @@ fn unknown_section(section: &Section, problems: &mut Problems) {
         problems.add(Severity::Error, Some(section.line), place, message);
         return;
     }
-    let known = ["General", "Mail", "Audit", "Tokens", "Configuration1"]
+    let known = KNOWN
         .into_iter()
+        .chain(["Tokens", "Configuration1"])
         .chain(LATER);
     let near = crate::suggest::nearest(&section.name, known);
     problems.add(

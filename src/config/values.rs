@@ -1,5 +1,6 @@
 //! Reading one setting: its default, "not set", and the types that values have.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use super::keys::Key;
 use super::places::{Environment, expand};
 use super::problem::{Problems, Severity};
 use crate::events::UnsafeText;
+use crate::net::Security;
 
 /// Reads the settings of one section and collects what is wrong with them.
 pub(super) struct Reader<'a> {
@@ -49,7 +51,21 @@ pub(super) fn duration(value: &str) -> Option<Duration> {
     fits.then(|| Duration::from_secs((hours * 60 + minutes) * 60 + seconds))
 }
 
-/// The same the other way round.
+/// The longest time that can be written so.
+pub(super) const LONGEST_TIME: Duration = Duration::from_secs(100 * 3600 - 1);
+
+/// How a port is secured, in the words of the smtp-client section.
+pub(super) fn connection_security(value: &str) -> Option<Security> {
+    match value.to_ascii_lowercase().as_str() {
+        "none" => Some(Security::None),
+        "start-tls" => Some(Security::StartTls),
+        "start-tls-required" => Some(Security::StartTlsRequired),
+        "ssl-tls" => Some(Security::Tls),
+        _ => None,
+    }
+}
+
+/// A length of time as it is written.
 fn clock_face(seconds: u64) -> String {
     let (minutes, seconds) = (seconds / 60, seconds % 60);
     format!("{:02}:{:02}:{seconds:02}", minutes / 60, minutes % 60)
@@ -125,14 +141,19 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A length of time, at least a second.
-    pub(super) fn duration(&mut self, key: &'static Key, most: Duration) -> Option<Duration> {
+    /// A length of time within bounds, both included.
+    pub(super) fn duration(
+        &mut self,
+        key: &'static Key,
+        bounds: RangeInclusive<Duration>,
+    ) -> Option<Duration> {
         let expected = format!(
-            "a time in hh:mm:ss from 00:00:01 to {}",
-            clock_face(most.as_secs())
+            "a time in hh:mm:ss from {} to {}",
+            clock_face(bounds.start().as_secs()),
+            clock_face(bounds.end().as_secs())
         );
         self.parsed(key, &expected, |value| {
-            duration(value).filter(|time| (Duration::from_secs(1)..=most).contains(time))
+            duration(value).filter(|time| bounds.contains(time))
         })
     }
 

@@ -12,6 +12,6 @@ pub mod spool;
 pub mod template;
 pub mod tokens;
 
-pub use line::{EventLine, Signature, Template, Unwritable};
+pub use line::{EventLine, LONGEST_LINE, Signature, Template, Unwritable};
 pub use safety::UnsafeText;
 pub use tokens::{Captures, TokenValues};

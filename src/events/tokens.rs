@@ -39,6 +39,17 @@ impl Captures {
         all
     }
 
+    /// Cuts each of them to so many characters.
+    pub fn shorten(&mut self, most: usize) {
+        let named = self.named.iter_mut().map(|(_, value)| value);
+        for value in self.numbered.iter_mut().chain(named) {
+            if let Some((end, _)) = value.char_indices().nth(most) {
+                value.truncate(end);
+                value.shrink_to_fit();
+            }
+        }
+    }
+
     fn get(&self, name: &str) -> Option<&str> {
         if let Some(number) = group_number(name) {
             return self

@@ -1,6 +1,7 @@
 //! One type for every connection, whatever secures it.
 
 use std::io::{self, Read, Write};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::error::Error;
@@ -17,6 +18,12 @@ pub trait Channel: Read + Write {
     /// # Errors
     /// The operating system refuses.
     fn limit(&mut self, limit: Duration) -> io::Result<()>;
+}
+
+impl<C: Channel> Channel for &mut C {
+    fn limit(&mut self, limit: Duration) -> io::Result<()> {
+        (**self).limit(limit)
+    }
 }
 
 /// A connection to a server.
@@ -163,6 +170,17 @@ impl Connection {
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
         !matches!(self.stream, Stream::Clear(_))
+    }
+
+    /// The address that this machine has in this connection.
+    #[must_use]
+    pub fn local_address(&self) -> Option<IpAddr> {
+        match &self.stream {
+            Stream::Clear(socket) => socket.local_address(),
+            Stream::Native(stream) => stream.get_ref().local_address(),
+            #[cfg(unix)]
+            Stream::OpenSsl(stream) => stream.get_ref().local_address(),
+        }
     }
 
     fn into_socket(self, endpoint: &Endpoint) -> Result<Socket, Error> {

@@ -1,7 +1,7 @@
 //! A TCP connection whose every wait ends.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{IpAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use super::Timeouts;
@@ -41,6 +41,10 @@ impl Socket {
             began: Instant::now(),
             received: 0,
         })
+    }
+
+    pub(super) fn local_address(&self) -> Option<IpAddr> {
+        self.stream.local_addr().ok().map(|local| local.ip())
     }
 
     /// A request is complete: the clock of its answer starts.

@@ -389,25 +389,7 @@ impl Rule {
         files: &Files,
         signature: &Signature,
     ) -> Result<Vec<crate::events::EventLine>, Refusal> {
-        let file = |list: &'_ [String]| {
-            found
-                .attachment
-                .and_then(|index| list.get(index).cloned())
-                .unwrap_or_default()
-        };
-        let name = found
-            .attachment
-            .and_then(|index| content.attachments.get(index))
-            .map(|attachment| attachment.name.as_str());
-        let attachment = file(&files.attachments);
-        let values = TokenValues {
-            configuration: Some(self.number),
-            email_file: &files.email,
-            attachment: &attachment,
-            attachment_name: name.unwrap_or_default(),
-            captures: found.captures.clone(),
-            ..mail_values(head)
-        };
+        let values = match_values(self.number, found, head, content, files);
         self.events
             .iter()
             .map(|event| event.fill(&values, self.unsafe_text, signature))
@@ -416,6 +398,31 @@ impl Rule {
                 meant: true,
                 ..refused(Step::Event, why.to_string())
             })
+    }
+}
+
+/// The tokens of one match of a configuration.
+#[must_use]
+pub fn match_values<'a>(
+    rule: u32,
+    found: &Match,
+    head: &Head<'a>,
+    content: &'a Content,
+    files: &'a Files,
+) -> TokenValues<'a> {
+    let attachment = found
+        .attachment
+        .and_then(|index| content.attachments.get(index));
+    let file = found
+        .attachment
+        .and_then(|index| files.attachments.get(index));
+    TokenValues {
+        configuration: Some(rule),
+        email_file: &files.email,
+        attachment: file.map_or("", String::as_str),
+        attachment_name: attachment.map_or("", |attachment| attachment.name.as_str()),
+        captures: found.captures.clone(),
+        ..mail_values(head)
     }
 }
 

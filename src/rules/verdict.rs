@@ -1,7 +1,7 @@
 //! What a configuration says of a mail. Log, audit and `--explain` all read this one value.
 
 use super::mask::MaskError;
-use crate::events::{Captures, EventLine};
+use crate::events::{Captures, EventLine, LONGEST_LINE};
 
 /// The verdict of one `[Configuration#]`.
 #[derive(Clone, Debug)]
@@ -126,16 +126,21 @@ impl Judgement {
             })
     }
 
-    /// Takes the events out, in the order in which they are written, and drops what was captured:
-    /// the judgements of many mails wait to be committed together, and a capture can be as long as
-    /// a body.
+    /// Takes the events out, in the order in which they are written, and drops what was captured but
+    /// for the beginnings of the first match's, which logs and notices may use: the judgements of
+    /// many mails wait to be committed together, and a capture can be as long as a body.
     pub fn take_events(&mut self) -> Vec<EventLine> {
         let mut events = Vec::new();
+        let mut is_first = true;
         for verdict in &mut self.verdicts {
             if let Outcome::Matched(matches) = &mut verdict.outcome {
                 for found in matches {
                     events.append(&mut found.events);
-                    found.captures = Captures::default();
+                    if std::mem::take(&mut is_first) {
+                        found.captures.shorten(LONGEST_LINE);
+                    } else {
+                        found.captures = Captures::default();
+                    }
                 }
             }
         }

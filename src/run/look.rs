@@ -7,11 +7,11 @@ use chrono::{DateTime, Utc};
 use super::save::Plan;
 use crate::audit::clean::short;
 use crate::clock;
-use crate::events::Signature;
+use crate::events::{Signature, TokenValues};
 use crate::journal::Fingerprint;
 use crate::mailbox::{MailId, Mailbox, Query, Summary};
 use crate::message::{Content, Fault};
-use crate::rules::{Files, Head, Judgement, Needs, Rule, judge};
+use crate::rules::{Files, Head, Judgement, Needs, Rule, judge, mail_values, match_values};
 
 /// Mails whose text is held in memory at a time, in bytes of their size on the server.
 const TEXT_BATCH: u64 = 16 * 1024 * 1024;
@@ -30,9 +30,17 @@ pub(super) struct Looked {
 }
 
 impl Looked {
-    /// The mail's summary as the rules see it.
-    pub(super) fn head(&self) -> Head<'_> {
-        head(&self.summary)
+    /// What the tokens of `[Audit]` stand for: those of the mail, and of its first match or else of
+    /// the configuration whose reason counts.
+    pub(super) fn values(&self) -> TokenValues<'_> {
+        let head = head(&self.summary);
+        match self.judgement.matches().next() {
+            Some((rule, found)) => match_values(rule, found, &head, &self.content, &self.files),
+            None => TokenValues {
+                configuration: self.judgement.reason().map(|(rule, _)| rule),
+                ..mail_values(&head)
+            },
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::events::{EventLine, TokenValues};
 use crate::journal::Journal;
 use crate::mailbox::{MailId, Mailbox};
 use crate::message::Content;
-use crate::rules::{Files, Judgement, mail_values};
+use crate::rules::{Files, Judgement};
 
 /// Events that wait to be committed hold no more memory than about this, in bytes.
 const EVENT_MEMORY: usize = 8 * 1024 * 1024;
@@ -214,10 +214,9 @@ impl<'a> Mails<'a> {
             return Some(Vec::new());
         };
         let reason = reason(audit, &looked.judgement);
-        let head = looked.head();
         let values = TokenValues {
             reason: Some(&reason),
-            ..mail_values(&head)
+            ..looked.values()
         };
         match template.fill(&values, audit.unsafe_text, self.commit.signature) {
             Ok(line) => Some(vec![line]),
@@ -234,11 +233,7 @@ impl<'a> Mails<'a> {
     fn tell_done(&mut self, job: &Job, output: &Output) {
         let looked = &job.looked;
         let now = clock::to_local(self.now);
-        let head = looked.head();
-        let values = TokenValues {
-            email_file: &looked.files.email,
-            ..mail_values(&head)
-        };
+        let values = looked.values();
         let events: Vec<&EventLine> = job.lines.iter().collect();
         self.report.events += events.len();
         if looked.judgement.is_accepted() {

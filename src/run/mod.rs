@@ -12,7 +12,9 @@ use sha2::{Digest, Sha256};
 
 use crate::cli::{Mode, Pass, Request, UsageError};
 use crate::config::places::{is_root, process_environment, state_folder};
-use crate::config::{Account, LoadError, MailSettings, Problems, Purpose, Settings, SettingsFile};
+use crate::config::{
+    Account, LoadError, MailSettings, Problems, Purpose, Settings, SettingsFile, Traces,
+};
 use crate::mailbox::Mailbox;
 use crate::mailbox::folder::FolderMailbox;
 use crate::mailbox::imap::{Access, ImapMailbox, Login};
@@ -81,10 +83,16 @@ fn perform_pass(pass: &Pass, output: &mut Output) -> anyhow::Result<ExitCode> {
     let path = file.path().to_path_buf();
     let state = state_folder(&path);
     let keeper = Keeper::for_user(is_root(), &state);
+    let changes = !matches!(pass.mode, Mode::Explain(_));
+    let (usual, debug) = (output.trace(), output.debug_trace());
     let purpose = Purpose {
         mailbox: &pass.mailbox,
         delete: pass.delete,
-        writes_events: !matches!(pass.mode, Mode::Explain(_)),
+        writes_events: changes,
+        sends: changes.then_some(Traces {
+            usual: &usual,
+            debug: &debug,
+        }),
     };
     let settings = match file.resolve(purpose, &keeper, &process_environment) {
         Ok(settings) => settings,

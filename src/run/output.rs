@@ -85,6 +85,16 @@ impl Output {
         }
     }
 
+    /// Where the conversation with the sending server goes with `enable-debug`: to standard output,
+    /// and wherever `--verbose` has it.
+    pub(super) fn debug_trace(&self) -> Trace {
+        let usual = self.trace();
+        Trace::to(move |line| {
+            drop(writeln!(std::io::stdout(), "{line}"));
+            usual.line(|| line.to_owned());
+        })
+    }
+
     /// So many mails out of so many are done.
     pub(super) fn progress(&mut self, done: usize, total: usize) {
         if self.bar.is_none() && self.elapsed() > PATIENCE && std::io::stderr().is_terminal() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{ComposeError, Refusal, web};
-use crate::net;
+use crate::{auth, net};
 
 /// A mail that nobody got, or of which nobody knows.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -17,12 +17,15 @@ pub enum Error {
     /// A service over HTTP did not send it.
     #[error(transparent)]
     Web(#[from] web::Error),
-    /// The connection was lost after the whole mail had gone out: the server may have taken it.
+    /// The whole mail went out, and no answer came: the server may have taken it.
     #[error("the mail went out, but whether it arrived is not known: {cause}")]
     Unanswered {
-        /// What became of the connection.
-        cause: Arc<net::Error>,
+        /// What came instead of an answer.
+        cause: Box<Error>,
     },
+    /// There is no token to log in with.
+    #[error(transparent)]
+    Token(auth::Error),
     /// The server did not accept the credentials.
     #[error("{server} refused the log-in as {user}: {answer}")]
     Login {
@@ -133,6 +136,7 @@ impl Error {
         match self {
             Self::Connection(cause) => !is_about_security(cause),
             Self::Web(cause) => cause.is_transient(),
+            Self::Token(cause) => cause.is_transient(),
             Self::Unanswered { .. } => true,
             Self::Login { transient, .. } | Self::Refused { transient, .. } => *transient,
             Self::NobodyTook(refusals) => refusals.iter().any(|refusal| refusal.transient),
@@ -150,6 +154,7 @@ impl Error {
         match self {
             Self::Login { .. } | Self::NoLogin { .. } => true,
             Self::Web(cause) => cause.is_authentication(),
+            Self::Token(cause) => !cause.is_transient(),
             Self::Compose(_)
             | Self::Connection(_)
             | Self::Unanswered { .. }
@@ -168,6 +173,7 @@ impl Error {
             Self::Connection(_) | Self::Unanswered { .. } | Self::Protocol { .. } => true,
             Self::Refused { what, .. } => *what == Refused::Conversation,
             Self::Web(cause) => cause.is_connection(),
+            Self::Token(cause) => cause.is_transient(),
             Self::Compose(_)
             | Self::Login { .. }
             | Self::NoLogin { .. }
@@ -184,6 +190,7 @@ impl Error {
             Self::Unanswered { .. } => true,
             Self::Web(cause) => cause.may_have_arrived(),
             Self::Compose(_)
+            | Self::Token(_)
             | Self::Connection(_)
             | Self::Login { .. }
             | Self::NoLogin { .. }

@@ -36,37 +36,54 @@ pub enum Service {
 ///
 /// Nothing is connected before the first mail; what is connected stays for the next one.
 #[derive(Debug)]
-pub struct Outbox {
-    service: Service,
-    trace: Trace,
+pub struct Outbox(Route);
+
+#[derive(Debug)]
+enum Route {
+    Smtp(smtp::Connections),
+    Ews(ews::Ews),
+    Graph(graph::Graph),
 }
 
 impl Outbox {
     /// An outbox that has not been used yet.
     #[must_use]
     pub fn new(service: Service, trace: Trace) -> Self {
-        Self { service, trace }
+        Self(match service {
+            Service::Smtp(settings) => Route::Smtp(smtp::Connections::new(settings, trace)),
+            Service::Ews(settings) => Route::Ews(ews::Ews::new(settings, trace)),
+            Service::Graph(settings) => Route::Graph(graph::Graph::new(settings, trace)),
+        })
     }
 
     /// Sends mails, several at the same time where the service allows it. The answers stand in
     /// the order of the mails.
     #[must_use]
     pub fn send(&self, mails: &[Mail]) -> Vec<Result<Delivery, Error>> {
-        let _ = (&self.service, &self.trace);
-        mails
-            .iter()
-            .map(|_| Err(ComposeError::NoRecipient.into()))
-            .collect()
+        match &self.0 {
+            Route::Smtp(connections) => connections.send(mails),
+            Route::Ews(ews) => mails.iter().map(|mail| ews.send(mail)).collect(),
+            Route::Graph(graph) => mails.iter().map(|mail| graph.send(mail)).collect(),
+        }
     }
 
     /// What somebody should know of how mails went out since the last time that this was asked.
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
-        Vec::new()
+        match &self.0 {
+            Route::Smtp(connections) => connections.warnings(),
+            // They have no way without TLS.
+            Route::Ews(_) | Route::Graph(_) => Vec::new(),
+        }
     }
 
     /// Says good-bye, within a short time.
-    pub fn close(self) {}
+    pub fn close(self) {
+        match self.0 {
+            Route::Smtp(connections) => connections.close(),
+            Route::Ews(_) | Route::Graph(_) => {}
+        }
+    }
 }
 
 /// What somebody should know although the mails went out.

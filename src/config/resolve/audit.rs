@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use super::Resolver;
+use crate::audit::notice::{Form, NoticeSettings};
 use crate::audit::{AuditSettings, Log};
 use crate::config::keys::{self, Key};
 use crate::config::problem::Severity;
 use crate::config::tokens::Tokens;
 use crate::config::values::{Reader, is_set, unsafe_text};
 use crate::events::Template;
+use crate::send::Address;
 
 impl Resolver<'_> {
     /// Relative log paths are relative to `folder`, that of the INI file.
@@ -17,28 +19,8 @@ impl Resolver<'_> {
             .reader("General", Severity::Fatal)
             .parsed(&keys::UNSAFE_TEXT, "Reject, Replace or Allow", unsafe_text)
             .unwrap_or_default();
-        // The older names count where the newer ones are absent; both only matter once notices can
-        // be sent.
-        let mut general = self.reader("General", Severity::Fatal);
-        let older = [&keys::SEND_ACCEPTED_NOTICE, &keys::SEND_REJECTION_NOTICE]
-            .map(|key| general.boolean(key));
+        let notices = self.notices(tokens);
         let mut reader = self.reader("Audit", Severity::Error);
-        for (key, older) in [&keys::NOTIFY_ON_ACCEPTS, &keys::NOTIFY_ON_REJECTS]
-            .into_iter()
-            .zip(older)
-        {
-            let newer = reader.boolean(key);
-            if newer || (older && reader.entry(key).is_none()) {
-                let message = "sending notices is not available yet in this version; none is sent";
-                let line = reader.entry(key).map(|entry| entry.line);
-                reader.problems.add(
-                    Severity::Warning,
-                    line,
-                    format!("[Audit] {}", key.name),
-                    message,
-                );
-            }
-        }
         let log = |reader: &mut Reader<'_>,
                    switch: &'static Key,
                    file: &'static Key,
@@ -105,6 +87,57 @@ impl Resolver<'_> {
                 .filter(|t| is_set(t))
                 .map(Template::new),
             unsafe_text,
+            notices,
+        }
+    }
+
+    /// What is to be sent to whom. Whose addresses are our own is known later.
+    fn notices(&mut self, tokens: &Tokens) -> NoticeSettings {
+        // The older names count where the newer ones are absent.
+        let mut general = self.reader("General", Severity::Fatal);
+        let older = [&keys::SEND_ACCEPTED_NOTICE, &keys::SEND_REJECTION_NOTICE]
+            .map(|key| general.boolean(key));
+        let [accepts, rejects] = older;
+        let mut reader = self.reader("Audit", Severity::Error);
+        let mut form = |older: bool,
+                        switch: &'static Key,
+                        subject: &'static Key,
+                        body: &'static Key,
+                        to: &'static Key| {
+            let newer = reader.boolean(switch);
+            let on = newer || (older && reader.entry(switch).is_none());
+            let [subject, body, list] =
+                [subject, body, to].map(|key| audit_text(&mut reader, key, tokens));
+            let form = Form::new(subject, body, &list);
+            // What has a token in it is judged with each mail.
+            let is_plain = |entry: &&String| !entry.contains("[[");
+            for wrong in form.to.iter().filter(is_plain) {
+                if let (true, Err(error)) = (on, Address::parse(wrong)) {
+                    let line = reader.entry(to).map_or(0, |entry| entry.line);
+                    reader.wrong(line, to, error.to_string());
+                }
+            }
+            on.then_some(form)
+        };
+        let on_accept = form(
+            accepts,
+            &keys::NOTIFY_ON_ACCEPTS,
+            &keys::NOTIFY_ON_ACCEPT_SUBJECT,
+            &keys::NOTIFY_ON_ACCEPT_BODY,
+            &keys::NOTIFY_ON_ACCEPT_TO,
+        );
+        let on_reject = form(
+            rejects,
+            &keys::NOTIFY_ON_REJECTS,
+            &keys::NOTIFY_ON_REJECT_SUBJECT,
+            &keys::NOTIFY_ON_REJECT_BODY,
+            &keys::NOTIFY_ON_REJECT_TO,
+        );
+        NoticeSettings {
+            on_accept,
+            on_reject,
+            limit: reader.number(&keys::NOTIFY_LIMIT, 0, 1000).unwrap_or(1),
+            own: Vec::new(),
         }
     }
 }

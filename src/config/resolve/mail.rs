@@ -7,6 +7,7 @@ use crate::config::keys;
 use crate::config::places::expand;
 use crate::config::problem::Severity;
 use crate::config::settings::{Account, LoadError, MailSettings};
+use crate::config::values::connection_security;
 use crate::mailbox::{Choice, Protocol};
 use crate::net::{Endpoint, Security, Timeouts, TlsFloor, Trust};
 
@@ -106,7 +107,7 @@ impl Resolver<'_> {
         let chosen = reader.parsed(
             &keys::CONNECTION_SECURITY,
             "none, start-tls, start-tls-required or ssl-tls",
-            security,
+            connection_security,
         );
         let port = switches
             .port
@@ -132,7 +133,8 @@ impl Resolver<'_> {
         let mut limit = |key, minutes: u64| {
             // What can't be read has been told and stops the run.
             let most = Duration::from_secs(minutes * 60);
-            reader.duration(key, most).unwrap_or(most)
+            let bounds = Duration::from_secs(1)..=most;
+            reader.duration(key, bounds).unwrap_or(most)
         };
         let timeouts = Timeouts {
             connect: limit(&keys::CONNECT_TIMEOUT, 10),
@@ -183,16 +185,6 @@ fn floor(value: &str) -> Option<TlsFloor> {
         "tls1_1" => Some(TlsFloor::Tls1_1),
         "tls1_2" => Some(TlsFloor::Tls1_2),
         "tls1_3" => Some(TlsFloor::Tls1_3),
-        _ => None,
-    }
-}
-
-fn security(value: &str) -> Option<Security> {
-    match value.to_ascii_lowercase().as_str() {
-        "none" => Some(Security::None),
-        "start-tls" => Some(Security::StartTls),
-        "start-tls-required" => Some(Security::StartTlsRequired),
-        "ssl-tls" => Some(Security::Tls),
         _ => None,
     }
 }

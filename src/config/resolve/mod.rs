@@ -6,17 +6,19 @@ use super::ini::{Document, Section};
 use super::keys::Key;
 use super::places::Environment;
 use super::problem::{Problems, Severity};
-use super::settings::{LoadError, Purpose, Settings, SettingsFile, Unusable};
+use super::settings::{LoadError, MailSettings, Purpose, Settings, SettingsFile, Unusable};
 use super::tokens::Tokens;
 use super::values::Reader;
 use super::{rule, unknown};
 use crate::events::UnsafeText;
 use crate::rules::Rule;
 use crate::secret::{Keeper, Secret, command, is_sealed};
+use crate::send::Address;
 
 mod audit;
 mod general;
 mod mail;
+mod outbound;
 
 /// Understands a file that was read.
 pub(super) fn resolve(
@@ -42,19 +44,34 @@ pub(super) fn resolve(
     };
     let mail = resolver.mail(purpose.mailbox)?;
     let general = resolver.general(purpose, mail.as_ref());
-    let audit = resolver.audit(&folder, &tokens);
+    let mut audit = resolver.audit(&folder, &tokens);
+    let from = resolver.notice_from(mail.as_ref());
+    audit.notices.own = own_addresses(from.as_ref(), mail.as_ref());
+    let outbound = resolver.outbound(audit.notices.wanted(), from, purpose.sends);
     let (rules, disabled_rules) = resolver.rules(&tokens, audit.unsafe_text);
     match (general, mail) {
         (Some(general), Some(mail)) if problems.worst() < Some(Severity::Fatal) => Ok(Settings {
             general,
             mail,
             audit,
+            outbound,
             rules,
             disabled_rules,
             problems,
         }),
         _ => Err(LoadError::Unusable(Box::new(Unusable { problems, rules }))),
     }
+}
+
+/// The addresses that get no notice: the one that notices are from, and that of the mailbox.
+fn own_addresses(from: Option<&Address>, mail: Option<&MailSettings>) -> Vec<Address> {
+    let user = match mail {
+        Some(MailSettings::Imap(account) | MailSettings::Pop(account)) => {
+            Address::parse(&account.user).ok()
+        }
+        Some(MailSettings::Folder(_)) | None => None,
+    };
+    from.cloned().into_iter().chain(user).collect()
 }
 
 /// The passes over one document.

@@ -49,7 +49,7 @@ const KNOWN: [(&str, &str); 31] = [
 ];
 
 /// The media type of a file with this name.
-pub(super) fn of(name: &str) -> &'static str {
+pub(in crate::send) fn of(name: &str) -> &'static str {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     let known = KNOWN
         .iter()

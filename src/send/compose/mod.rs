@@ -4,9 +4,9 @@
 //! a list of any length on one line, leaves text as it is that looks like an encoded word, and
 //! reads back what it wrote to see who the sender is.
 
-mod content_type;
+pub(super) mod content_type;
 mod header;
-mod parts;
+pub(super) mod parts;
 #[cfg(test)]
 mod tests;
 

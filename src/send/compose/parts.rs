@@ -59,14 +59,22 @@ pub(super) fn of(mail: &Mail) -> Result<Part, ComposeError> {
     Ok(Part::Multi(mixed))
 }
 
-/// A page, with its pictures where it has any. A picture is `cid:` and its file's name. A name
-/// with other characters than letters, digits, `.`, `_`, `+` and `-` can't be that of a part
-/// (RFC 2392): it is changed, in the page too, where it stands as it is, with `&amp;`, or in `%20`
-/// fashion.
+/// A page, with its pictures where it has any.
 fn page_part(page: &str, inline: &[File]) -> Result<Part, ComposeError> {
     if inline.is_empty() {
         return Ok(Part::Single(text_part(page, ContentType::TEXT_HTML)));
     }
+    let page = with_content_ids(page, inline);
+    let mut related = MultiPart::related().singlepart(text_part(&page, ContentType::TEXT_HTML));
+    for file in inline {
+        related = related.singlepart(file_part(file, "inline", Some(content_id(&file.name)))?);
+    }
+    Ok(Part::Multi(related))
+}
+
+/// The page with the [`content_id`] of each picture in place of its name, where that stands as it
+/// is, with `&amp;`, or in `%20` fashion.
+pub(in crate::send) fn with_content_ids(page: &str, inline: &[File]) -> String {
     let mut renamed: Vec<_> = inline.iter().map(|file| file.name.as_str()).collect();
     renamed.retain(|name| content_id(name) != *name);
     // A name may begin with another one.
@@ -78,11 +86,7 @@ fn page_part(page: &str, inline: &[File]) -> Result<Part, ComposeError> {
             page = page.replace(&format!("cid:{spelled}"), &format!("cid:{id}"));
         }
     }
-    let mut related = MultiPart::related().singlepart(text_part(&page, ContentType::TEXT_HTML));
-    for file in inline {
-        related = related.singlepart(file_part(file, "inline", Some(content_id(&file.name)))?);
-    }
-    Ok(Part::Multi(related))
+    page
 }
 
 /// The encoding is lettre's choice: as it is, quoted-printable or base64.
@@ -152,7 +156,9 @@ fn type_name(name: &str) -> String {
     }
 }
 
-fn content_id(name: &str) -> String {
+/// What a picture is called within the mail: its file's name, as far as that can be the name of
+/// a part (RFC 2392): letters, digits, `.`, `_`, `+` and `-`.
+pub(in crate::send) fn content_id(name: &str) -> String {
     let mut id = String::new();
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'+' | b'-') {

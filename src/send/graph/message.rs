@@ -1,8 +1,12 @@
 //! A mail as Graph's resource `message` (learn.microsoft.com/graph/api/resources/message).
 
+use std::borrow::Cow;
+
 use data_encoding::BASE64;
 use serde::Serialize;
 
+use crate::send::compose::content_type;
+use crate::send::compose::parts::{content_id, with_content_ids};
 use crate::send::{Body, File, Mail, Person, Priority};
 
 /// What the action `sendMail` takes.
@@ -39,7 +43,7 @@ pub(super) struct Message<'a> {
 #[serde(rename_all = "camelCase")]
 struct Text<'a> {
     content_type: &'static str,
-    content: &'a str,
+    content: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
@@ -72,8 +76,8 @@ impl<'a> Message<'a> {
     /// The mail without its files.
     pub(super) fn new(mail: &'a Mail, from: Option<&'a Person>) -> Self {
         let (content_type, content) = match &mail.body {
-            Body::Text(text) => ("text", text),
-            Body::Html { page, .. } => ("html", page),
+            Body::Text(text) => ("text", Cow::Borrowed(text.as_str())),
+            Body::Html { page, inline } => ("html", with_content_ids(page, inline).into()),
         };
         Self {
             subject: mail.subject.replace(['\r', '\n'], " "),
@@ -170,9 +174,10 @@ struct AttachmentItem<'a> {
 #[serde(rename_all = "camelCase")]
 struct Described<'a> {
     name: &'a str,
+    content_type: &'static str,
     is_inline: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    content_id: Option<&'a str>,
+    content_id: Option<String>,
 }
 
 impl<'a> Attachment<'a> {
@@ -198,8 +203,9 @@ impl<'a> Attachment<'a> {
         let name = self.file.name.as_str();
         Described {
             name,
+            content_type: content_type::of(name),
             is_inline: self.inline,
-            content_id: self.inline.then_some(name),
+            content_id: self.inline.then(|| content_id(name)),
         }
     }
 }

@@ -1,7 +1,25 @@
 //! Delivery by SMTP (RFC 5321).
+//!
+//! `opening` leads to a conversation, `login` logs in, `session` hands over one mail after
+//! the other, and `pool` has several of these at work. All of them speak through `wire`.
+
+mod capabilities;
+mod login;
+mod opening;
+mod pool;
+mod reply;
+#[cfg(test)]
+mod script;
+mod session;
+#[cfg(test)]
+mod tests;
+mod wire;
 
 use std::time::Duration;
 
+pub(super) use pool::Connections;
+
+use crate::auth::TokenSource;
 use crate::net::Endpoint;
 use crate::secret::Secret;
 
@@ -30,6 +48,13 @@ pub enum Login {
         /// The mechanisms that may be used, the preferred one first.
         mechanisms: Vec<Mechanism>,
     },
+    /// A user with a token (XOAUTH2).
+    Token {
+        /// The user.
+        user: String,
+        /// Gives the tokens.
+        source: TokenSource,
+    },
 }
 
 /// How a password is sent.
@@ -40,6 +65,17 @@ pub enum Mechanism {
     /// User and password one after the other, as asked for
     /// (draft-murchison-sasl-login).
     Login,
+}
+
+impl Mechanism {
+    /// Its name in AUTH.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "PLAIN",
+            Self::Login => "LOGIN",
+        }
+    }
 }
 
 /// How many connections there are and how long they are good for.

@@ -1,0 +1,165 @@
+// An identity provider at Microsoft's paths: node idp.mjs SETTINGS.json
+//
+// oidc-provider (certified for OpenID Connect) does the work; this file gives it the paths of the
+// Microsoft identity platform, the password grant, which it leaves to others, and the wishes of the
+// tests. Settings: port; tenant; rotate (a new refresh token each time); cert and key (HTTPS).
+//
+// POST /test/lifetime {"access": seconds}
+// POST /test/fault {"path", "status", "headers", "body", "count", "hang_up"}   the next answers of that path
+// POST /test/refresh-token {"client_id", "scope"}   as after a sign-in: {"refresh_token"}
+// GET  /test/requests   the forms that the token endpoint was sent, and what it answered
+import crypto from "node:crypto";
+import fs from "node:fs";
+import http from "node:http";
+import https from "node:https";
+import Provider, { errors } from "oidc-provider";
+
+const settings = JSON.parse(fs.readFileSync(process.argv[2]));
+const { port, tenant, users } = settings;
+const base = `${settings.cert ? "https" : "http"}://localhost:${port}`;
+const lifetime = { access: 3600 };
+const { privateKey } = crypto.generateKeyPairSync("ec", { namedCurve: "P-256" });
+
+// Whatever a token is asked for is the name of a resource and a permission, as at Microsoft.
+const resourceOf = (scope) => /^(https?:\/\/[^/]+)\//.exec(scope)?.[1];
+const scopesOf = (text) => (text ?? "").split(" ").filter(Boolean);
+
+const provider = new Provider(`${base}/${tenant}/v2.0`, {
+  clients: settings.clients.map(({ id, secret, grants }) => ({
+    client_id: id,
+    ...(secret ? { client_secret: secret } : {}),
+    token_endpoint_auth_method: secret ? "client_secret_post" : "none",
+    application_type: "native",
+    grant_types: grants,
+    response_types: [],
+    redirect_uris: [],
+  })).concat([{
+    client_id: "mail-server", client_secret: "introspection", token_endpoint_auth_method: "client_secret_basic",
+    grant_types: [], response_types: [], redirect_uris: [],
+  }]),
+  clientDefaults: { id_token_signed_response_alg: "ES256" },
+  jwks: { keys: [{ ...privateKey.export({ format: "jwk" }), kid: "test", use: "sig", alg: "ES256" }] },
+  findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id, email: id }) }),
+  scopes: ["openid", "offline_access"],
+  cookies: { keys: ["test"] },
+  clientBasedCORS: () => false,
+  rotateRefreshToken: settings.rotate,
+  issueRefreshToken: () => true,
+  ttl: {
+    AccessToken: () => lifetime.access, ClientCredentials: () => lifetime.access, RefreshToken: 86400, Grant: 86400,
+    Session: 3600, Interaction: 600, IdToken: 3600, AuthorizationCode: 600, DeviceCode: 600,
+  },
+  // What a mail server that asks about a token is told (XOAUTH2).
+  extraTokenClaims: (ctx, token) => ({ username: token.accountId ?? settings.application }),
+  features: {
+    devInteractions: { enabled: false },
+    clientCredentials: { enabled: true },
+    introspection: { enabled: true, allowedPolicy: (ctx, client) => client.clientId === "mail-server" },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: (ctx, client, oneOf) =>
+        oneOf ?? scopesOf(ctx.oidc.params.scope).map(resourceOf).find(Boolean),
+      useGrantedResource: () => true,
+      getResourceServerInfo: (ctx, resource) => ({
+        scope: scopesOf(ctx?.oidc?.params?.scope ?? settings.scope).filter((s) => resourceOf(s) === resource).join(" ") || settings.scope,
+        audience: resource, accessTokenFormat: "opaque", accessTokenTTL: lifetime.access,
+      }),
+    },
+  },
+  routes: { token: `/${tenant}/oauth2/v2.0/token`, introspection: `/${tenant}/introspect`, jwks: `/${tenant}/discovery/v2.0/keys` },
+});
+
+// RFC 6749, section 4.3.
+provider.registerGrantType("password", async (ctx, next) => {
+  const { username, password, scope } = ctx.oidc.params;
+  const user = users.find((known) => known.name === username);
+  if (user?.aadsts) throw Object.assign(new errors.InvalidGrant("x"), { error_description: user.aadsts });
+  if (!user || user.password !== password) {
+    throw Object.assign(new errors.InvalidGrant("x"), {
+      error_description: `AADSTS50126: Error validating credentials due to invalid username or password: ${password}.\r\nTrace ID: 7a1b\r\nTimestamp: 2026-11-21`,
+    });
+  }
+  const wanted = scopesOf(scope);
+  const resource = wanted.map(resourceOf).find(Boolean);
+  if (!resource) throw new errors.InvalidScope("no resource", scope);
+  const grant = new provider.Grant({ clientId: ctx.oidc.client.clientId, accountId: username });
+  grant.addResourceScope(resource, wanted.join(" "));
+  const { AccessToken } = provider;
+  const token = new AccessToken({
+    client: ctx.oidc.client, accountId: username, grantId: await grant.save(), gty: "password", scope,
+    resourceServer: { identifier: () => resource, audience: resource, scope, accessTokenFormat: "opaque", accessTokenTTL: lifetime.access },
+    aud: resource, expiresIn: lifetime.access,
+  });
+  ctx.body = { token_type: "Bearer", access_token: await token.save(), expires_in: lifetime.access, scope };
+  await next();
+}, ["username", "password", "scope"], []);
+
+async function refreshToken({ client_id, scope }) {
+  const client = await provider.Client.find(client_id);
+  const resource = resourceOf(scope), accountId = settings.application;
+  const grant = new provider.Grant({ clientId: client_id, accountId });
+  grant.addResourceScope(resource, scope);
+  grant.addOIDCScope("offline_access");
+  const token = new provider.RefreshToken({
+    client, accountId, grantId: await grant.save(), gty: "authorization_code", resource,
+    scope: `offline_access ${scope}`, rotations: 0, iiat: Math.floor(Date.now() / 1000),
+  });
+  return { refresh_token: await token.save() };
+}
+
+provider.on("server_error", (ctx, error) => console.error(error));
+provider.on("grant.error", (ctx, error) => console.error(error.error, error.error_description, error.error_detail ?? ""));
+
+let faults = [];
+const requests = [];
+const callback = provider.callback();
+
+async function read(stream) {
+  let text = "";
+  for await (const part of stream) text += part;
+  return text;
+}
+
+async function handle(request, response) {
+  const { pathname } = new URL(request.url, base);
+  const answer = (status, body) => {
+    response.writeHead(status, { "Content-Type": "application/json" });
+    response.end(JSON.stringify(body ?? {}));
+  };
+  if (pathname.startsWith("/test/")) {
+    const asked = JSON.parse((await read(request)) || "{}");
+    switch (pathname) {
+      case "/test/lifetime": Object.assign(lifetime, asked); return answer(200);
+      case "/test/fault": faults.push(asked); return answer(200);
+      case "/test/refresh-token": return answer(200, await refreshToken(asked));
+      case "/test/requests": return answer(200, requests);
+    }
+  }
+  // Google's endpoint is another path of the same provider.
+  const isToken = pathname === `/${tenant}/oauth2/v2.0/token` || pathname === "/google/token";
+  if (isToken) {
+    const form = await read(request);
+    const record = { path: pathname, form: Object.fromEntries(new URLSearchParams(form)), status: 0, body: "" };
+    requests.push(record);
+    request.body = form; // oidc-provider takes a body that somebody has read already.
+    const { end } = response;
+    response.end = (...parts) => {
+      Object.assign(record, { status: response.statusCode, body: parts[0]?.toString?.() ?? "" });
+      return end.apply(response, parts);
+    };
+    request.url = `/${tenant}/oauth2/v2.0/token`;
+  }
+  const fault = faults.find((fault) => fault.count > 0 && pathname.endsWith(fault.path));
+  if (fault) {
+    fault.count -= 1;
+    if (fault.hang_up) return request.socket.destroy();
+    response.writeHead(fault.status, fault.headers ?? {});
+    return response.end(fault.body ?? "");
+  }
+  callback(request, response);
+}
+
+const server = settings.cert
+  ? https.createServer({ cert: fs.readFileSync(settings.cert), key: fs.readFileSync(settings.key) }, handle)
+  : http.createServer(handle);
+server.listen(port, "127.0.0.1");

@@ -23,6 +23,7 @@ missing_packages() {
     command -v node >/dev/null || echo nodejs
     command -v npm >/dev/null || echo npm
     command -v openssl >/dev/null || echo openssl
+    command -v xmllint >/dev/null || echo libxml2-utils
     command -v setpriv >/dev/null || echo util-linux
     command -v cc >/dev/null || echo build-essential
     command -v pkg-config >/dev/null || echo pkg-config

@@ -2,7 +2,8 @@
 //!
 //! A [`World`] is a temporary directory with an INI file, mails and an MSGIN folder, in
 //! which the built binary runs with a closed environment. [`Dovecot`], [`Cyrus`] and
-//! [`Hoodiecrow`] are real mail servers for one test, [`CountingProxy`] counts what passes between the two, [`FaultyLine`] breaks it, and
+//! [`Hoodiecrow`] are real mail servers for one test, [`CountingProxy`] counts what passes between the two, [`FaultyLine`] breaks it, [`IdentityProvider`] gives tokens, [`Graph`] and [`Ews`] stand in for
+//! Microsoft's services, and
 //! [`Inspector`] looks into the mailbox without the program's help. Nothing in here uses
 //! the program's own code: what the tests say about it, they see from outside.
 
@@ -24,19 +25,28 @@ pub mod daemon;
 #[cfg(unix)]
 pub mod dovecot;
 #[cfg(unix)]
+pub mod ews;
+#[cfg(unix)]
 pub mod faulty_line;
 #[cfg(unix)]
+pub mod graph;
+#[cfg(unix)]
 pub mod hoodiecrow;
+#[cfg(unix)]
+pub mod idp;
 pub mod ini;
 #[cfg(unix)]
 pub mod inspector;
 pub mod job;
+pub mod judge;
 pub mod mail;
 pub mod mail_server;
 pub mod program;
 pub mod proxy;
 pub mod rude;
 pub mod sam;
+pub mod schemas;
+pub mod site;
 pub mod table;
 pub mod tree;
 pub mod world;
@@ -46,9 +56,15 @@ pub use cyrus::Cyrus;
 #[cfg(unix)]
 pub use dovecot::Dovecot;
 #[cfg(unix)]
+pub use ews::Ews;
+#[cfg(unix)]
 pub use faulty_line::FaultyLine;
 #[cfg(unix)]
+pub use graph::Graph;
+#[cfg(unix)]
 pub use hoodiecrow::Hoodiecrow;
+#[cfg(unix)]
+pub use idp::IdentityProvider;
 pub use ini::Ini;
 #[cfg(unix)]
 pub use inspector::Inspector;

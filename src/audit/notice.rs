@@ -182,7 +182,7 @@ mod tests {
         let form = Form::new("s".into(), "b".into(), to);
         let mut unusable = Vec::new();
         let draft = settings().draft(&form, &envelope, &values, |text| {
-            unusable.push(text.to_owned())
+            unusable.push(text.to_owned());
         });
         let to = draft.map(|draft| draft.to.iter().map(ToString::to_string).collect());
         (to, unusable)

@@ -3,7 +3,7 @@
 //! Everything else gets a time passed in, so that every rule about time can be
 //! tested at any time.
 
-use chrono::{DateTime, Local, NaiveDateTime, TimeZone, Utc};
+use chrono::{DateTime, FixedOffset, Local, NaiveDateTime, TimeZone, Utc};
 
 pub mod stamp;
 
@@ -21,6 +21,12 @@ pub fn now() -> DateTime<Utc> {
 #[must_use]
 pub fn to_local(time: DateTime<Utc>) -> NaiveDateTime {
     time.with_timezone(&Local).naive_local()
+}
+
+/// The same instant with the offset of the machine's zone, as a Date header has it.
+#[must_use]
+pub fn with_offset(time: DateTime<Utc>) -> DateTime<FixedOffset> {
+    time.with_timezone(&Local).fixed_offset()
 }
 
 /// The instant of a wall-clock time in the machine's zone.

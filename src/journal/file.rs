@@ -156,6 +156,7 @@ mod tests {
         Record::Handled {
             id: MailId::new(number.to_string()),
             seen: None,
+            notice: None,
         }
     }
 

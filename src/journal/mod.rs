@@ -14,10 +14,12 @@ mod dates;
 mod file;
 mod identity;
 mod lock;
+mod notices;
 mod state;
 
 pub use dates::Dates;
 pub use identity::{Fingerprint, MailId, Position};
+pub use notices::{Notice, Notices};
 pub use state::{Failure, Intent, State};
 
 use crate::durable;
@@ -39,6 +41,17 @@ pub struct Journal {
     /// How often records were made durable.
     writes: usize,
     _lock: Lock,
+}
+
+/// What a journal says, for those who change nothing.
+#[derive(Debug)]
+pub struct Peeked {
+    /// Of the mailbox.
+    pub state: State,
+    /// Of `LastRunDate`.
+    pub dates: Dates,
+    /// Of notices.
+    pub notices: Notices,
 }
 
 /// The journal can't be used; the run stops before it has touched anything.
@@ -116,13 +129,14 @@ impl Journal {
     }
 
     /// Reads the journal without taking the lock and without changing anything; for `--explain`.
-    pub fn peek(folder: &Path, mailbox: &str) -> Result<(State, Dates), Error> {
+    pub fn peek(folder: &Path, mailbox: &str) -> Result<Peeked, Error> {
         let records = JournalFile::peek(&folder.join("journal"))?;
         let mut memory = Memory::of(&records);
-        Ok((
-            memory.mailboxes.remove(mailbox).unwrap_or_default(),
-            memory.dates,
-        ))
+        Ok(Peeked {
+            state: memory.mailboxes.remove(mailbox).unwrap_or_default(),
+            dates: memory.dates,
+            notices: memory.notices,
+        })
     }
 
     /// What is known of this mailbox.
@@ -184,13 +198,18 @@ impl Journal {
     /// The event file of an intent of that mailbox is in MSGIN: the mail's part is done.
     pub fn finish(&mut self, mailbox: &str, intent: Intent) {
         let Intent {
-            id, delete, seen, ..
+            id,
+            delete,
+            seen,
+            notice,
+            ..
         } = intent;
         self.add_to(
             mailbox,
             Record::Handled {
                 id: id.clone(),
                 seen,
+                notice,
             },
         );
         if delete {
@@ -199,12 +218,32 @@ impl Journal {
     }
 
     /// This mail's part is done: its event file is in MSGIN, or it had none to write. `seen` tells
-    /// how to recognise it under another number.
-    pub fn handled(&mut self, id: &MailId, seen: Option<Fingerprint>) {
+    /// how to recognise it under another number; the notice is due from now on.
+    pub fn handled(&mut self, id: &MailId, seen: Option<Fingerprint>, notice: Option<Notice>) {
         self.add(Record::Handled {
             id: id.clone(),
             seen,
+            notice,
         });
+    }
+
+    /// What is known of notices.
+    #[must_use]
+    pub fn notices(&self) -> &Notices {
+        &self.memory.notices
+    }
+
+    /// These notices are about to be sent. Durable on return: whatever happens now, none of them is
+    /// sent again before it is known what became of it.
+    pub fn notices_going(&mut self, ids: Vec<String>) -> Result<(), Error> {
+        self.add(Record::NoticesGoing { ids });
+        self.sync()
+    }
+
+    /// It is known what became of a notice: these addresses are left for another attempt.
+    pub fn notice_tried(&mut self, id: &str, left: Vec<String>) {
+        let id = id.to_owned();
+        self.add(Record::NoticeTried { id, left });
     }
 
     /// This mail, shown to people by this name, failed by itself and will be looked at again, but

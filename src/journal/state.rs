@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::dates::Dates;
+use super::notices::{Notice, Notices};
 use super::{Fingerprint, MailId, Position};
 
 /// One line of the journal.
@@ -20,11 +21,21 @@ pub(super) enum Record {
     Follow { wish: u64, floor: Option<i64> },
     /// The event file is staged and about to be moved into MSGIN.
     Intend(Intent),
-    /// The mail's part is done.
+    /// The mail's part is done, but for the notice that is due now.
     Handled {
         id: MailId,
         seen: Option<Fingerprint>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notice: Option<Notice>,
     },
+    /// The notice is due.
+    Notice(Notice),
+    /// These notices are about to be sent.
+    NoticesGoing { ids: Vec<String> },
+    /// It is known what became of a notice: these addresses are left for another attempt.
+    NoticeTried { id: String, left: Vec<String> },
+    /// A notice was made that counts for this sender (Unix seconds).
+    NoticeCounted { sender: String, at: i64 },
     /// The mail, shown to people by this name, failed by itself.
     Failed {
         id: MailId,
@@ -64,6 +75,9 @@ pub struct Intent {
     pub delete: bool,
     /// How to recognise the mail under another number.
     pub seen: Option<Fingerprint>,
+    /// The notice that is due when the event file is in MSGIN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<Notice>,
 }
 
 /// A mail that failed by itself.
@@ -167,6 +181,10 @@ impl State {
     pub(super) fn apply(&mut self, record: &Record) {
         match record {
             Record::Mailbox { .. }
+            | Record::Notice(_)
+            | Record::NoticesGoing { .. }
+            | Record::NoticeTried { .. }
+            | Record::NoticeCounted { .. }
             | Record::Wish { .. }
             | Record::WritingDate { .. }
             | Record::DateWritten { .. } => {}
@@ -185,7 +203,7 @@ impl State {
             Record::Intend(intent) => {
                 self.intents.insert(intent.id.clone(), intent.clone());
             }
-            Record::Handled { id, seen } => {
+            Record::Handled { id, seen, .. } => {
                 self.intents.remove(id);
                 self.failed.remove(id);
                 self.handled.insert(id.clone());
@@ -266,6 +284,7 @@ impl State {
         records.extend(self.handled.iter().map(|id| Record::Handled {
             id: id.clone(),
             seen: None,
+            notice: None,
         }));
         let absent = self.absent.iter().map(|(id, at)| Record::Absent {
             id: id.clone(),
@@ -303,6 +322,7 @@ impl State {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Memory {
     pub(super) dates: Dates,
+    pub(super) notices: Notices,
     pub(super) mailboxes: BTreeMap<String, State>,
 }
 
@@ -323,6 +343,7 @@ impl Memory {
     /// Adds a record of this mailbox.
     pub(super) fn apply(&mut self, mailbox: &str, record: &Record) {
         self.dates.apply(record);
+        self.notices.apply(record);
         self.mailboxes
             .entry(mailbox.to_owned())
             .or_default()
@@ -332,6 +353,7 @@ impl Memory {
     /// The records that add up to this.
     pub(super) fn records(&self) -> Vec<Record> {
         let mut records = self.dates.records();
+        records.extend(self.notices.records());
         for (name, state) in self
             .mailboxes
             .iter()
@@ -353,6 +375,19 @@ mod tests {
     fn record() -> impl Strategy<Value = Record> {
         let id = || "[a-c]".prop_map(MailId::new);
         let text = || "[xy]";
+        let notice = || {
+            (text(), 0i64..9, proptest::option::of(text())).prop_map(|(id, at, counts_for)| {
+                Notice {
+                    id,
+                    to: vec!["a".into()],
+                    subject: String::new(),
+                    body: String::new(),
+                    answers: None,
+                    at: at * 1000,
+                    counts_for,
+                }
+            })
+        };
         prop_oneof![
             (1u64..9, proptest::option::of(0i64..9))
                 .prop_map(|(wish, floor)| Record::Follow { wish, floor }),
@@ -362,12 +397,23 @@ mod tests {
                 id,
                 file,
                 delete,
-                seen: None
+                seen: None,
+                notice: None
             })),
-            (id(), proptest::option::of(0i64..9)).prop_map(|(id, at)| Record::Handled {
-                id,
-                seen: at.map(|at| Fingerprint::new(DateTime::from_timestamp(at, 0).unwrap(), "m"))
-            }),
+            (
+                id(),
+                proptest::option::of(0i64..9),
+                proptest::option::of(notice())
+            )
+                .prop_map(|(id, at, notice)| Record::Handled {
+                    id,
+                    seen: at
+                        .map(|at| Fingerprint::new(DateTime::from_timestamp(at, 0).unwrap(), "m")),
+                    notice,
+                }),
+            proptest::collection::vec(text(), 0..3).prop_map(|ids| Record::NoticesGoing { ids }),
+            (text(), proptest::collection::vec(text(), 0..2))
+                .prop_map(|(id, left)| Record::NoticeTried { id, left }),
             Just(Record::Retry),
             (id(), text()).prop_map(|(id, reason)| Record::Failed {
                 id,

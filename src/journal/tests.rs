@@ -12,6 +12,7 @@ fn intent(mail: &str, file: &str) -> Intent {
         file: file.to_owned(),
         delete: false,
         seen: None,
+        notice: None,
     }
 }
 
@@ -26,7 +27,7 @@ fn what_was_written_is_known_in_the_next_run() {
     journal
         .intend(&[intent("1", "a"), intent("2", "b")])
         .unwrap();
-    journal.handled(&id("1"), None);
+    journal.handled(&id("1"), None, None);
     journal.failed(&id("3"), "mail", "why");
     journal.failed(&id("3"), "mail", "why again");
     journal.doom(&id("1"));
@@ -48,7 +49,7 @@ fn what_was_written_is_known_in_the_next_run() {
     );
     assert_eq!(state.doomed().collect::<Vec<_>>(), [&id("1")]);
     assert_eq!(
-        Journal::peek(folder.path(), "other").unwrap().0,
+        Journal::peek(folder.path(), "other").unwrap().state,
         State::default()
     );
     drop(journal);
@@ -59,7 +60,7 @@ fn what_was_written_is_known_in_the_next_run() {
 fn a_position_covers_what_is_before_it() {
     let folder = tempfile::tempdir().unwrap();
     let mut journal = open(folder.path(), "m");
-    journal.handled(&id("1"), None);
+    journal.handled(&id("1"), None, None);
     journal.failed(&id("2"), "mail", "why");
     journal.doom(&id("1"));
     journal.advance(&Position::new("9"));
@@ -82,8 +83,8 @@ fn a_mail_that_is_absent_for_a_moment_is_not_forgotten() {
     let folder = tempfile::tempdir().unwrap();
     let mut journal = open(folder.path(), "m");
     let day = |number: i64| DateTime::from_timestamp(number * 86_400, 0).unwrap();
-    journal.handled(&id("1"), None);
-    journal.handled(&id("2"), None);
+    journal.handled(&id("1"), None, None);
+    journal.handled(&id("2"), None, None);
     journal.retain(&[id("1")], day(1));
     journal.retain(&[id("1"), id("2")], day(2));
     journal.retain(&[id("1")], day(3));
@@ -126,7 +127,7 @@ fn mailboxes_share_the_date_and_follow_a_wish_each() {
     let mut journal = open(folder.path(), "a");
     journal.wish("1");
     journal.follow(None).unwrap();
-    journal.handled(&id("1"), None);
+    journal.handled(&id("1"), None, None);
     journal.writing_date("2").unwrap();
     journal.date_written("2");
     journal.sync().unwrap();
@@ -137,7 +138,7 @@ fn mailboxes_share_the_date_and_follow_a_wish_each() {
         journal.dates().is_ours("2"),
         "the date that another mailbox wrote is no wish"
     );
-    journal.handled(&id("9"), None);
+    journal.handled(&id("9"), None, None);
     journal.follow(None).unwrap();
     assert!(
         journal.state().is_handled(&id("9")),
@@ -172,7 +173,7 @@ fn history_is_dropped_and_the_state_kept() {
     let folder = tempfile::tempdir().unwrap();
     let mut journal = open(folder.path(), "m");
     for number in 0..3000 {
-        journal.handled(&id(&number.to_string()), None);
+        journal.handled(&id(&number.to_string()), None, None);
     }
     journal.failed(&id("x"), "mail", "why");
     journal.advance(&Position::new("3000"));

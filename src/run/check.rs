@@ -8,7 +8,7 @@ use super::output::Output;
 use super::report::count;
 use super::{Place, open_mailbox};
 use crate::audit::clean::one_line;
-use crate::config::{LastRun, Settings};
+use crate::config::{LastRun, Outbound, Settings};
 use crate::durable;
 use crate::events::spool::Spool;
 use crate::events::template::{Piece, pieces};
@@ -17,6 +17,7 @@ use crate::events::{Signature, catalogue};
 use crate::mailbox::imap::Access;
 use crate::rules::doubts::doubts;
 use crate::rules::{AttachmentRule, BodyRule, Rule};
+use crate::send::{Checked, Outbox};
 
 /// Checks the settings, the folders and the mailbox.
 pub(super) fn run(
@@ -52,6 +53,9 @@ pub(super) fn run(
         )),
         Err(error) => output.error(&format!("{error:#}")),
     }
+    if let Some(outbound) = &settings.outbound {
+        sending(outbound, output);
+    }
     Ok(if output.errors() == 0 {
         output.line(&format!(
             "checked: a run would work, with {}",
@@ -65,6 +69,28 @@ pub(super) fn run(
         ));
         ExitCode::FAILURE
     })
+}
+
+/// Tries the way that notices go, without sending any.
+fn sending(outbound: &Outbound, output: &mut Output) {
+    let outbox = Outbox::new(outbound.service.clone(), outbound.trace.clone());
+    match outbox.check() {
+        Ok(checked) => output.line(&format!(
+            "notices: {}, from {}; nothing was sent",
+            match checked {
+                Checked::Connected => "connected, without a log-in",
+                Checked::LoggedIn => "connected and logged in",
+                Checked::Token => "a token was given",
+                Checked::Nothing => "the password shows its worth when a notice is sent",
+            },
+            outbound.from
+        )),
+        Err(error) => output.error(&format!("[smtp-client] {error}")),
+    }
+    for warning in outbox.warnings() {
+        output.warning(&warning.to_string());
+    }
+    outbox.close();
 }
 
 /// Warns about what is odd in the rules.

@@ -13,7 +13,7 @@ use super::save::{Plan, SaveError};
 use crate::crash::point;
 use crate::events::spool::Spool;
 use crate::events::{EventLine, Signature};
-use crate::journal::{Fingerprint, Intent, Journal};
+use crate::journal::{Fingerprint, Intent, Journal, Notice};
 use crate::mailbox::{MailId, Mailbox};
 use crate::message::Limits;
 
@@ -30,6 +30,8 @@ pub(super) struct Job {
     pub(super) delete: bool,
     /// How to recognise it under another number, in a mailbox that numbers its mails.
     pub(super) seen: Option<Fingerprint>,
+    /// What people are told about it.
+    pub(super) notice: Option<Notice>,
 }
 
 impl Job {
@@ -47,7 +49,9 @@ impl Job {
             .iter()
             .map(|file| 4 * file.name.len() + 500)
             .sum();
-        events + names
+        // It is recorded twice, as text.
+        let notice = self.notice.as_ref().map_or(0, |notice| 4 * notice.cost());
+        events + names + notice
     }
 }
 
@@ -111,9 +115,10 @@ impl Commit<'_> {
         }
         self.spool.sync_msgin()?;
         point("submitted");
-        // 5. The journal knows that it has happened, and what may be deleted now.
+        // 5. The journal knows that it has happened, what may be deleted now, and which notices are
+        //    due. (Those of an intent are due as well when the next run finishes it.)
         for job in &jobs {
-            journal.handled(&job.looked.summary.id, job.seen.clone());
+            journal.handled(&job.looked.summary.id, job.seen.clone(), job.notice.clone());
             if job.delete {
                 journal.doom(&job.looked.summary.id);
             }
@@ -197,6 +202,7 @@ impl Commit<'_> {
                 file,
                 delete: job.delete,
                 seen: job.seen.clone(),
+                notice: job.notice.clone(),
             },
         ))
     }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::exit::ExitCode;
 use super::last_run::outlook;
 use super::look::{Eye, Handled, Looked};
+use super::notices::{Decision, Notices};
 use super::output::Output;
 use super::report::count;
 use super::save::Plan;
@@ -21,7 +22,7 @@ use crate::cli::Format;
 use crate::clock;
 use crate::config::Settings;
 use crate::events::{Captures, Signature};
-use crate::journal::{Journal, State};
+use crate::journal::{Journal, Peeked, State};
 use crate::mailbox::imap::Access;
 use crate::mailbox::{Known, MailId};
 use crate::message::Fault;
@@ -42,7 +43,11 @@ pub(super) fn run(
     output: &mut Output,
 ) -> anyhow::Result<ExitCode> {
     let name = mailbox_name(&settings.mail);
-    let (mut state, dates) = Journal::peek(place.state, &name)?;
+    let Peeked {
+        mut state,
+        dates,
+        notices,
+    } = Journal::peek(place.state, &name)?;
     let outlook = outlook(&settings.general.last_run, &dates, &state);
     let floor = outlook.floor;
     if outlook.again {
@@ -89,6 +94,7 @@ pub(super) fn run(
         since: None,
         handled: Handled::default(),
     };
+    let mut maker = Notices::new(&settings.audit, &notices, &name, clock::now());
     let mut accepted = 0;
     let mut number = 0;
     for ids in all.chunks(BATCH) {
@@ -102,6 +108,10 @@ pub(super) fn run(
                 _ if new.contains(&id) => Due::New,
                 _ => Due::Handled,
             };
+            let notice = match (&looked, due) {
+                (Ok(looked), Due::New) => maker.decide(looked, &[], &notices, output),
+                _ => Decision::Unwanted,
+            };
             accepted += usize::from(
                 looked
                     .as_ref()
@@ -113,11 +123,12 @@ pub(super) fn run(
                     number,
                     total: all.len(),
                     due,
+                    notice: &notice,
                 }
                 .lines(&id, &looked);
                 lines.iter().for_each(|line| output.line(line));
             } else {
-                output.line(&as_json(&id, &looked, due, settings).to_string());
+                output.line(&as_json(&id, &looked, due, &notice, settings).to_string());
             }
             Ok(())
         })?;
@@ -152,6 +163,7 @@ struct Page<'a> {
     number: usize,
     total: usize,
     due: Due,
+    notice: &'a Decision,
 }
 
 impl Page<'_> {
@@ -213,6 +225,18 @@ impl Page<'_> {
             lines.extend(verdict_lines(verdict, width));
         }
         lines.push(format!("     => {}", self.conclusion(&looked.judgement)));
+        lines.extend(match self.notice {
+            Decision::Unwanted => None,
+            Decision::Made(draft) => {
+                let to = draft.to.iter().map(ToString::to_string);
+                Some(format!(
+                    "     notice to {}: {}",
+                    short(&to.collect::<Vec<_>>().join(", "), 200),
+                    short(&draft.subject, 100)
+                ))
+            }
+            kept_back => Some(format!("     no notice: {}", why_not(kept_back))),
+        });
         lines
     }
 
@@ -232,6 +256,17 @@ impl Page<'_> {
                 .yellow()
                 .apply_to(format!("rejected: {}", one_line(&reason)))
                 .to_string()
+        }
+    }
+}
+
+/// Why nobody would be told; empty where somebody would be.
+fn why_not(notice: &Decision) -> String {
+    match notice {
+        Decision::Unwanted | Decision::Made(_) => String::new(),
+        Decision::Withheld(why) => why.to_string(),
+        Decision::Limited => {
+            "the sender has had NotifyLimitPerSenderPerHour of them within the hour".to_owned()
         }
     }
 }
@@ -319,7 +354,13 @@ fn captures(captures: &Captures) -> Vec<(String, String)> {
         .collect()
 }
 
-fn as_json(id: &MailId, looked: &Result<Looked, Fault>, due: Due, settings: &Settings) -> Value {
+fn as_json(
+    id: &MailId,
+    looked: &Result<Looked, Fault>,
+    due: Due,
+    notice: &Decision,
+    settings: &Settings,
+) -> Value {
     let looked = match looked {
         Ok(looked) => looked,
         Err(fault) => {
@@ -327,6 +368,15 @@ fn as_json(id: &MailId, looked: &Result<Looked, Fault>, due: Due, settings: &Set
         }
     };
     let accepted = looked.judgement.is_accepted();
+    let (notice, no_notice) = match notice {
+        Decision::Unwanted => (Value::Null, Value::Null),
+        Decision::Made(draft) => {
+            let to = draft.to.iter().map(ToString::to_string);
+            let notice = json!({ "to": to.collect::<Vec<_>>(), "subject": draft.subject });
+            (notice, Value::Null)
+        }
+        kept_back => (Value::Null, why_not(kept_back).into()),
+    };
     json!({
         "id": id.as_str(),
         "new": due == Due::New,
@@ -335,6 +385,8 @@ fn as_json(id: &MailId, looked: &Result<Looked, Fault>, due: Due, settings: &Set
         "subject": looked.summary.envelope.subject,
         "accepted": accepted,
         "reason": if accepted { Value::Null } else { reason(&settings.audit, &looked.judgement).into() },
+        "notice": notice,
+        "no_notice": no_notice,
         "configurations": looked.judgement.verdicts.iter().map(verdict_json).collect::<Vec<_>>(),
     })
 }

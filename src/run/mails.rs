@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::brake::{Admission, Brake};
 use super::commit::{Commit, Job, Outcome};
 use super::look::{Eye, Looked, fingerprint, named};
+use super::notices::Notices;
 use super::output::Output;
 use super::report::{Report, count};
 use crate::audit::clean::one_line;
@@ -29,6 +30,7 @@ pub(super) struct Mails<'a> {
     commit: Commit<'a>,
     report: Report,
     brake: Brake,
+    notices: Notices<'a>,
     /// The mailbox numbers its mails, and may one day number them anew.
     is_numbered: bool,
     /// When the newest mail that was looked at was received.
@@ -40,6 +42,7 @@ impl<'a> Mails<'a> {
     pub(super) fn new(
         settings: &'a Settings,
         commit: Commit<'a>,
+        notices: Notices<'a>,
         now: DateTime<Utc>,
         is_numbered: bool,
     ) -> Self {
@@ -50,14 +53,18 @@ impl<'a> Mails<'a> {
             audit: AuditLog::new(&settings.audit),
             brake: Brake::new(settings.general.max_events, &settings.rules),
             commit,
+            notices,
             report: Report::default(),
             newest: None,
         }
     }
 
     /// What has been done so far.
-    pub(super) fn report(&self) -> &Report {
-        &self.report
+    pub(super) fn report(&self) -> Report {
+        Report {
+            suppressed: self.notices.suppressed,
+            ..self.report.clone()
+        }
     }
 
     /// When the newest mail that was dealt with was received.
@@ -119,7 +126,7 @@ impl<'a> Mails<'a> {
             Admission::Write => {
                 self.report.looked_at += 1;
                 self.newest = self.newest.max(Some(looked.summary.received));
-                Some(self.job(looked, reject, output))
+                Some(self.job(looked, reject, journal, output))
             }
             Admission::Hold(said) => {
                 self.report.held_back += 1;
@@ -171,7 +178,13 @@ impl<'a> Mails<'a> {
 
     /// What a mail writes, and what becomes of it. `reject` is the event of its rejection; `None`
     /// when that was refused for the mail's text.
-    fn job(&self, mut looked: Looked, reject: Option<Vec<EventLine>>, output: &mut Output) -> Job {
+    fn job(
+        &mut self,
+        mut looked: Looked,
+        reject: Option<Vec<EventLine>>,
+        journal: &Journal,
+        output: &mut Output,
+    ) -> Job {
         for (rule, refusal) in looked
             .judgement
             .refusals()
@@ -181,6 +194,9 @@ impl<'a> Mails<'a> {
             output.error(&format!("[Configuration{rule}] on {mail}: {why}"));
         }
         let accepted = looked.judgement.is_accepted();
+        let rejection = reject.as_deref().unwrap_or_default();
+        let known = journal.notices();
+        let notice = self.notices.make(&looked, rejection, known, output);
         let lines = if accepted {
             Some(looked.judgement.take_events())
         } else {
@@ -203,6 +219,7 @@ impl<'a> Mails<'a> {
             save: accepted,
             delete,
             seen,
+            notice,
         }
     }
 

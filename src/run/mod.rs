@@ -2,8 +2,9 @@
 //! things.
 //!
 //! `look` asks the mailbox and the rules, `save` keeps copies, `commit` holds the order in which
-//! events become real, `pass` goes through a mailbox once. `explain`, `check` and `credentials` are
-//! the other things that can be asked for; the first two change nothing anywhere.
+//! events become real, `pass` goes through a mailbox once, and `sending` has people told of it.
+//! `explain`, `check` and `credentials` are the other things that can be asked for; the first two
+//! change nothing anywhere.
 
 use std::path::Path;
 
@@ -31,10 +32,12 @@ mod last_run;
 mod listing;
 mod look;
 mod mails;
+mod notices;
 mod output;
 mod pass;
 mod report;
 mod save;
+mod sending;
 
 use exit::ExitCode;
 use output::Output;

@@ -7,9 +7,11 @@ use super::exit::ExitCode;
 use super::listing::Fresh;
 use super::look::Eye;
 use super::mails::Mails;
+use super::notices::Notices;
 use super::output::Output;
-use super::report::count;
+use super::report::{Report, count};
 use super::save::Plan;
+use super::sending::send_due;
 use super::{Place, last_run, limits, mailbox_name, open_mailbox};
 use crate::audit::clean::one_line;
 use crate::clock;
@@ -18,6 +20,7 @@ use crate::crash::point;
 use crate::durable;
 use crate::events::spool::Spool;
 use crate::journal::Journal;
+use crate::mailbox;
 use crate::mailbox::imap::Access;
 
 /// Mails that are looked at and committed together. Their summaries are held in memory, and they
@@ -55,18 +58,6 @@ pub(super) fn run(
         journal.retry();
     }
 
-    let mut mailbox = open_mailbox(settings, Access::ReadWrite, output)?;
-    output.line(&format!("connected: {}", one_line(&mailbox.describe())));
-    last_run::note(&general.last_run, &mut journal, output)?;
-    let mut fresh = Fresh::ask(&general.last_run, &mut journal, mailbox.as_mut(), output)?;
-
-    let eye = Eye {
-        rules: &settings.rules,
-        signature,
-        plan: plan.as_ref(),
-        since: fresh.since,
-        handled: std::mem::take(&mut fresh.handled),
-    };
     let commit = Commit {
         spool: &spool,
         plan: plan.as_ref(),
@@ -76,32 +67,18 @@ pub(super) fn run(
         tag: &tag,
         files: 0,
     };
-    let mut mails = Mails::new(settings, commit, now, fresh.is_numbered());
-    for (index, batch) in fresh.ids.chunks(BATCH).enumerate() {
-        mails.batch(batch, &eye, mailbox.as_mut(), &mut journal, output)?;
-        output.progress(index * BATCH + batch.len(), fresh.ids.len());
-    }
-    output.finish_progress();
-    mails.delete(mailbox.as_mut(), &mut journal, output)?;
+    let passed = pass(settings, commit, &name, place, &mut journal, output);
+    // Nothing waits for notices; and a mailbox that is out of order keeps none back.
+    let outbound = settings.outbound.as_ref();
+    let mut report = match passed {
+        Err(error) if error.downcast_ref::<mailbox::Error>().is_some() => {
+            send_due(outbound, &mut journal, now, output)?;
+            return Err(error);
+        }
+        other => other?,
+    };
+    report.notices = send_due(outbound, &mut journal, now, output)?;
 
-    // What was held back must be told of again.
-    if mails.report().held_back == 0 {
-        fresh.done(&mut journal, now);
-    }
-    journal.sync()?;
-    point("advanced");
-    mailbox.close();
-    if let Some(plan) = &plan {
-        plan.finish();
-    }
-    last_run::write(
-        &general.last_run,
-        mails.newest(),
-        now,
-        place,
-        &mut journal,
-        output,
-    )?;
     let writes = count(journal.writes(), "durable write");
     output.trace().line(|| format!("journal: {writes}"));
     for (_, failure) in journal.state().set_aside() {
@@ -112,14 +89,66 @@ pub(super) fn run(
             one_line(&failure.reason)
         ));
     }
-    output.line(&mails.report().line(output.elapsed()));
+    output.line(&report.line(output.elapsed()));
     Ok(if output.errors() > 0 {
         ExitCode::FAILURE
-    } else if mails.report().accepted > 0 {
+    } else if report.accepted > 0 {
         ExitCode::MATCHED
     } else {
         ExitCode::no_match(general.exit_code_no_match)
     })
+}
+
+/// Goes through the mailbox of this name, from the connection to `LastRunDate`.
+fn pass(
+    settings: &Settings,
+    commit: Commit<'_>,
+    name: &str,
+    place: Place<'_>,
+    journal: &mut Journal,
+    output: &mut Output,
+) -> anyhow::Result<Report> {
+    let Commit {
+        plan,
+        signature,
+        began: now,
+        ..
+    } = commit;
+    let last_run = &settings.general.last_run;
+    let mut mailbox = open_mailbox(settings, Access::ReadWrite, output)?;
+    output.line(&format!("connected: {}", one_line(&mailbox.describe())));
+    last_run::note(last_run, journal, output)?;
+    let mut fresh = Fresh::ask(last_run, journal, mailbox.as_mut(), output)?;
+
+    let eye = Eye {
+        rules: &settings.rules,
+        signature,
+        plan,
+        since: fresh.since,
+        handled: std::mem::take(&mut fresh.handled),
+    };
+    let notices = Notices::new(&settings.audit, journal.notices(), name, now);
+    let mut mails = Mails::new(settings, commit, notices, now, fresh.is_numbered());
+    for (index, batch) in fresh.ids.chunks(BATCH).enumerate() {
+        mails.batch(batch, &eye, mailbox.as_mut(), journal, output)?;
+        output.progress(index * BATCH + batch.len(), fresh.ids.len());
+    }
+    output.finish_progress();
+    mails.delete(mailbox.as_mut(), journal, output)?;
+
+    let report = mails.report();
+    // What was held back must be told of again.
+    if report.held_back == 0 {
+        fresh.done(journal, now);
+    }
+    journal.sync()?;
+    point("advanced");
+    mailbox.close();
+    if let Some(plan) = plan {
+        plan.finish();
+    }
+    last_run::write(last_run, mails.newest(), now, place, journal, output)?;
+    Ok(report)
 }
 
 /// What will be written at the end is tried at the start, before anything has happened.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::sending::Tally;
+
 /// The counts of one pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Report {
@@ -21,6 +23,10 @@ pub(super) struct Report {
     pub(super) deleted: usize,
     /// Mails that wait for the next run (`MaxEventsPerRun`).
     pub(super) held_back: usize,
+    /// What became of the notices that were due.
+    pub(super) notices: Tally,
+    /// Notices that `NotifyLimitPerSenderPerHour` kept back.
+    pub(super) suppressed: usize,
 }
 
 impl Report {
@@ -35,19 +41,47 @@ impl Report {
             saved,
             deleted,
             held_back,
+            notices,
+            suppressed,
         } = self;
         let held_back = match held_back {
             0 => String::new(),
             number => format!(", {number} held back"),
         };
+        let notices = notice_counts(*notices, *suppressed);
         format!(
             "summary: {} looked at, {accepted} accepted, {rejected} rejected, {failed} failed{held_back}; {} written, {saved} saved, \
-             {deleted} deleted; {:.1} s",
+             {deleted} deleted{notices}; {:.1} s",
             count(*looked_at, "mail"),
             count(*events, "event"),
             took.as_secs_f64(),
         )
     }
+}
+
+/// What there is to say of notices.
+fn notice_counts(
+    Tally {
+        sent,
+        failed,
+        unsure,
+    }: Tally,
+    suppressed: usize,
+) -> String {
+    if sent + failed + unsure + suppressed == 0 {
+        return String::new();
+    }
+    let mut text = format!("; {} sent", count(sent, "notice"));
+    for (number, word) in [
+        (failed, "failed"),
+        (unsure, "unsure"),
+        (suppressed, "suppressed"),
+    ] {
+        if number > 0 {
+            text.push_str(&format!(", {number} {word}"));
+        }
+    }
+    text
 }
 
 /// A number and its noun.
@@ -75,6 +109,20 @@ mod tests {
         assert_eq!(
             report.line(Duration::from_millis(1250)),
             "summary: 3 mails looked at, 1 accepted, 2 rejected, 0 failed; 1 event written, 0 saved, 0 deleted; 1.2 s"
+        );
+        let report = Report {
+            notices: Tally {
+                sent: 1,
+                failed: 2,
+                unsure: 0,
+            },
+            suppressed: 3,
+            ..report
+        };
+        let line = report.line(Duration::ZERO);
+        assert!(
+            line.ends_with("0 deleted; 1 notice sent, 2 failed, 3 suppressed; 0.0 s"),
+            "{line}"
         );
     }
 }

@@ -67,6 +67,18 @@ impl Outbox {
         }
     }
 
+    /// Tries what can be tried without sending anything.
+    ///
+    /// # Errors
+    /// A mail could not be sent either.
+    pub fn check(&self) -> Result<Checked, Error> {
+        match &self.0 {
+            Route::Smtp(connections) => connections.check(),
+            Route::Ews(ews) => Ok(ews.check()?),
+            Route::Graph(graph) => Ok(graph.check()?),
+        }
+    }
+
     /// What somebody should know of how mails went out since the last time that this was asked.
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
@@ -84,6 +96,19 @@ impl Outbox {
             Route::Ews(_) | Route::Graph(_) => {}
         }
     }
+}
+
+/// What [`Outbox::check`] has found to work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// The server was reached; nobody logs in there.
+    Connected,
+    /// The server was reached and took the log-in.
+    LoggedIn,
+    /// A token was given; whether the service takes it shows with the first mail.
+    Token,
+    /// Nothing: a password is only looked at when a mail is sent.
+    Nothing,
 }
 
 /// What somebody should know although the mails went out.

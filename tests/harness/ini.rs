@@ -48,6 +48,15 @@ impl Ini {
         Self::imaps(port).set("Mail", "EmailProtocol", "POP")
     }
 
+    /// Notices go out by SMTP to this port of this machine, without encryption and log-in.
+    pub fn smtp(self, port: u16) -> Self {
+        self.set("smtp-client", "server", "localhost")
+            .set("smtp-client", "port", &port.to_string())
+            .set("smtp-client", "connect-timeout", "00:00:10")
+            .set("smtp-client", "protocol-timeout", "00:00:10")
+            .set("Audit", "NotifyFrom", "smartemail@example.test")
+    }
+
     /// Gives a setting a value, in place of the one that it had.
     pub fn set(mut self, section: &str, key: &str, value: &str) -> Self {
         let keys = self.section(section);

@@ -97,6 +97,14 @@ impl Ews {
         }
     }
 
+    /// Has a token given, where one is needed.
+    ///
+    /// # Errors
+    /// There is none, so no mail could be sent either.
+    pub fn check(&self) -> Result<super::Checked, Error> {
+        self.caller.check()
+    }
+
     /// Sends a mail.
     ///
     /// # Errors

@@ -108,6 +108,14 @@ impl Graph {
         }
     }
 
+    /// Has a token given, where one is needed.
+    ///
+    /// # Errors
+    /// There is none, so no mail could be sent either.
+    pub fn check(&self) -> Result<super::Checked, Error> {
+        self.caller.check()
+    }
+
     /// Sends a mail.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use super::opening;
 use super::session::Session;
 use super::{Login, Pool, Settings};
 use crate::net::{Connection, Security, Trace};
-use crate::send::{Delivery, Error, Mail, Warning};
+use crate::send::{Checked, Delivery, Error, Mail, Warning};
 
 /// For a good-bye.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -99,6 +99,16 @@ impl Connections {
             self.serve(Some(first), &work);
         });
         work.results()
+    }
+
+    /// Makes a connection, which stays for the first mail.
+    pub(in crate::send) fn check(&self) -> Result<Checked, Error> {
+        let link = self.ready(None)?;
+        locked(&self.idle).push(link);
+        Ok(match self.settings.login {
+            Login::None => Checked::Connected,
+            Login::Password { .. } | Login::Token { .. } => Checked::LoggedIn,
+        })
     }
 
     /// What has been noticed since the last call.

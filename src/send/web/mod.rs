@@ -14,6 +14,7 @@ use data_encoding::BASE64;
 pub use error::Error;
 pub use refusal::{Kind, Refusal};
 
+use super::Checked;
 use crate::auth::{AccessToken, TokenSource};
 use crate::clock;
 use crate::net::http::{
@@ -67,6 +68,12 @@ impl Caller {
             client: Client::new(limits, trace),
             login,
         }
+    }
+
+    /// Has a token given, where one is needed.
+    pub(super) fn check(&self) -> Result<Checked, Error> {
+        let (_, token) = self.authorization(None)?;
+        Ok(token.map_or(Checked::Nothing, |_| Checked::Token))
     }
 
     /// The pauses that one mail may take.

@@ -1,0 +1,260 @@
+//! Notices go out: those of this run and those that earlier ones have left.
+//!
+//! Each is sent once at the most. See the journal's `notices` for what is known of it when, and why.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::output::Output;
+use crate::audit::clean::short;
+use crate::clock;
+use crate::config::Outbound;
+use crate::crash::point;
+use crate::journal::{Journal, Notice};
+use crate::send::{
+    Address, Answered, Body, Delivery, Error, Mail, Outbox, Person, Priority, Refusal,
+};
+
+/// Notices that are noted as going out together: about as many as go out at a time.
+const CHUNK: usize = 10;
+
+/// A notice that could not be sent for so long is given up.
+const PATIENCE: TimeDelta = TimeDelta::days(1);
+
+/// What became of the notices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    /// The server has taken them.
+    pub(super) sent: usize,
+    /// It has not: they wait, or were given up.
+    pub(super) failed: usize,
+    /// Nobody knows.
+    pub(super) unsure: usize,
+}
+
+/// Sends what is due. Only a journal that can't be written ends it early.
+pub(super) fn send_due(
+    outbound: Option<&Outbound>,
+    journal: &mut Journal,
+    now: DateTime<Utc>,
+    output: &mut Output,
+) -> anyhow::Result<Tally> {
+    let mut sending = Sending {
+        now,
+        output,
+        tally: Tally::default(),
+        waiting: Vec::new(),
+    };
+    sending.tell_unsure(journal)?;
+    let due: Vec<Notice> = journal.notices().due().cloned().collect();
+    match outbound {
+        _ if due.is_empty() => {}
+        Some(outbound) => sending.send(outbound, &due, journal)?,
+        None => {
+            sending.keep(&due, "[smtp-client] can't be used", journal);
+            sending.tell_waiting(true);
+            journal.sync()?;
+        }
+    }
+    Ok(sending.tally)
+}
+
+/// Notices on their way out.
+struct Sending<'a> {
+    now: DateTime<Utc>,
+    output: &'a mut Output,
+    tally: Tally,
+    /// Those that wait for another run, by name, and why.
+    waiting: Vec<(String, String)>,
+}
+
+impl Sending<'_> {
+    /// Those that were going out when a run was interrupted.
+    fn tell_unsure(&mut self, journal: &mut Journal) -> anyhow::Result<()> {
+        let unsure: Vec<Notice> = journal.notices().going().cloned().collect();
+        for notice in &unsure {
+            self.tally.unsure += 1;
+            self.output.warning(&format!(
+                "{} was going out when a run was interrupted; it may have arrived and is not repeated",
+                named(notice)
+            ));
+            journal.notice_tried(&notice.id, Vec::new());
+        }
+        Ok(journal.sync()?)
+    }
+
+    fn send(
+        &mut self,
+        outbound: &Outbound,
+        due: &[Notice],
+        journal: &mut Journal,
+    ) -> anyhow::Result<()> {
+        let outbox = Outbox::new(outbound.service.clone(), outbound.trace.clone());
+        let mut chunks = due.chunks(CHUNK);
+        while let Some(chunk) = chunks.next() {
+            let mails: Vec<Mail> = chunk
+                .iter()
+                .map(|notice| mail(notice, &outbound.from))
+                .collect();
+            let ids = chunk.iter().map(|notice| notice.id.clone());
+            journal.notices_going(ids.collect())?;
+            point("notifying");
+            let results = outbox.send(&mails);
+            point("notified");
+            let failure = common_failure(&results);
+            for (notice, result) in chunk.iter().zip(results) {
+                let left = self.judge(notice, result);
+                journal.notice_tried(&notice.id, left);
+            }
+            if let Some(cause) = &failure {
+                // The others would fail in the same way, each after as long a wait.
+                chunks
+                    .by_ref()
+                    .for_each(|chunk| self.keep(chunk, cause, journal));
+            }
+            self.tell_waiting(failure.is_some());
+            journal.sync()?;
+            point("noticed");
+        }
+        for warning in outbox.warnings() {
+            self.output.warning(&warning.to_string());
+        }
+        outbox.close();
+        Ok(())
+    }
+
+    /// Tells what became of a notice. The addresses that are left for another attempt.
+    fn judge(&mut self, notice: &Notice, result: Result<Delivery, Error>) -> Vec<String> {
+        match result {
+            Ok(Delivery { refused, .. }) => {
+                self.tally.sent += 1;
+                self.refused(notice, refused)
+            }
+            Err(error) if error.may_have_arrived() => {
+                self.tally.unsure += 1;
+                let name = named(notice);
+                self.output
+                    .warning(&format!("{name}: {error}. It is not repeated"));
+                Vec::new()
+            }
+            Err(Error::NobodyTook(refused)) => {
+                self.tally.failed += 1;
+                self.refused(notice, refused)
+            }
+            Err(error) => {
+                self.tally.failed += 1;
+                self.again(notice, notice.to.clone(), &error.to_string())
+            }
+        }
+    }
+
+    /// Some recipients were refused: for good, or for another attempt.
+    fn refused(&mut self, notice: &Notice, refused: Vec<Refusal>) -> Vec<String> {
+        let (later, never): (Vec<_>, Vec<_>) =
+            refused.into_iter().partition(|refusal| refusal.transient);
+        for Refusal {
+            recipient, answer, ..
+        } in never
+        {
+            let name = named(notice);
+            self.output.error(&format!(
+                "{name}: {recipient} was refused for good: {answer}"
+            ));
+        }
+        let Some(Refusal { answer, .. }) = later.first() else {
+            return Vec::new();
+        };
+        let cause = format!("refused for now: {answer}");
+        let left = later.iter().map(|refusal| refusal.recipient.clone());
+        self.again(notice, left.collect(), &cause)
+    }
+
+    /// These addresses wait for another run, unless it has been tried for long enough.
+    fn again(&mut self, notice: &Notice, left: Vec<String>, cause: &str) -> Vec<String> {
+        let made = DateTime::from_timestamp(notice.at, 0).unwrap_or(self.now);
+        if self.now - made > PATIENCE {
+            self.output.error(&format!(
+                "{} could not be sent for a day and is given up: {cause}",
+                named(notice)
+            ));
+            return Vec::new();
+        }
+        self.waiting.push((named(notice), cause.to_owned()));
+        left
+    }
+
+    /// These are not tried at all in this run.
+    fn keep(&mut self, notices: &[Notice], cause: &str, journal: &mut Journal) {
+        for notice in notices {
+            self.tally.failed += 1;
+            if self.again(notice, notice.to.clone(), cause).is_empty() {
+                journal.notice_tried(&notice.id, Vec::new());
+            }
+        }
+    }
+
+    /// Names those that wait; in one line if it is the server that is at fault.
+    fn tell_waiting(&mut self, together: bool) {
+        let waiting = std::mem::take(&mut self.waiting);
+        if let (true, Some((_, cause))) = (together, waiting.first()) {
+            let waiting = match waiting.len() {
+                1 => "1 notice waits and is".to_owned(),
+                number => format!("{number} notices wait and are"),
+            };
+            self.output.error(&format!(
+                "notices can't be sent: {cause}. {waiting} tried again in later runs"
+            ));
+            return;
+        }
+        for (name, cause) in waiting {
+            self.output
+                .error(&format!("{name}: {cause}. It is tried again in later runs"));
+        }
+    }
+}
+
+/// Why all of them failed, if it is the server or the log-in that is at fault.
+fn common_failure(results: &[Result<Delivery, Error>]) -> Option<String> {
+    let at_fault = |error: &Error| error.is_connection() || error.is_authentication();
+    let all = results
+        .iter()
+        .all(|result| result.as_ref().err().is_some_and(at_fault));
+    let first = results.iter().find_map(|result| result.as_ref().err());
+    first.filter(|_| all).map(ToString::to_string)
+}
+
+/// The notice as a mail. It is the same for each attempt.
+fn mail(notice: &Notice, from: &Address) -> Mail {
+    let person = |address: Address| Person {
+        name: String::new(),
+        address,
+    };
+    let made = DateTime::from_timestamp(notice.at, 0).unwrap_or_default();
+    let to = notice.to.iter().filter_map(|to| Address::parse(to).ok());
+    Mail {
+        from: person(from.clone()),
+        to: to.map(person).collect(),
+        cc: Vec::new(),
+        bcc: Vec::new(),
+        subject: notice.subject.clone(),
+        body: Body::Text(notice.body.clone()),
+        attachments: Vec::new(),
+        priority: Priority::default(),
+        read_receipt: false,
+        delivery_receipt: false,
+        answers: Some(Answered {
+            message_id: notice.answers.clone(),
+        }),
+        message_id: format!("<{}@{}>", notice.id, from.domain()),
+        date: clock::with_offset(made),
+    }
+}
+
+/// A notice's name in the job output.
+fn named(notice: &Notice) -> String {
+    let to = notice.to.join(", ");
+    format!(
+        "the notice to {} \"{}\"",
+        short(&to, 100),
+        short(&notice.subject, 100)
+    )
+}

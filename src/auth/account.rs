@@ -139,7 +139,7 @@ fn usable(desk: &Desk, account: &Account, refused: Option<&Secret>) -> Option<Ke
     let lifetime = Duration::from_secs(u64::try_from(seconds).ok()?);
     let is_good = lifetime > desk.settings.margin
         && refused != Some(&access.token)
-        && covers(&access.scope, &desk.settings.scope);
+        && missing(&access.scope, &desk.settings.scope).is_empty();
     is_good.then(|| Kept {
         token: access.token.clone(),
         lifetime,
@@ -260,19 +260,23 @@ fn signed_in(account: &Account) -> SignedIn {
     }
 }
 
-/// Everything that is wanted was granted. Microsoft names its own scopes with and without their
+/// What is wanted and was not granted. Microsoft names its own scopes with and without their
 /// resource, so the last part of a name counts.
-fn covers(granted: &str, wanted: &str) -> bool {
+#[must_use]
+pub fn missing(granted: &str, wanted: &str) -> Vec<String> {
     let name = |scope: &str| {
         let last = scope.rsplit('/').next().unwrap_or(scope);
         last.to_ascii_lowercase()
     };
     let granted: Vec<String> = granted.split_whitespace().map(name).collect();
-    wanted
-        .split_whitespace()
-        .map(name)
-        .filter(|scope| !ABOUT_THE_PERSON.contains(&scope.as_str()))
-        .all(|scope| granted.contains(&scope))
+    let is_missing = |scope: &&str| {
+        let name = name(scope);
+        // It stands for whatever the application is registered for.
+        let is_whatever = name == ".default";
+        !is_whatever && !ABOUT_THE_PERSON.contains(&name.as_str()) && !granted.contains(&name)
+    };
+    let wanted = wanted.split_whitespace().filter(is_missing);
+    wanted.map(str::to_owned).collect()
 }
 
 /// As long as another process may take to refresh the account.
@@ -293,7 +297,7 @@ impl Grant {
 
 #[cfg(test)]
 mod tests {
-    use super::covers;
+    use super::missing;
 
     #[test]
     fn a_scope_is_known_by_the_end_of_its_name() {
@@ -301,16 +305,16 @@ mod tests {
         for wanted in [
             "offline_access openid https://graph.microsoft.com/Mail.ReadWrite",
             "mail.send",
+            "https://graph.microsoft.com/.default",
             "",
         ] {
-            assert!(covers(granted, wanted), "{wanted}");
+            assert!(missing(granted, wanted).is_empty(), "{wanted}");
         }
         for wanted in [
             "https://outlook.office.com/IMAP.AccessAsUser.All",
             "Mail.Send Mail.Send.Shared",
-            "https://graph.microsoft.com/.default",
         ] {
-            assert!(!covers(granted, wanted), "{wanted}");
+            assert_eq!(missing(granted, wanted).len(), 1, "{wanted}");
         }
     }
 }

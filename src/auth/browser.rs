@@ -26,7 +26,7 @@ pub fn open(page: &str) -> bool {
     let mut own = named
         .split(':')
         .filter_map(|browser| command(browser, page));
-    own.any(|command| starts(command))
+    own.any(starts)
         || open::that_detached_with_timeout(page, WATCHED_FOR).is_ok()
 }
 

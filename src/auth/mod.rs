@@ -24,7 +24,7 @@ mod unified;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-pub use account::SignedIn;
+pub use account::{SignedIn, missing};
 pub use assertion::{Certificate, CertificateError};
 pub use authority::{Authority, AuthorityError};
 pub use cache::Cache;

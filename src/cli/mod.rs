@@ -22,6 +22,8 @@ pub enum Request {
     Credentials(Credentials),
     /// Seal one setting into the INI file; its value is asked for.
     Seal(Seal),
+    /// Sign in to Microsoft 365.
+    SignIn(SignIn),
     /// One pass over the mailbox, or a dry one.
     Pass(Pass),
 }
@@ -79,8 +81,31 @@ pub struct Pass {
     pub retry: bool,
     /// `--verbose`: show the protocol steps.
     pub verbose: bool,
-    /// `--renewMsalToken`: sign in to Microsoft 365 instead of reading mail.
-    pub renew_msal_token: bool,
+}
+
+/// `--renewMsalToken`: sign in to Microsoft 365 instead of reading mail.
+#[derive(Debug)]
+pub struct SignIn {
+    /// `-inifile`, as typed.
+    pub inifile: Option<String>,
+    /// Who signs in, and how.
+    pub way: Way,
+    /// `--verbose`: show the protocol steps.
+    pub verbose: bool,
+}
+
+/// How an account is signed in to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// A person, by a browser or a code.
+    Person {
+        /// `--deviceCode`: by a code that is entered on another device, without trying a browser.
+        device: bool,
+        /// Without `--doNotSaveAccount`.
+        save: bool,
+    },
+    /// `--renewTokenSilent`: nobody; the stored account is refreshed.
+    Silent,
 }
 
 /// What a pass may change.
@@ -156,6 +181,8 @@ pub fn parse(arguments: &[String]) -> Result<Request, UsageError> {
     }
     Ok(if matches.get_flag("credentials") {
         Request::Credentials(credentials(&matches))
+    } else if matches.get_flag("renewMsalToken") {
+        Request::SignIn(sign_in(&matches))
     } else {
         Request::Pass(pass(&matches))
     })
@@ -182,16 +209,31 @@ fn credentials(matches: &ArgMatches) -> Credentials {
     }
 }
 
+fn sign_in(matches: &ArgMatches) -> SignIn {
+    let flag = |name: &str| matches.get_flag(name);
+    SignIn {
+        inifile: matches.get_one::<String>("inifile").cloned(),
+        way: if flag("renewTokenSilent") {
+            Way::Silent
+        } else {
+            Way::Person {
+                device: flag("deviceCode"),
+                save: !flag("doNotSaveAccount"),
+            }
+        },
+        verbose: flag("verbose"),
+    }
+}
+
 fn pass(matches: &ArgMatches) -> Pass {
     let flag = |name: &str| matches.get_flag(name);
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let folder = text("folder");
-    let renew_msal_token = flag("renewMsalToken");
     let protocol = if flag("imap") {
         Some(Protocol::Imap)
     } else if flag("pop") {
         Some(Protocol::Pop)
-    } else if flag("msal") || renew_msal_token {
+    } else if flag("msal") {
         Some(Protocol::Msal)
     } else {
         folder.as_ref().map(|_| Protocol::Folder)
@@ -222,7 +264,6 @@ fn pass(matches: &ArgMatches) -> Pass {
         retry: flag("retry"),
         mode,
         verbose: flag("verbose"),
-        renew_msal_token,
     }
 }
 
@@ -323,6 +364,14 @@ mod tests {
                 "--renewMsalToken --renewTokenSilent --doNotSaveAccount",
                 ["--renewTokenSilent", "--doNotSaveAccount"],
             ),
+            (
+                "--renewMsalToken --renewTokenSilent --deviceCode",
+                ["--renewTokenSilent", "--deviceCode"],
+            ),
+            (
+                "--renewMsalToken --delete",
+                ["--renewMsalToken", "--delete"],
+            ),
             ("--explain --check", ["--explain", "--check"]),
         ] {
             let message = parse_line(line).unwrap_err().to_string();
@@ -350,6 +399,7 @@ mod tests {
             ("--delete:yes", "--delete"),
             ("--renewTokenSilent", "--renewMsalToken"),
             ("--doNotSaveAccount", "--renewMsalToken"),
+            ("--deviceCode", "--renewMsalToken"),
             ("--credentials -opconuser:a", "--opconpassword"),
             ("-user:a", "--credentials"),
             ("stray", "stray"),
@@ -440,10 +490,17 @@ mod tests {
     }
 
     #[test]
-    fn renewing_means_msal() {
-        assert_eq!(
-            pass_of("--renewMsalToken").mailbox.protocol,
-            Some(Protocol::Msal)
-        );
+    fn a_sign_in_is_by_a_person_or_silent() {
+        let way_of = |line| match parse_line(line) {
+            Ok(Request::SignIn(asked)) => asked.way,
+            other => panic!("{line}: {other:?}"),
+        };
+        let person = |device, save| Way::Person { device, save };
+        assert_eq!(way_of("--renewMsalToken"), person(false, true));
+        assert_eq!(way_of("--msal --renewMsalToken"), person(false, true));
+        assert_eq!(way_of("--renewMsalToken --deviceCode"), person(true, true));
+        let line = "--renewMsalToken --doNotSaveAccount";
+        assert_eq!(way_of(line), person(false, false));
+        assert_eq!(way_of("--renewMsalToken --renewTokenSilent"), Way::Silent);
     }
 }

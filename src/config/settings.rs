@@ -10,6 +10,7 @@ use super::problem::Problems;
 use super::resolve::resolve;
 use super::text::Text;
 use crate::audit::AuditSettings;
+use crate::auth;
 use crate::events::Signature;
 use crate::mailbox::Choice;
 use crate::net::{Endpoint, Trace};
@@ -91,6 +92,8 @@ pub enum MailSettings {
     Imap(Account),
     /// A POP3 mailbox.
     Pop(Account),
+    /// A Microsoft 365 mailbox.
+    Msal(Box<GraphAccount>),
     /// Local mails.
     Folder(PathBuf),
 }
@@ -104,6 +107,17 @@ pub struct Account {
     pub user: String,
     /// `Password`.
     pub password: Secret,
+}
+
+/// A mailbox that is read through Microsoft Graph.
+#[derive(Debug)]
+pub struct GraphAccount {
+    /// How its tokens are had.
+    pub tokens: auth::Settings,
+    /// `GraphEndpoint`, without a slash at the end.
+    pub endpoint: String,
+    /// `[Mail] User`: whose mailbox it is, where it is not that of the account that is signed in.
+    pub mailbox: Option<String>,
 }
 
 /// Who sends notices.
@@ -132,6 +146,8 @@ pub struct SettingsFile {
     pub(super) path: PathBuf,
     pub(super) document: Document,
     pub(super) problems: Problems,
+    /// It is the one that is read when none is named.
+    is_default: bool,
 }
 
 /// Why there are no settings.
@@ -200,7 +216,34 @@ impl SettingsFile {
             path,
             document,
             problems,
+            is_default: named.is_none(),
         })
+    }
+
+    /// The command that signs in to Microsoft 365 for this file, ready to be typed.
+    pub(super) fn sign_in_command(&self) -> String {
+        if self.is_default {
+            return "smartemail --renewMsalToken".to_owned();
+        }
+        let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+        let path = path.display().to_string();
+        let quote = if path.contains(char::is_whitespace) {
+            "\""
+        } else {
+            ""
+        };
+        format!("smartemail -inifile:{quote}{path}{quote} --renewMsalToken")
+    }
+
+    /// Understands as much of the file as a sign-in needs; `None` when something is wrong with
+    /// that.
+    #[must_use]
+    pub fn sign_in(
+        self,
+        keeper: &Keeper,
+        environment: Environment<'_>,
+    ) -> (Option<auth::Settings>, Problems) {
+        super::resolve::sign_in(self, keeper, environment)
     }
 
     /// Where the file is.

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use super::exit::ExitCode;
 use super::output::Output;
 use super::report::count;
-use super::{Place, open_mailbox};
+use super::{Place, open_mailbox, tokens};
 use crate::audit::clean::one_line;
-use crate::config::{LastRun, Outbound, Settings};
+use crate::config::{LastRun, MailSettings, Outbound, Settings};
 use crate::durable;
 use crate::events::spool::Spool;
 use crate::events::template::{Piece, pieces};
@@ -40,6 +40,9 @@ pub(super) fn run(
         ));
     }
     folders(settings, place, output);
+    if let MailSettings::Msal(account) = &settings.mail {
+        tokens::check(&account.tokens, output);
+    }
     match open_mailbox(settings, Access::ReadOnly, output).and_then(|mut mailbox| {
         let mails = mailbox.count()?;
         let described = mailbox.describe();

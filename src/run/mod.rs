@@ -9,10 +9,9 @@
 use std::path::Path;
 
 use anyhow::Context;
-use sha2::{Digest, Sha256};
 
 use crate::cli::{Mode, Pass, Request, UsageError};
-use crate::config::places::{is_root, process_environment, state_folder};
+use crate::config::places::{is_root, process_environment, state_folder, tag};
 use crate::config::{
     Account, LoadError, MailSettings, Problems, Purpose, Settings, SettingsFile, Traces,
 };
@@ -38,9 +37,14 @@ mod pass;
 mod report;
 mod save;
 mod sending;
+mod sign_in;
+mod tokens;
 
 use exit::ExitCode;
 use output::Output;
+
+/// What takes the place of reading a Microsoft 365 mailbox.
+const NO_GRAPH: &str = "MSAL mailboxes can be signed in to, but not be read yet in this version";
 
 /// Does what was asked for and says how it ended.
 #[must_use]
@@ -56,6 +60,10 @@ pub fn perform(request: Request) -> ExitCode {
         }
         Request::Seal(asked) => {
             credentials::seal_one(asked, &mut output).map(|()| ExitCode::MATCHED)
+        }
+        Request::SignIn(asked) => {
+            output.set_verbose(asked.verbose);
+            sign_in::run(&asked, &mut output).map(|()| ExitCode::MATCHED)
         }
         Request::Pass(pass) => perform_pass(&pass, &mut output),
     };
@@ -79,9 +87,6 @@ pub fn refuse(error: &UsageError) -> ExitCode {
 
 fn perform_pass(pass: &Pass, output: &mut Output) -> anyhow::Result<ExitCode> {
     output.set_verbose(pass.verbose);
-    if pass.renew_msal_token {
-        anyhow::bail!("signing in to Microsoft 365 is not available yet in this version");
-    }
     let file = SettingsFile::read(pass.inifile.as_deref(), &process_environment)?;
     let path = file.path().to_path_buf();
     let state = state_folder(&path);
@@ -120,6 +125,9 @@ fn perform_pass(pass: &Pass, output: &mut Output) -> anyhow::Result<ExitCode> {
         ini: &path,
         state: &state,
     };
+    if matches!(settings.mail, MailSettings::Msal(_)) && pass.mode != Mode::Check {
+        anyhow::bail!("{NO_GRAPH}; nothing was done");
+    }
     match pass.mode {
         Mode::Run => pass::run(&settings, place, pass.retry, output),
         Mode::Explain(format) => explain::run(&settings, place, format, output),
@@ -139,16 +147,7 @@ struct Place<'a> {
 impl Place<'_> {
     /// A short name of the INI file, for its own corner of folders that several may share.
     fn tag(&self) -> String {
-        let path = self
-            .ini
-            .canonicalize()
-            .unwrap_or_else(|_| self.ini.to_path_buf());
-        let digest = Sha256::digest(path.display().to_string().as_bytes());
-        digest
-            .iter()
-            .take(4)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        tag(self.ini)
     }
 }
 
@@ -188,6 +187,7 @@ fn open_mailbox(
             Box::new(mailbox)
         }
         MailSettings::Pop(_) => anyhow::bail!("POP is not available yet in this version"),
+        MailSettings::Msal(_) => anyhow::bail!(NO_GRAPH),
         MailSettings::Folder(path) => {
             Box::new(FolderMailbox::open(path, limits).context("[Mail] Folder")?)
         }
@@ -204,6 +204,10 @@ fn mailbox_name(mail: &MailSettings) -> String {
     match mail {
         MailSettings::Imap(account) => on_server("imap", account),
         MailSettings::Pop(account) => on_server("pop", account),
+        MailSettings::Msal(account) => {
+            let mailbox = account.mailbox.as_deref().unwrap_or_default();
+            format!("msal:{}", mailbox.to_lowercase())
+        }
         MailSettings::Folder(path) => {
             let path = path.canonicalize().unwrap_or_else(|_| path.clone());
             format!("folder:{}", path.display())

@@ -9,6 +9,7 @@ use crate::config::problem::Severity;
 use crate::config::settings::{Account, LoadError, MailSettings};
 use crate::config::values::connection_security;
 use crate::mailbox::{Choice, Protocol};
+use crate::net::http::Limits;
 use crate::net::{Endpoint, Security, Timeouts, TlsFloor, Trust};
 
 impl Resolver<'_> {
@@ -51,12 +52,9 @@ impl Resolver<'_> {
                 Ok(account.map(MailSettings::Pop))
             }
             Protocol::Msal => {
-                let line = reader.entry(&keys::EMAIL_PROTOCOL).map(|entry| entry.line);
-                let message = "MSAL is not available yet in this version; IMAP, POP and FOLDER are";
-                reader
-                    .problems
-                    .add(Severity::Fatal, line, "[Mail] EmailProtocol", message);
-                Ok(None)
+                let limits = self.limits();
+                let account = self.graph_account(limits);
+                Ok(account.map(|account| MailSettings::Msal(Box::new(account))))
             }
         }
     }
@@ -81,6 +79,30 @@ impl Resolver<'_> {
             });
         }
         Ok(reader.path(&keys::FOLDER).map(MailSettings::Folder))
+    }
+
+    fn timeouts(&mut self) -> Timeouts {
+        let mut reader = self.reader("Mail", Severity::Fatal);
+        let mut limit = |key, minutes: u64| {
+            // What can't be read has been told and stops the run.
+            let most = Duration::from_secs(minutes * 60);
+            let bounds = Duration::from_secs(1)..=most;
+            reader.duration(key, bounds).unwrap_or(most)
+        };
+        Timeouts {
+            connect: limit(&keys::CONNECT_TIMEOUT, 10),
+            read: limit(&keys::READ_TIMEOUT, 60),
+            write: limit(&keys::WRITE_TIMEOUT, 60),
+        }
+    }
+
+    /// The same for requests over HTTP.
+    pub(super) fn limits(&mut self) -> Limits {
+        let timeouts = self.timeouts();
+        Limits {
+            connect: timeouts.connect,
+            answer: timeouts.read,
+        }
     }
 
     /// A mailbox on a server; its protocol's ports decide how it is secured.
@@ -130,17 +152,7 @@ impl Resolver<'_> {
         } else {
             Trust::Authorities
         };
-        let mut limit = |key, minutes: u64| {
-            // What can't be read has been told and stops the run.
-            let most = Duration::from_secs(minutes * 60);
-            let bounds = Duration::from_secs(1)..=most;
-            reader.duration(key, bounds).unwrap_or(most)
-        };
-        let timeouts = Timeouts {
-            connect: limit(&keys::CONNECT_TIMEOUT, 10),
-            read: limit(&keys::READ_TIMEOUT, 60),
-            write: limit(&keys::WRITE_TIMEOUT, 60),
-        };
+        let timeouts = self.timeouts();
         let endpoint = Endpoint {
             host,
             port,

@@ -10,6 +10,7 @@ use super::settings::{LoadError, MailSettings, Purpose, Settings, SettingsFile, 
 use super::tokens::Tokens;
 use super::values::Reader;
 use super::{rule, unknown};
+use crate::auth;
 use crate::events::UnsafeText;
 use crate::rules::Rule;
 use crate::secret::{Keeper, Secret, command, is_sealed};
@@ -18,7 +19,10 @@ use crate::send::Address;
 mod audit;
 mod general;
 mod mail;
+mod msal;
 mod outbound;
+
+use msal::Resource;
 
 /// Understands a file that was read.
 pub(super) fn resolve(
@@ -27,10 +31,12 @@ pub(super) fn resolve(
     keeper: &Keeper,
     environment: Environment<'_>,
 ) -> Result<Settings, LoadError> {
+    let sign_in = file.sign_in_command();
     let SettingsFile {
         path,
         document,
         mut problems,
+        ..
     } = file;
     let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
     let tokens = Tokens::new(document.section("Tokens"));
@@ -41,6 +47,8 @@ pub(super) fn resolve(
         problems: &mut problems,
         environment,
         keeper,
+        ini: &path,
+        sign_in: &sign_in,
     };
     let mail = resolver.mail(purpose.mailbox)?;
     let general = resolver.general(purpose, mail.as_ref());
@@ -69,9 +77,40 @@ fn own_addresses(from: Option<&Address>, mail: Option<&MailSettings>) -> Vec<Add
         Some(MailSettings::Imap(account) | MailSettings::Pop(account)) => {
             Address::parse(&account.user).ok()
         }
+        Some(MailSettings::Msal(account)) => {
+            let mailbox = account.mailbox.as_ref();
+            mailbox.and_then(|mailbox| Address::parse(mailbox).ok())
+        }
         Some(MailSettings::Folder(_)) | None => None,
     };
     from.cloned().into_iter().chain(user).collect()
+}
+
+/// How the account is had that somebody signs in to for this file; `None` when something is wrong
+/// with the settings, which has been told.
+pub(super) fn sign_in(
+    file: SettingsFile,
+    keeper: &Keeper,
+    environment: Environment<'_>,
+) -> (Option<auth::Settings>, Problems) {
+    let sign_in = file.sign_in_command();
+    let SettingsFile {
+        path,
+        document,
+        mut problems,
+        ..
+    } = file;
+    let mut resolver = Resolver {
+        document: &document,
+        problems: &mut problems,
+        environment,
+        keeper,
+        ini: &path,
+        sign_in: &sign_in,
+    };
+    let limits = resolver.limits();
+    let tokens = resolver.tokens(Resource::Graph, limits);
+    (tokens, problems)
 }
 
 /// The passes over one document.
@@ -80,6 +119,10 @@ struct Resolver<'a> {
     problems: &'a mut Problems,
     environment: Environment<'a>,
     keeper: &'a Keeper,
+    /// Where the file is.
+    ini: &'a Path,
+    /// The command that signs in for this file.
+    sign_in: &'a str,
 }
 
 /// Something is wrong with a setting, which has been told.

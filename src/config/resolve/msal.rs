@@ -7,7 +7,7 @@ use crate::auth::{self, Authority, AuthorityError, Cache, Certificate, Grant, Na
 use crate::config::keys::{self, Key};
 use crate::config::places::token_cache;
 use crate::config::problem::Severity;
-use crate::config::settings::{GraphAccount, Login};
+use crate::config::settings::GraphAccount;
 use crate::config::values::is_set;
 use crate::net::http::{Limits, Uri, is_this_machine};
 
@@ -57,12 +57,6 @@ impl Resolver<'_> {
         })
     }
 
-    /// A log-in by tokens, in place of a password.
-    pub(super) fn token_login(&mut self, resource: Resource, limits: Limits) -> Option<Login> {
-        self.tokens(resource, limits)
-            .map(|tokens| Login::Tokens(Box::new(tokens)))
-    }
-
     /// How tokens for a resource are had.
     pub(super) fn tokens(&mut self, resource: Resource, limits: Limits) -> Option<auth::Settings> {
         let mut reader = self.reader(SECTION, Severity::Fatal);
@@ -100,21 +94,19 @@ impl Resolver<'_> {
     }
 
     fn authority(&mut self, grant_type: GrantType) -> Option<Authority> {
-        let mut reader = self.reader(SECTION, Severity::Fatal);
+        let reader = self.reader(SECTION, Severity::Fatal);
         let given = reader.text(&keys::AUTHORITY).unwrap_or_default();
         let tenant = reader.text(&keys::TENANT).unwrap_or_default();
-        let line = |key| {
-            let section = reader.section;
-            section.and_then(|section| Some(section.get(Key::name(key))?.line))
-        };
-        let (key, message) = match Authority::of(given, tenant) {
+        let (key, message): (&'static Key, _) = match Authority::of(given, tenant) {
             Ok(Authority::Google { .. }) if grant_type != GrantType::RefreshToken => (
                 &keys::GRANT_TYPE,
                 "has to be refresh_token when Authority is Google".to_owned(),
             ),
             Ok(Authority::Microsoft { directory, .. })
                 if grant_type == GrantType::ClientCredentials
-                    && COMMON.iter().any(|name| directory.eq_ignore_ascii_case(name)) =>
+                    && COMMON
+                        .iter()
+                        .any(|name| directory.eq_ignore_ascii_case(name)) =>
             {
                 let message = format!(
                     "{directory} stands for many directories: GrantType=client_credentials needs the ID of the one \
@@ -130,7 +122,7 @@ impl Resolver<'_> {
                 (&keys::TENANT, error.to_string())
             }
         };
-        let line = line(key);
+        let line = reader.entry(key).map(|entry| entry.line);
         let place = format!("[{SECTION}] {}", key.name);
         reader.problems.add(Severity::Fatal, line, place, message);
         None
@@ -138,8 +130,7 @@ impl Resolver<'_> {
 
     fn graph_endpoint(&mut self) -> Option<String> {
         let mut reader = self.reader(SECTION, Severity::Fatal);
-        let expected =
-            "an address such as https://graph.microsoft.com (http:// is for this machine itself only)";
+        let expected = "an address such as https://graph.microsoft.com (http:// is for this machine itself only)";
         reader.parsed(&keys::GRAPH_ENDPOINT, expected, |value| {
             let base = value.trim_end_matches('/');
             let uri = base.parse::<Uri>().ok()?;
@@ -238,12 +229,7 @@ fn grant_type(value: &str) -> Option<GrantType> {
 
 /// What a token is asked for. A permission of Graph may stand without its address, as in
 /// Microsoft's own pages; other clouds than the global one want it in full.
-fn scope(
-    resource: Resource,
-    grant_type: GrantType,
-    given: Option<&str>,
-    graph: &str,
-) -> String {
+fn scope(resource: Resource, grant_type: GrantType, given: Option<&str>, graph: &str) -> String {
     let full = |name: &str| {
         let is_complete = name.contains("://") || FOR_A_PERSON.split(' ').any(|own| own == name);
         if is_complete || resource != Resource::Graph {

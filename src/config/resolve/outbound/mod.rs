@@ -142,6 +142,8 @@ impl Resolver<'_> {
             problems: &mut quiet,
             environment: self.environment,
             keeper: self.keeper,
+            ini: self.ini,
+            sign_in: self.sign_in,
         }
         .secret(SECTION, &keys::SMTP_USER, false, Severity::Error);
         let sender = user.ok().flatten();
@@ -150,6 +152,7 @@ impl Resolver<'_> {
             MailSettings::Imap(account) | MailSettings::Pop(account) => {
                 Address::parse(&account.user).ok()
             }
+            MailSettings::Msal(account) => Address::parse(account.mailbox.as_ref()?).ok(),
             MailSettings::Folder(_) => None,
         })
     }

@@ -26,8 +26,7 @@ pub fn open(page: &str) -> bool {
     let mut own = named
         .split(':')
         .filter_map(|browser| command(browser, page));
-    own.any(starts)
-        || open::that_detached_with_timeout(page, WATCHED_FOR).is_ok()
+    own.any(starts) || open::that_detached_with_timeout(page, WATCHED_FOR).is_ok()
 }
 
 /// One browser of the variable `BROWSER`: `%s` in it stands for the page, which else comes last.

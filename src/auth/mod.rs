@@ -176,6 +176,18 @@ impl TokenSource {
         self.token(|token| token.serial != refused.serial)
     }
 
+    /// Who gives the tokens.
+    #[must_use]
+    pub fn authority(&self) -> &Authority {
+        &self.0.desk.settings.authority
+    }
+
+    /// What tokens are asked for, separated by blanks.
+    #[must_use]
+    pub fn scope(&self) -> &str {
+        &self.0.desk.settings.scope
+    }
+
     /// The refresh token that the server gave in place of the one in the settings. The old one
     /// may be void already: this one has to be stored before anything else goes on.
     #[must_use]

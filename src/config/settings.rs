@@ -10,9 +10,10 @@ use super::problem::Problems;
 use super::resolve::resolve;
 use super::text::Text;
 use crate::audit::AuditSettings;
-use crate::auth;
+use crate::auth::{self, TokenSource};
 use crate::events::Signature;
 use crate::mailbox::Choice;
+use crate::net::http::Limits;
 use crate::net::{Endpoint, Trace};
 use crate::rules::Rule;
 use crate::secret::{Keeper, Secret};
@@ -112,8 +113,10 @@ pub struct Account {
 /// A mailbox that is read through Microsoft Graph.
 #[derive(Debug)]
 pub struct GraphAccount {
-    /// How its tokens are had.
-    pub tokens: auth::Settings,
+    /// Gives its tokens, and those for notices that go the same way.
+    pub tokens: TokenSource,
+    /// Time limits of a request.
+    pub limits: Limits,
     /// `GraphEndpoint`, without a slash at the end.
     pub endpoint: String,
     /// `[Mail] User`: whose mailbox it is, where it is not that of the account that is signed in.
@@ -131,12 +134,12 @@ pub struct Outbound {
     pub trace: Trace,
 }
 
-/// Where the conversation with the sending server may be shown.
+/// Where conversations with servers may be shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Traces<'a> {
-    /// As every other one.
+    /// Of all of them.
     pub usual: &'a Trace,
-    /// With `enable-debug`.
+    /// Of the sending server with `enable-debug`.
     pub debug: &'a Trace,
 }
 
@@ -197,8 +200,10 @@ pub struct Purpose<'a> {
     pub delete: bool,
     /// Events will be written, so their credentials must open.
     pub writes_events: bool,
-    /// Notices will be sent, so the credentials for that must open; `None` when none will be.
-    pub sends: Option<Traces<'a>>,
+    /// Notices will be sent, so the credentials for that must open.
+    pub sends: bool,
+    /// Where conversations with servers are shown.
+    pub traces: Traces<'a>,
 }
 
 impl SettingsFile {
@@ -242,8 +247,9 @@ impl SettingsFile {
         self,
         keeper: &Keeper,
         environment: Environment<'_>,
+        trace: &Trace,
     ) -> (Option<auth::Settings>, Problems) {
-        super::resolve::sign_in(self, keeper, environment)
+        super::resolve::sign_in(self, keeper, environment, trace)
     }
 
     /// Where the file is.

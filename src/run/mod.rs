@@ -97,10 +97,11 @@ fn perform_pass(pass: &Pass, output: &mut Output) -> anyhow::Result<ExitCode> {
         mailbox: &pass.mailbox,
         delete: pass.delete,
         writes_events: changes,
-        sends: changes.then_some(Traces {
+        sends: changes,
+        traces: Traces {
             usual: &usual,
             debug: &debug,
-        }),
+        },
     };
     let settings = match file.resolve(purpose, &keeper, &process_environment) {
         Ok(settings) => settings,

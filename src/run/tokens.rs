@@ -6,8 +6,8 @@ use crate::clock::{self, stamp};
 use crate::net::clean;
 
 /// Gets a token as a run would, and tells what it is good for.
-pub(super) fn check(settings: &auth::Settings, output: &mut Output) {
-    let token = match TokenSource::new(settings.clone(), output.trace()).get() {
+pub(super) fn check(source: &TokenSource, output: &mut Output) {
+    let token = match source.get() {
         Ok(token) => token,
         Err(error) => {
             output.error(&error.to_string());
@@ -20,12 +20,12 @@ pub(super) fn check(settings: &auth::Settings, output: &mut Output) {
     let until = clock::now() + left;
     output.line(&format!(
         "token: from {}, good until {}",
-        settings.authority.token_endpoint(),
+        source.authority().token_endpoint(),
         stamp::format(until)
     ));
-    let permitted = token.scope().unwrap_or(&settings.scope);
+    let permitted = token.scope().unwrap_or(source.scope());
     output.line(&format!("permissions: {}", clean(permitted, 500)));
-    for missing in auth::missing(permitted, &settings.scope) {
+    for missing in auth::missing(permitted, source.scope()) {
         output.warning(&format!(
             "the token is not good for {missing}: have it granted to the application and sign in again"
         ));

@@ -12,6 +12,7 @@ use super::values::Reader;
 use super::{rule, unknown};
 use crate::auth;
 use crate::events::UnsafeText;
+use crate::net::Trace;
 use crate::rules::Rule;
 use crate::secret::{Keeper, Secret, command, is_sealed};
 use crate::send::Address;
@@ -49,13 +50,14 @@ pub(super) fn resolve(
         keeper,
         ini: &path,
         sign_in: &sign_in,
+        trace: purpose.traces.usual,
     };
     let mail = resolver.mail(purpose.mailbox)?;
     let general = resolver.general(purpose, mail.as_ref());
     let mut audit = resolver.audit(&folder, &tokens);
     let from = resolver.notice_from(mail.as_ref());
     audit.notices.own = own_addresses(from.as_ref(), mail.as_ref());
-    let outbound = resolver.outbound(audit.notices.wanted(), from, purpose.sends);
+    let outbound = resolver.outbound(audit.notices.wanted(), from, purpose);
     let (rules, disabled_rules) = resolver.rules(&tokens, audit.unsafe_text);
     match (general, mail) {
         (Some(general), Some(mail)) if problems.worst() < Some(Severity::Fatal) => Ok(Settings {
@@ -92,6 +94,7 @@ pub(super) fn sign_in(
     file: SettingsFile,
     keeper: &Keeper,
     environment: Environment<'_>,
+    trace: &Trace,
 ) -> (Option<auth::Settings>, Problems) {
     let sign_in = file.sign_in_command();
     let SettingsFile {
@@ -107,6 +110,7 @@ pub(super) fn sign_in(
         keeper,
         ini: &path,
         sign_in: &sign_in,
+        trace,
     };
     let limits = resolver.limits();
     let tokens = resolver.tokens(Resource::Graph, limits);
@@ -123,6 +127,8 @@ struct Resolver<'a> {
     ini: &'a Path,
     /// The command that signs in for this file.
     sign_in: &'a str,
+    /// Where conversations about tokens are shown.
+    trace: &'a Trace,
 }
 
 /// Something is wrong with a setting, which has been told.

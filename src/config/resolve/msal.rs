@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Resolver, Told};
-use crate::auth::{self, Authority, AuthorityError, Cache, Certificate, Grant, Names};
+use crate::auth::{self, Authority, AuthorityError, Cache, Certificate, Grant, Names, TokenSource};
 use crate::config::keys::{self, Key};
 use crate::config::places::token_cache;
 use crate::config::problem::Severity;
@@ -41,9 +41,9 @@ impl Resolver<'_> {
         let tokens = self.tokens(Resource::Graph, limits);
         let endpoint = self.graph_endpoint();
         let mailbox = self.secret("Mail", &keys::USER, false, Severity::Fatal);
-        let (tokens, endpoint) = tokens.zip(endpoint)?;
+        let (settings, endpoint) = tokens.zip(endpoint)?;
         let mailbox = mailbox.ok()?.map(|user| user.expose().to_owned());
-        if mailbox.is_none() && acts_for_itself(&tokens.grant) {
+        if mailbox.is_none() && acts_for_itself(&settings.grant) {
             let message = "is not set: it is the mailbox to read, since with GrantType=client_credentials nobody is \
                            signed in";
             self.problems
@@ -51,7 +51,8 @@ impl Resolver<'_> {
             return None;
         }
         Some(GraphAccount {
-            tokens,
+            tokens: TokenSource::new(settings, self.trace.clone()),
+            limits,
             endpoint,
             mailbox,
         })

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Resolver, Told};
 use crate::config::keys::{self, Key};
 use crate::config::problem::Severity;
-use crate::config::settings::{MailSettings, Outbound, Traces};
+use crate::config::settings::{MailSettings, Outbound, Purpose};
 use crate::config::values::{LONGEST_TIME, connection_security};
 use crate::net::http::Limits;
 use crate::net::{Endpoint, Security, Timeouts, TlsFloor, Trust};
@@ -70,20 +70,21 @@ struct Options {
 
 impl Resolver<'_> {
     /// Who sends notices; `None` when nobody has to, or nobody can, which has been told. With
-    /// `traces` missing nothing is sent in this pass, so no secret is opened.
+    /// nothing to be sent in this pass, no secret is opened.
     pub(super) fn outbound(
         &mut self,
         wanted: bool,
         from: Option<Address>,
-        traces: Option<Traces<'_>>,
+        purpose: Purpose<'_>,
     ) -> Option<Outbound> {
         let options = self.options();
         let reader = self.reader(SECTION, Severity::Error);
         let named = reader.entry(&keys::SMTP_SERVER).is_some();
         let in_use = wanted || named;
-        let (Ok(options), Some(traces), true) = (options, traces, in_use) else {
+        let (Ok(options), true, true) = (options, purpose.sends, in_use) else {
             return None;
         };
+        let traces = purpose.traces;
         let debug = self
             .reader(SECTION, Severity::Error)
             .boolean(&keys::SMTP_ENABLE_DEBUG);
@@ -144,6 +145,7 @@ impl Resolver<'_> {
             keeper: self.keeper,
             ini: self.ini,
             sign_in: self.sign_in,
+            trace: self.trace,
         }
         .secret(SECTION, &keys::SMTP_USER, false, Severity::Error);
         let sender = user.ok().flatten();

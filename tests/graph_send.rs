@@ -398,7 +398,7 @@ fn a_mail_that_may_have_gone_out_is_not_sent_again() {
 fn until_a_draft_is_sent_nothing_can_have_gone_out() {
     let Some(bed) = Bed::start() else { return };
     let mut large = mail();
-    large.attachments = vec![file("small.bin", 2_000_000), file("large.bin", 4_000_000)];
+    large.attachments = vec![file("small.bin", 2_000), file("large.bin", 4_000_000)];
     let say = |body: Value| Fault::Say(201, body);
     for (operation, fault, transient) in [
         ("messages", Fault::Gateway(502), true),

@@ -11,7 +11,7 @@ use harness::idp::{
     self, DAEMON, DIRECTORY, NARROW, NATIVE, PASSWORD, SECRET, USER, USER_WITH_MFA,
 };
 use harness::site::{self, Reply};
-use harness::{IdentityProvider, RudeServer, Table, schemas};
+use harness::{IdentityProvider, RudeServer, Table, certs, schemas};
 use serde_json::json;
 use smartemail::auth::{Authority, Error, Grant, Settings, TokenSource};
 use smartemail::net::Trace;
@@ -460,4 +460,71 @@ fn what_is_no_token_endpoint_is_told() {
         clear.to_string().contains("https://") && !clear.is_transient(),
         "{clear}"
     );
+}
+
+/// The part of the next test that needs an environment of its own, and what it found.
+#[test]
+#[ignore = "a part of another test"]
+fn a_token_over_tls() {
+    let Some(base) = std::env::var_os("TEST_AUTHORITY") else {
+        return;
+    };
+    let limit = Duration::from_secs(20);
+    let told = source(Settings {
+        authority: Authority::of(base.to_str().unwrap(), DIRECTORY).unwrap(),
+        client_id: NATIVE.into(),
+        grant: password(USER, PASSWORD),
+        scope: SCOPE.into(),
+        margin: Duration::ZERO,
+        limits: Limits {
+            connect: limit,
+            answer: limit,
+        },
+    })
+    .get()
+    .map_or_else(
+        |error| format!("{}: {error}", error.is_transient()),
+        |_| "token".into(),
+    );
+    println!("told: {told}");
+}
+
+#[test]
+fn the_authorities_of_this_machine_are_trusted_and_no_others() {
+    for (certificate, trusted, expected) in [
+        ("good", true, "told: token"),
+        (
+            "good",
+            false,
+            "told: false: no token: no secure connection to localhost:PORT: the authority that issued",
+        ),
+        (
+            "wronghost",
+            true,
+            "told: false: no token: no secure connection to localhost:PORT: the server's certificate is not for",
+        ),
+        (
+            "expired",
+            true,
+            "told: false: no token: no secure connection to localhost:PORT: the server's certificate has expired",
+        ),
+    ] {
+        let Some(provider) = IdentityProvider::over_tls(certificate) else {
+            return;
+        };
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child
+            .args(["--exact", "a_token_over_tls", "--ignored", "--nocapture"])
+            .env(
+                "TEST_AUTHORITY",
+                format!("https://localhost:{}", provider.port),
+            );
+        if trusted {
+            child.env("SSL_CERT_FILE", certs::folder().unwrap().join("ca.pem"));
+        }
+        let done = child.output().unwrap();
+        let told = String::from_utf8(done.stdout).unwrap();
+        let expected = expected.replace("PORT", &provider.port.to_string());
+        assert!(told.contains(&expected), "{certificate}: {told}");
+    }
 }

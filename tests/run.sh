@@ -20,6 +20,7 @@ missing_packages() {
     [ -x /usr/sbin/saslpasswd2 ] || echo sasl2-bin
     compgen -G '/usr/lib/*/sasl2/libplain.so' >/dev/null || echo libsasl2-modules
     compgen -G '/usr/lib/*/sasl2/libsasldb.so' >/dev/null || echo libsasl2-modules-db
+    [ -e /usr/share/doc/exim4-daemon-heavy ] || echo exim4-daemon-heavy
     command -v node >/dev/null || echo nodejs
     command -v npm >/dev/null || echo npm
     command -v openssl >/dev/null || echo openssl

@@ -1,8 +1,6 @@
 //! Why a mail was not sent, and what that means for another attempt.
 
-use std::sync::Arc;
-
-use super::{ComposeError, Refusal, web};
+use super::{ComposeError, Lost, Refusal, web};
 use crate::{auth, net};
 
 /// A mail that nobody got, or of which nobody knows.
@@ -13,7 +11,7 @@ pub enum Error {
     Compose(#[from] ComposeError),
     /// The server could not be reached, or was lost before it had the whole mail.
     #[error(transparent)]
-    Connection(Arc<net::Error>),
+    Connection(Lost),
     /// A service over HTTP did not send it.
     #[error(transparent)]
     Web(#[from] web::Error),
@@ -125,7 +123,7 @@ fn listed(refusals: &[Refusal]) -> String {
 
 impl From<net::Error> for Error {
     fn from(cause: net::Error) -> Self {
-        Self::Connection(Arc::new(cause))
+        Self::Connection(cause.into())
     }
 }
 
@@ -134,7 +132,7 @@ impl Error {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Connection(cause) => !is_about_security(cause),
+            Self::Connection(cause) => !cause.is_about_security(),
             Self::Web(cause) => cause.is_transient(),
             Self::Token(cause) => cause.is_transient(),
             Self::Unanswered { .. } => true,
@@ -201,12 +199,4 @@ impl Error {
             | Self::Protocol { .. } => false,
         }
     }
-}
-
-/// No later attempt changes it; everything else about a connection may pass.
-fn is_about_security(cause: &net::Error) -> bool {
-    matches!(
-        cause,
-        net::Error::Tls { .. } | net::Error::NoStartTls { .. }
-    )
 }

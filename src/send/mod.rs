@@ -10,6 +10,7 @@ mod compose;
 mod error;
 pub mod ews;
 pub mod graph;
+mod lost;
 mod mail;
 pub mod smtp;
 pub mod web;
@@ -17,6 +18,7 @@ pub mod web;
 pub use address::{Address, AddressError};
 pub use compose::{ComposeError, Form};
 pub use error::{Error, Refused};
+pub use lost::Lost;
 pub use mail::{Answered, Body, File, Mail, Person, Priority};
 
 use crate::net::Trace;

@@ -2,7 +2,8 @@
 //! user, and an end of all their processes with the test.
 
 use std::fs::{self, File};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -53,6 +54,25 @@ pub fn folder() -> tempfile::TempDir {
     let folder = builder.prefix("se-").tempdir_in("/tmp").unwrap();
     File::create(folder.path().join(LOG)).unwrap();
     folder
+}
+
+/// A name for a server, by which it is told from another that has taken its port.
+pub fn name(folder: &tempfile::TempDir) -> String {
+    let name = folder.path().file_name().unwrap();
+    name.to_str().unwrap().to_owned()
+}
+
+/// Whether the server of this name greets there.
+pub fn greets(address: (&str, u16), name: &str) -> bool {
+    let Ok(stream) = TcpStream::connect(address) else {
+        return false;
+    };
+    stream
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
+    let mut greeting = String::new();
+    let read = BufReader::new(stream).read_line(&mut greeting);
+    read.is_ok() && greeting.contains(name)
 }
 
 /// Ports that nobody listens on at this moment.

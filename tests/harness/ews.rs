@@ -162,6 +162,7 @@ impl State {
             body,
             ..
         } = &reply
+            && !matches!(fault, Some(Fault::Gateway(_)))
         {
             self.judged("answer", body);
         }

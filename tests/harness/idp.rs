@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::daemon::{self, Account, Daemon};
-use super::site;
+use super::{certs, site};
 
 /// The directory that it knows.
 pub const DIRECTORY: &str = "contoso.example";
@@ -56,6 +56,16 @@ impl IdentityProvider {
 
     /// Starts one whose refresh tokens are replaced at each use, or stay.
     pub fn with(rotating: bool) -> Option<Self> {
+        Self::installed(rotating, None)
+    }
+
+    /// Starts one that speaks TLS with this certificate (see [`certs::folder`]) and does not hear
+    /// what a test wishes.
+    pub fn over_tls(certificate: &str) -> Option<Self> {
+        Self::installed(true, Some(certificate))
+    }
+
+    fn installed(rotating: bool, certificate: Option<&str>) -> Option<Self> {
         let npm = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/npm");
         let node = daemon::find("node");
         let needs = [
@@ -65,17 +75,27 @@ impl IdentityProvider {
         ];
         daemon::is_installed("oidc-provider", &needs).then(|| {
             daemon::persist("oidc-provider", || {
-                Self::attempt(&node, &npm.join("idp.mjs"), rotating)
+                Self::attempt(&node, &npm.join("idp.mjs"), rotating, certificate)
             })
         })
     }
 
-    fn attempt(node: &Path, script: &Path, rotating: bool) -> Option<Self> {
+    fn attempt(
+        node: &Path,
+        script: &Path,
+        rotating: bool,
+        certificate: Option<&str>,
+    ) -> Option<Self> {
         let folder = daemon::folder();
         let [port] = daemon::free_ports(ADDRESS);
         let mfa = "AADSTS50076: Due to a configuration change made by your administrator, you must use \
                    multi-factor authentication.\r\nTrace ID: 41f3\r\nCorrelation ID: 9c2b";
+        let tls = certificate.map(|name| {
+            certs::copy(name, folder.path());
+            ["server.pem", "server.key"].map(|name| folder.path().join(name))
+        });
         let settings = json!({
+            "cert": tls.as_ref().map(|[cert, _]| cert), "key": tls.as_ref().map(|[_, key]| key),
             "port": port, "tenant": DIRECTORY, "rotate": rotating, "application": USER,
             "scope": "https://graph.microsoft.com/.default",
             "users": [

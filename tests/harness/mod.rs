@@ -27,6 +27,8 @@ pub mod dovecot;
 #[cfg(unix)]
 pub mod ews;
 #[cfg(unix)]
+pub mod exim;
+#[cfg(unix)]
 pub mod faulty_line;
 #[cfg(unix)]
 pub mod graph;
@@ -43,6 +45,8 @@ pub mod mail;
 pub mod mail_server;
 pub mod program;
 pub mod proxy;
+#[cfg(unix)]
+pub mod recorder;
 pub mod rude;
 pub mod sam;
 pub mod schemas;
@@ -59,6 +63,8 @@ pub use dovecot::Dovecot;
 #[cfg(unix)]
 pub use ews::Ews;
 #[cfg(unix)]
+pub use exim::Exim;
+#[cfg(unix)]
 pub use faulty_line::FaultyLine;
 #[cfg(unix)]
 pub use graph::Graph;
@@ -73,6 +79,8 @@ pub use mail::Mail;
 pub use mail_server::{Doors, MailServer};
 pub use program::Ran;
 pub use proxy::CountingProxy;
+#[cfg(unix)]
+pub use recorder::Recorder;
 pub use rude::RudeServer;
 pub use sam::Sam;
 pub use sink::Sink;

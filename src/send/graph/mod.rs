@@ -128,6 +128,31 @@ impl Graph {
             .eq_ignore_ascii_case(&self.settings.user);
         let from = (other && self.settings.delegate).then_some(&mail.from);
         let mut patience = self.caller.patience();
+        match self.request_for(mail, from, other)? {
+            Some((kind, body)) => self.send_at_once(kind, &body, &mut patience)?,
+            None => self.send_by_draft(mail, from, &mut patience)?,
+        }
+        Ok(Delivery {
+            refused: Vec::new(),
+            receipt: if mail.delivery_receipt {
+                Receipt::Property
+            } else {
+                Receipt::None
+            },
+        })
+    }
+
+    /// The mail in one request, media type and body; `None` if it is too large for that.
+    fn request_for(
+        &self,
+        mail: &Mail,
+        from: Option<&Person>,
+        other: bool,
+    ) -> Result<Option<(&'static str, Vec<u8>)>, super::Error> {
+        let sizes = message::attachments(mail).map(|attachment| attachment.file.bytes.len());
+        if sizes.sum::<usize>() > LARGEST_REQUEST {
+            return Ok(None);
+        }
         let (kind, body) = if other || mail.delivery_receipt {
             let body = message::SendMail {
                 message: message::Message::with_files(mail, from),
@@ -142,20 +167,7 @@ impl Graph {
             let coded = BASE64.encode(&mail.compose(form)?);
             ("text/plain", coded.into_bytes())
         };
-        if body.len() <= LARGEST_REQUEST {
-            self.send_at_once(kind, &body, &mut patience)?;
-        } else {
-            drop(body);
-            self.send_by_draft(mail, from, &mut patience)?;
-        }
-        Ok(Delivery {
-            refused: Vec::new(),
-            receipt: if mail.delivery_receipt {
-                Receipt::Property
-            } else {
-                Receipt::None
-            },
-        })
+        Ok((body.len() <= LARGEST_REQUEST).then_some((kind, body)))
     }
 
     fn send_at_once(&self, kind: &str, body: &[u8], patience: &mut Patience) -> Result<(), Error> {

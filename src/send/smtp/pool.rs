@@ -127,10 +127,15 @@ impl Connections {
     }
 
     /// Sends mails for as long as there are some and a connection can be had.
-    fn serve(&self, mut link: Option<Link>, work: &Work<'_>) {
+    fn serve(&self, mut first: Option<Link>, work: &Work<'_>) {
+        let mut link = None;
         let mut losses = 0;
         while work.is_left() {
-            let mut ready = match self.ready(link.take()) {
+            let ready = match first.take() {
+                Some(first) => Ok(first),
+                None => self.ready(link.take()),
+            };
+            let mut ready = match ready {
                 Ok(ready) => ready,
                 Err(error) => return work.give_up(error),
             };
@@ -162,7 +167,7 @@ impl Connections {
                 return work.give_up(error);
             }
         }
-        locked(&self.idle).extend(link);
+        locked(&self.idle).extend(first.or(link));
     }
 
     /// A connection that a mail can go over: this one, an idle one, or a new one.

@@ -1,0 +1,462 @@
+//! Security, log-in, and what servers answer.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::json;
+use smartemail::net::{Error as Lost, Security, Trace};
+use smartemail::secret::Secret;
+use smartemail::send::smtp::{Login, Mechanism};
+use smartemail::send::{
+    Body, Error, File, Outbox, Person, Priority, Receipt, Refused, Service, Warning,
+};
+
+use crate::harness::world::{MAIL_PASSWORD, MAIL_USER};
+use crate::harness::{CountingProxy, Exim, Recorder, exim, recorder};
+use crate::{mail, outbox, password, send_one, settings};
+
+#[test]
+fn every_security_goes_with_every_log_in() {
+    let Some(server) = Exim::with(exim::Options {
+        clear_login: true,
+        ..exim::Options::default()
+    }) else {
+        return;
+    };
+    let securities = [
+        (Security::None, server.submission, "P=esmtpa"),
+        (Security::StartTls, server.submission, "P=esmtpsa"),
+        (Security::StartTlsRequired, server.submission, "P=esmtpsa"),
+        (Security::Tls, server.smtps, "P=esmtpsa"),
+    ];
+    let mechanisms = [(Mechanism::Plain, "A=plain"), (Mechanism::Login, "A=login")];
+    for (number, (security, port, protocol)) in securities.into_iter().enumerate() {
+        for (mechanism, authenticator) in mechanisms {
+            let subject = format!("by {number} and {}", mechanism.name());
+            let mut settings = settings(port, security);
+            settings.login = password(&[mechanism]);
+            send_one(settings, mail(&subject, &["bob@example.test"])).unwrap();
+            let id = format!("id={}@example.test", subject.replace(' ', "."));
+            let log = server.log();
+            let line = log.lines().find(|line| line.contains(&id)).unwrap();
+            let who = format!("{authenticator}:{MAIL_USER}");
+            assert!(
+                line.contains(&format!("{protocol} ")) && line.contains(&who),
+                "{line}"
+            );
+        }
+    }
+    let delivered = server.mails("bob", 8);
+    assert!(
+        delivered
+            .iter()
+            .all(|mail| mail.contains("\nOne line\n.\n..and a last one\n"))
+    );
+}
+
+#[test]
+fn no_log_in_where_none_is_wanted() {
+    let Some(server) = Exim::start() else { return };
+    for security in [Security::None, Security::StartTls] {
+        let unnamed = settings(server.smtp, security);
+        send_one(unnamed, mail("open", &["bob@example.test"])).unwrap();
+    }
+    server.mails("bob", 2);
+    let refused = send_one(
+        settings(server.smtps, Security::Tls),
+        mail("closed", &["bob@example.test"]),
+    );
+    let error = refused.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::Refused {
+                what: Refused::Sender,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert!(
+        error.to_string().contains("Authentication required"),
+        "{error}"
+    );
+}
+
+#[test]
+fn each_recipient_has_its_own_answer() {
+    let Some(server) = Exim::start() else { return };
+    let recipients = [
+        "bob@example.test",
+        "reject@example.test",
+        "temp@example.test",
+        "x@elsewhere.test",
+    ];
+    let delivery = send_one(
+        settings(server.smtp, Security::StartTls),
+        mail("to four", &recipients),
+    )
+    .unwrap();
+    let told: Vec<_> = delivery
+        .refused
+        .iter()
+        .map(|refusal| {
+            (
+                refusal.recipient.as_str(),
+                refusal.answer.as_str(),
+                refusal.transient,
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("reject@example.test", "550 5.1.1 No such mailbox", false),
+            ("temp@example.test", "451 4.2.0 Try again later", true),
+            ("x@elsewhere.test", "550 5.7.1 relay not permitted", false),
+        ]
+    );
+    assert!(server.mails("bob", 1)[0].contains("\nTo: bob@example.test,\n reject@example.test,\n"));
+}
+
+#[test]
+fn a_refusal_is_exact() {
+    let Some(server) = Exim::start() else { return };
+    let attempt = |subject: &str, recipients: &[&str]| {
+        send_one(
+            settings(server.smtp, Security::None),
+            mail(subject, recipients),
+        )
+        .unwrap_err()
+    };
+    let nobody = attempt("x", &["reject@example.test", "temp@example.test"]);
+    assert!(
+        matches!(&nobody, Error::NobodyTook(refusals) if refusals.len() == 2),
+        "{nobody}"
+    );
+    let later = attempt("x", &["temp@example.test"]);
+    assert!(later.is_transient() && !later.may_have_arrived(), "{later}");
+    let never = attempt("reject-at-data", &["bob@example.test"]);
+    let Error::Refused {
+        what: Refused::Contents,
+        answer,
+        transient: false,
+        ..
+    } = &never
+    else {
+        panic!("{never}");
+    };
+    assert_eq!(answer, "550 5.6.0 contents rejected");
+    assert!(!never.may_have_arrived());
+    assert!(
+        server.log().lines().all(|line| !line.contains("<= ")),
+        "{}",
+        server.log()
+    );
+}
+
+#[test]
+fn a_slow_server_has_as_long_as_the_settings_say() {
+    let Some(server) = Exim::start() else { return };
+    let slow = || mail("slow", &["slow@example.test"]);
+    send_one(settings(server.smtp, Security::None), slow()).unwrap();
+    let mut hasty = settings(server.smtp, Security::None);
+    hasty.endpoint.timeouts.read = Duration::from_secs(1);
+    let error = send_one(hasty, slow()).unwrap_err();
+    let Error::Connection(cause) = &error else {
+        panic!("{error}");
+    };
+    assert!(matches!(cause.cause(), Lost::TimedOut { .. }), "{error}");
+    assert!(error.is_transient() && !error.may_have_arrived());
+    assert_eq!(server.mails("catchall", 1).len(), 1);
+}
+
+#[test]
+fn delivery_receipts_are_asked_for_by_dsn_where_it_is_offered() {
+    for (hidden, expected) in [(&[][..], Receipt::Dsn), (&["DSN"], Receipt::Header)] {
+        let Some(server) = Recorder::with(recorder::Options {
+            hidden,
+            ..recorder::Options::default()
+        }) else {
+            return;
+        };
+        let mut wanted = mail("wanted", &["a+b@example.test"]);
+        wanted.delivery_receipt = true;
+        let delivery = send_one(settings(server.smtp, Security::StartTls), wanted).unwrap();
+        send_one(
+            settings(server.smtp, Security::StartTls),
+            mail("plain", &["c@example.test"]),
+        )
+        .unwrap();
+        let [with, without] = &server.mails()[..] else {
+            panic!("two mails");
+        };
+        assert_eq!(delivery.receipt, expected);
+        assert_eq!(without.recipients[0]["dsn"]["notify"], json!(null));
+        let header = String::from_utf8_lossy(&with.bytes)
+            .contains("\r\nReturn-Receipt-To: <jobs@example.test>\r\n");
+        assert_eq!(header, expected == Receipt::Header);
+        if expected == Receipt::Dsn {
+            assert_eq!(
+                with.dsn,
+                json!({"ret": "HDRS", "envid": "wanted@example.test"})
+            );
+            assert_eq!(
+                with.recipients[0]["dsn"],
+                json!({"notify": ["SUCCESS", "FAILURE", "DELAY"], "orcpt": "rfc822;a+b@example.test"})
+            );
+        }
+    }
+}
+
+#[test]
+fn a_delivery_receipt_comes() {
+    let Some(server) = Exim::start() else { return };
+    let mut wanted = mail("wanted", &["bob@example.test"]);
+    wanted.delivery_receipt = true;
+    send_one(settings(server.smtp, Security::None), wanted).unwrap();
+    let receipt = &server.mails("jobs", 1)[0];
+    for line in [
+        "Action: delivered",
+        "Original-Envelope-Id: wanted@example.test",
+        "Final-Recipient: rfc822;bob@example.test",
+    ] {
+        assert!(
+            receipt.to_lowercase().contains(&line.to_lowercase()),
+            "{line} in {receipt}"
+        );
+    }
+}
+
+#[test]
+fn what_is_sent_is_what_arrives() {
+    let Some(server) = Recorder::start() else {
+        return;
+    };
+    let mut full = mail("Gr\u{fc}\u{df}e \u{1f973}", &["a@example.test"]);
+    full.message_id = "<full@example.test>".into();
+    full.bcc = vec![Person {
+        name: "Hidden".into(),
+        address: smartemail::send::Address::parse("hidden@example.test").unwrap(),
+    }];
+    full.body = Body::Html {
+        page: "<p>.</p>\n.\n..\n<img src=\"cid:logo.png\">".into(),
+        inline: vec![File {
+            name: "logo.png".into(),
+            bytes: b"PNG".to_vec(),
+        }],
+    };
+    full.attachments = vec![File {
+        name: "all.bin".into(),
+        bytes: (0..=255).collect(),
+    }];
+    full.priority = Priority::High;
+    send_one(settings(server.smtps, Security::Tls), full.clone()).unwrap();
+    let mail = &server.mails()[0];
+    let addresses: Vec<_> = mail
+        .recipients
+        .iter()
+        .map(|r| r["address"].as_str().unwrap())
+        .collect();
+    assert_eq!(addresses, ["a@example.test", "hidden@example.test"]);
+    assert_eq!(mail.sender["address"], "jobs@example.test");
+    assert!(mail.secure);
+    let parsed = mailparse::parse_mail(&mail.bytes).unwrap();
+    let header = |name: &str| mailparse::MailHeaderMap::get_first_value(&parsed.headers[..], name);
+    assert_eq!(header("Subject").unwrap(), full.subject);
+    assert_eq!(header("X-Priority").unwrap(), "2 (High)");
+    assert_eq!(header("Bcc"), None);
+    assert_eq!(
+        parsed.subparts[1].get_body_raw().unwrap(),
+        full.attachments[0].bytes
+    );
+    let page = parsed.subparts[0].subparts[1].subparts[0]
+        .get_body()
+        .unwrap();
+    assert_eq!(
+        page.replace("\r\n", "\n").trim_end(),
+        "<p>.</p>\n.\n..\n<img src=\"cid:logo.png\">"
+    );
+}
+
+#[test]
+fn without_start_tls_everything_is_in_clear_text_only_if_the_settings_allow_that() {
+    let Some(server) = Recorder::with(recorder::Options {
+        hidden: &["STARTTLS"],
+        clear_login: true,
+        ..recorder::Options::default()
+    }) else {
+        return;
+    };
+    let proxy = CountingProxy::before("127.0.0.1", server.smtp);
+    let mut required = settings(proxy.port, Security::StartTlsRequired);
+    required.login = password(&[Mechanism::Plain]);
+    let error = send_one(required.clone(), mail("never", &["a@example.test"])).unwrap_err();
+    let Error::Connection(cause) = &error else {
+        panic!("{error}");
+    };
+    assert!(
+        matches!(cause.cause(), Lost::NoStartTls { .. }) && !error.is_transient(),
+        "{error}"
+    );
+    assert_eq!(proxy.take_traffic().commands_with("AUTH"), [""; 0]);
+
+    let mut allowed = required;
+    allowed.endpoint.security = Security::StartTls;
+    let outbox = outbox(allowed);
+    let results = outbox.send(&[
+        mail("a", &["a@example.test"]),
+        mail("b", &["a@example.test"]),
+    ]);
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    let server_name = format!("localhost:{}", proxy.port);
+    assert_eq!(
+        outbox.warnings(),
+        [Warning::NoStartTls {
+            server: server_name,
+            login: true
+        }]
+    );
+    assert_eq!(outbox.warnings(), []);
+    outbox.close();
+    assert!(!server.mails().iter().any(|mail| mail.secure));
+}
+
+#[test]
+fn a_log_in_in_clear_text_is_warned_of() {
+    let Some(server) = Recorder::with(recorder::Options {
+        clear_login: true,
+        ..recorder::Options::default()
+    }) else {
+        return;
+    };
+    for (login, warns) in [(password(&[Mechanism::Login]), true), (Login::None, false)] {
+        let mut settings = settings(server.smtp, Security::None);
+        settings.login = login;
+        let outbox = outbox(settings);
+        assert!(outbox.send(&[mail("a", &["a@example.test"])])[0].is_ok());
+        let warnings = outbox.warnings();
+        assert_eq!(
+            matches!(warnings[..], [Warning::LoginInClear { .. }]),
+            warns,
+            "{warnings:?}"
+        );
+    }
+}
+
+#[test]
+fn a_wrong_password_is_tried_once_and_shown_nowhere() {
+    let Some(server) = Exim::with(exim::Options {
+        clear_login: true,
+        ..exim::Options::default()
+    }) else {
+        return;
+    };
+    let proxy = CountingProxy::before("127.0.0.1", server.submission);
+    let shown = Arc::new(Mutex::new(String::new()));
+    let sink = Arc::clone(&shown);
+    let trace = Trace::to(move |line| sink.lock().unwrap().push_str(line));
+    let mut settings = settings(proxy.port, Security::None);
+    settings.login = Login::Password {
+        user: MAIL_USER.into(),
+        password: Secret::new("Wrong-4471".into()),
+        mechanisms: vec![Mechanism::Plain],
+    };
+    let outbox = Outbox::new(Service::Smtp(settings), trace);
+    let results = outbox.send(&crate::mails(20, "bob@example.test"));
+    outbox.close();
+    for result in &results {
+        let error = result.as_ref().unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::Login {
+                    transient: false,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+        assert!(
+            error
+                .to_string()
+                .contains("535 Incorrect authentication data"),
+            "{error}"
+        );
+    }
+    let traffic = proxy.traffic();
+    assert_eq!(
+        (traffic.connections, traffic.commands_with("AUTH").len()),
+        (1, 1)
+    );
+    let shown = format!("{}{results:?}", shown.lock().unwrap());
+    assert!(shown.contains("AUTH PLAIN ***"), "{shown}");
+    for secret in ["Wrong-4471", "V3JvbmctNDQ3M", MAIL_PASSWORD] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+#[test]
+fn a_log_in_that_is_not_offered_says_what_is() {
+    let Some(server) = Exim::start() else { return };
+    let mut clear = settings(server.submission, Security::None);
+    clear.login = password(&[Mechanism::Plain]);
+    let error = send_one(clear, mail("x", &["bob@example.test"])).unwrap_err();
+    assert!(
+        error.is_authentication() && error.to_string().contains("smtp-connection-security"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_mail_beyond_the_server_s_limit_is_not_sent() {
+    let Some(server) = Recorder::with(recorder::Options {
+        size: 1000,
+        ..recorder::Options::default()
+    }) else {
+        return;
+    };
+    let mut large = mail("large", &["a@example.test"]);
+    large.body = Body::Text("x\n".repeat(1000));
+    let proxy = CountingProxy::before("127.0.0.1", server.smtp);
+    let error = send_one(settings(proxy.port, Security::None), large).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::TooLarge {
+                limit: 1000,
+                size: 2000..,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert_eq!(proxy.traffic().commands_with("MAIL"), [""; 0]);
+}
+
+#[test]
+fn addresses_beyond_ascii_go_to_servers_that_know_them() {
+    let Some(server) = Exim::with(exim::Options {
+        extra: "smtputf8_advertise_hosts = *",
+        ..exim::Options::default()
+    }) else {
+        return;
+    };
+    send_one(
+        settings(server.smtp, Security::None),
+        mail("utf8", &["j\u{f6}rg@example.test"]),
+    )
+    .unwrap();
+    assert!(server.mails("catchall", 1)[0].contains("\nTo: j\u{f6}rg@example.test\n"));
+    let Some(server) = Exim::with(exim::Options {
+        extra: "smtputf8_advertise_hosts =",
+        ..exim::Options::default()
+    }) else {
+        return;
+    };
+    let error = send_one(
+        settings(server.smtp, Security::None),
+        mail("utf8", &["j\u{f6}rg@example.test"]),
+    );
+    assert!(matches!(error, Err(Error::NotAscii { .. })), "{error:?}");
+}

@@ -11,7 +11,7 @@ use harness::ews::Fault;
 use harness::idp::{DAEMON, DIRECTORY, NATIVE, PASSWORD, SECRET, USER};
 use harness::{Ews, IdentityProvider};
 use mailparse::MailHeaderMap;
-use smartemail::auth::{Authority, Grant, Settings as TokenSettings, TokenSource};
+use smartemail::auth::{Authority, Grant, Names, Settings as TokenSettings, TokenSource};
 use smartemail::net::Trace;
 use smartemail::net::http::Limits;
 use smartemail::secret::Secret;
@@ -189,6 +189,7 @@ fn a_token_speaks_for_a_user_or_for_an_application_that_acts_for_one() {
             grant,
             scope: "https://outlook.office365.com/.default".into(),
             margin: Duration::from_secs(10),
+            names: Names::SmtpClient,
             limits: limits(10),
         };
         Login::Token(TokenSource::new(settings, Trace::off()))

@@ -12,7 +12,7 @@ use harness::idp::{DAEMON, DIRECTORY, NATIVE, PASSWORD, SECRET, USER};
 use harness::{Graph, IdentityProvider};
 use mailparse::MailHeaderMap;
 use serde_json::{Value, json};
-use smartemail::auth::{Authority, Grant, Settings as TokenSettings, TokenSource};
+use smartemail::auth::{Authority, Grant, Names, Settings as TokenSettings, TokenSource};
 use smartemail::net::Trace;
 use smartemail::net::http::Limits;
 use smartemail::secret::Secret;
@@ -80,6 +80,7 @@ impl Bed {
             grant,
             scope: self.graph.scope(),
             margin: Duration::from_secs(10),
+            names: Names::SmtpClient,
             limits,
         };
         let settings = graph::Settings {

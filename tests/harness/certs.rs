@@ -18,11 +18,13 @@ const HERE: &str = "DNS:localhost,IP:127.0.0.1,IP:127.0.0.2";
 /// - `expired`: the same, until 2021;
 /// - `wronghost`: signed by `ca`, for `mail.example.net`;
 /// - `untrusted`: signed by an authority that nobody knows;
-/// - `self`: signed by itself.
+/// - `self`: signed by itself;
+/// - `application` and `stranger`: RSA, signed by themselves, for applications that ask for
+///   tokens.
 ///
 /// `None` when the `openssl` command is missing.
 pub fn folder() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("certificates-1");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("certificates-2");
     fs::create_dir_all(&folder).unwrap();
     // Several test programs and many tests may come here at the same time.
     let lock = File::create(folder.join("lock")).unwrap();
@@ -67,6 +69,16 @@ fn make(folder: &Path) {
         [LONG_AGO, FAR_AHEAD],
     );
     signed(folder, "untrusted", HERE, "otherca", [LONG_AGO, FAR_AHEAD]);
+    for name in ["application", "stranger"] {
+        let (key, out) = (format!("{name}.key"), format!("{name}.pem"));
+        let new = [
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "8000", "-subj", "/CN=a",
+        ];
+        openssl(
+            folder,
+            &[&new[..], &["-keyout", &key, "-out", &out]].concat(),
+        );
+    }
     key(folder, "self");
     let names = format!("subjectAltName={HERE}");
     openssl(

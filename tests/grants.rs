@@ -300,7 +300,7 @@ fn each_grant_with_each_outcome() {
 
     let mut table = Table::new(
         "grant",
-        &[
+        [
             "good",
             "wrong or refused",
             "unknown client",
@@ -309,7 +309,8 @@ fn each_grant_with_each_outcome() {
             "too late",
             "503 at first",
             "2-second token",
-        ],
+        ]
+        .map(str::to_owned),
     );
     for (name, way) in [
         ("authorization code + PKCE", in_browser as Way),

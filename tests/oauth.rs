@@ -1,5 +1,11 @@
 //! Tokens: each grant against a real identity provider, with every outcome.
 #![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that breaks ends, loudly"
+)]
 
 #[allow(dead_code, reason = "each test file uses its own part of the test bed")]
 pub mod harness;

@@ -40,6 +40,7 @@ impl Resolver<'_> {
     pub(super) fn graph_account(&mut self, limits: Limits) -> Option<GraphAccount> {
         let tokens = self.tokens(Resource::Graph, limits);
         let endpoint = self.graph_endpoint();
+        let retries = self.retries();
         let mailbox = self.secret("Mail", &keys::USER, false, Severity::Fatal);
         let (settings, endpoint) = tokens.zip(endpoint)?;
         let mailbox = mailbox.ok()?.map(|user| user.expose().to_owned());
@@ -55,6 +56,7 @@ impl Resolver<'_> {
             limits,
             endpoint,
             mailbox,
+            retries,
         })
     }
 

@@ -16,7 +16,7 @@ pub mod pop;
 #[cfg(test)]
 mod script;
 
-pub use login::Login;
+pub use login::{Login, Proof};
 
 /// Where mails come from (`[Mail] EmailProtocol`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +133,22 @@ pub enum Error {
         /// The server's own words.
         answer: String,
     },
+    /// The server refused the token.
+    #[error(
+        "{server} refused the token for {user}: {answer}. Check that [Mail] User is the address of the mailbox, that the \
+         account may open it by this protocol, and with --check what the token is good for"
+    )]
+    TokenRefused {
+        /// Host and port.
+        server: String,
+        /// The user name that was sent.
+        user: String,
+        /// The server's own words.
+        answer: String,
+    },
+    /// There is no token to log in with.
+    #[error(transparent)]
+    NoToken(#[from] crate::auth::Error),
     /// The server knows the account and does not let it in.
     #[error("{server} does not let {user} in: {answer}. {}", bar.advice())]
     Barred {
@@ -218,8 +234,10 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Connection(error) => error.is_transient(),
+            Self::NoToken(error) => error.is_transient(),
             Self::Busy { .. } => true,
             Self::Login { .. }
+            | Self::TokenRefused { .. }
             | Self::Barred { .. }
             | Self::NoLogin { .. }
             | Self::Argument { .. }

@@ -6,6 +6,7 @@ mod lists;
 mod logins;
 mod mails;
 mod oddities;
+mod tokens;
 
 use super::{Access, ImapMailbox};
 use crate::mailbox::script::{Lines, Script};

@@ -5,6 +5,7 @@ mod lists;
 mod logins;
 mod mails;
 mod oddities;
+mod tokens;
 
 use super::opening::Stage;
 use super::{Capabilities, PopMailbox};

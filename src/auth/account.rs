@@ -166,6 +166,7 @@ fn refresh(desk: &Desk, held: &Held<'_>, account: Account) -> Result<(Account, D
     match desk.request(Some(&refresh.token)) {
         Ok(tokens) => {
             let account = renewed(desk, account, &tokens);
+            point("token received");
             held.store(&account)?;
             // The old refresh token may be void from now on, and the new one is on the disk.
             point("token stored");

@@ -297,6 +297,11 @@ impl World {
         self.launch(&[&[ini.as_str()], args].concat(), None)
     }
 
+    /// Waits for the end of a run that was started.
+    pub fn ended(&self, running: Running) -> Ran {
+        self.remember(running.wait(self.limit))
+    }
+
     /// Runs the program on this world's INI file and kills it after this time.
     pub fn run_killed_after(&self, args: &[&str], delay: Duration) -> Ran {
         self.remember(self.start(args).kill_after(delay))

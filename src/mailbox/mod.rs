@@ -9,6 +9,7 @@ pub use crate::journal::{MailId, Position};
 use crate::message::{Content, Envelope, Fault};
 
 pub mod folder;
+pub mod graph;
 pub mod imap;
 
 /// Where mails come from (`[Mail] EmailProtocol`).
@@ -123,6 +124,17 @@ pub enum Error {
         /// The server's own words.
         answer: String,
     },
+    /// The server has no time for this mailbox now; the credentials are not at fault.
+    #[error(
+        "{server} has no time for this mailbox now: {answer}. Nothing is wrong with the credentials; if it stays like that, \
+         run the job less often, look for another program that keeps the mailbox open, or ask the server's administrator"
+    )]
+    Busy {
+        /// Host and port.
+        server: String,
+        /// The server's own words.
+        answer: String,
+    },
     /// The server and these credentials have no way to log in in common.
     #[error("{server} has no log-in that can be used: {why}")]
     NoLogin {
@@ -161,6 +173,15 @@ pub enum Error {
         /// What was wrong with the answer.
         what: String,
     },
+    /// There is no token to open the mailbox with.
+    #[error(transparent)]
+    Token(#[from] crate::auth::Error),
+    /// A request had no answer.
+    #[error(transparent)]
+    Http(#[from] crate::net::http::Error),
+    /// Graph refused a request.
+    #[error(transparent)]
+    Graph(Box<graph::Refusal>),
     /// A folder or file of mails can't be read.
     #[error("can't read {path}: {cause}")]
     File {
@@ -177,6 +198,12 @@ pub enum Error {
         /// What was expected.
         why: String,
     },
+}
+
+impl From<graph::Refusal> for Error {
+    fn from(refusal: graph::Refusal) -> Self {
+        Self::Graph(Box::new(refusal))
+    }
 }
 
 /// What was asked of one mail, or why that can't be had.

@@ -117,7 +117,10 @@ impl Service {
     }
 
     fn post(&self, open: &[(usize, &Ask)]) -> Result<HashMap<String, Part>, Error> {
-        let requests: Vec<Value> = open.iter().map(|(place, ask)| self.part(*place, ask)).collect();
+        let requests: Vec<Value> = open
+            .iter()
+            .map(|(place, ask)| self.part(*place, ask))
+            .collect();
         let ask = Ask {
             name: NAME,
             method: Method::POST,

@@ -104,7 +104,9 @@ impl GraphMailbox {
             return Ok(Some(Err(Fault::TooManyParts { limit })));
         }
         let attachments: Result<Vec<_>, _> = described.iter().map(attachment).collect();
-        Ok(Some(attachments.map(|found| found.into_iter().flatten().collect())))
+        Ok(Some(
+            attachments.map(|found| found.into_iter().flatten().collect()),
+        ))
     }
 
     fn body(&self, told: Told) -> Option<Outcome<Body>> {
@@ -139,7 +141,10 @@ fn asks_of(query: &Query) -> Vec<Ask> {
     if query.text {
         asks.push(Ask {
             prefer: Prefer::Text,
-            ..Ask::get("GET message", format!("{}?$select=id,body", path_of(&query.id)))
+            ..Ask::get(
+                "GET message",
+                format!("{}?$select=id,body", path_of(&query.id)),
+            )
         });
     }
     asks
@@ -194,16 +199,34 @@ mod tests {
             attachment(&described).unwrap().map(|found| found.name)
         };
         let some = |name: &str| Some(name.to_owned());
-        assert_eq!(name("fileAttachment", json!("a/b.csv"), false), some("a/b.csv"));
-        assert_eq!(name("fileAttachment", json!("logo.png"), true), some("logo.png"));
+        assert_eq!(
+            name("fileAttachment", json!("a/b.csv"), false),
+            some("a/b.csv")
+        );
+        assert_eq!(
+            name("fileAttachment", json!("logo.png"), true),
+            some("logo.png")
+        );
         assert_eq!(name("fileAttachment", json!(null), true), None);
         assert_eq!(name("fileAttachment", json!(null), false), some(""));
-        assert_eq!(name("referenceAttachment", json!("Plan"), false), some("Plan"));
-        assert_eq!(name("itemAttachment", json!("Fwd: x"), false), some("Fwd: x.eml"));
+        assert_eq!(
+            name("referenceAttachment", json!("Plan"), false),
+            some("Plan")
+        );
+        assert_eq!(
+            name("itemAttachment", json!("Fwd: x"), false),
+            some("Fwd: x.eml")
+        );
         assert_eq!(name("itemAttachment", json!("x.EML"), false), some("x.EML"));
-        assert_eq!(name("itemAttachment", json!(""), false), some("message.eml"));
-        for odd in [json!({ "name": 1 }), json!([]), json!("x")] {
-            assert!(matches!(attachment(&odd), Err(Fault::Unreadable(_))), "{odd}");
+        assert_eq!(
+            name("itemAttachment", json!(""), false),
+            some("message.eml")
+        );
+        for odd in [json!({ "name": 1 }), json!("x")] {
+            assert!(
+                matches!(attachment(&odd), Err(Fault::Unreadable(_))),
+                "{odd}"
+            );
         }
     }
 }

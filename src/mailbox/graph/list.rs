@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::message::{PLACE, SUMMARY, id_of, received_of, summary_of};
+use super::message::{PLACE, id_of, received_of, summary_of};
 use super::service::{Ask, Content, Service};
 use super::{GraphMailbox, INBOX, Told, batch, path_of};
 use crate::clock;
@@ -41,7 +41,10 @@ pub(super) struct Roll {
 
 impl Roll {
     /// Of mails as the service lists them, the newest first, perhaps some of them twice.
-    fn of(mut mails: Vec<(MailId, DateTime<Utc>)>, kept: HashMap<MailId, Outcome<Summary>>) -> Self {
+    fn of(
+        mut mails: Vec<(MailId, DateTime<Utc>)>,
+        kept: HashMap<MailId, Outcome<Summary>>,
+    ) -> Self {
         let mut known = HashSet::new();
         mails.retain(|(id, _)| known.insert(id.clone()));
         mails.reverse();
@@ -82,7 +85,10 @@ impl Span {
     /// where there is one (otherwise: InefficientFilter).
     fn ask(self, fields: &str, top: usize) -> Ask {
         let bound = |relation: &str, time: DateTime<Utc>| {
-            format!("receivedDateTime {relation} {}", time.format("%Y-%m-%dT%H:%M:%SZ"))
+            format!(
+                "receivedDateTime {relation} {}",
+                time.format("%Y-%m-%dT%H:%M:%SZ")
+            )
         };
         let bounds = [
             self.from.map(|time| bound("ge", time)),
@@ -93,7 +99,10 @@ impl Span {
         if !bounds.is_empty() {
             path += &format!("&$filter={}", query_value(&bounds.join(" and ")));
         }
-        path += &format!("&$orderby={}&$top={top}", query_value("receivedDateTime desc"));
+        path += &format!(
+            "&$orderby={}&$top={top}",
+            query_value("receivedDateTime desc")
+        );
         Ask::get("GET messages", path)
     }
 }
@@ -170,7 +179,7 @@ impl GraphMailbox {
             from: since,
             before: None,
         };
-        let mut pages = Pages::of(&self.service, latest.ask(SUMMARY, PAGE));
+        let mut pages = Pages::of(&self.service, latest.ask(&self.summary, PAGE));
         for message in pages.next()?.unwrap_or_default() {
             let id = self.id(&message)?;
             kept.insert(id.clone(), summary(&id, &message, now));
@@ -209,12 +218,15 @@ impl GraphMailbox {
             found.extend(self.roll.kept.remove_entry(id));
         }
         let missing = |found: &HashMap<MailId, Outcome<Summary>>| -> Vec<MailId> {
-            ids.iter().filter(|id| !found.contains_key(id)).cloned().collect()
+            ids.iter()
+                .filter(|id| !found.contains_key(id))
+                .cloned()
+                .collect()
         };
         let wanted = missing(&found);
         if let Some(span) = self.roll.span_of(&wanted) {
             let wanted: HashSet<MailId> = wanted.into_iter().collect();
-            let mut pages = Pages::of(&self.service, span.ask(SUMMARY, PAGE));
+            let mut pages = Pages::of(&self.service, span.ask(&self.summary, PAGE));
             while let Some(page) = pages.next()? {
                 for message in page {
                     let id = self.id(&message)?;
@@ -239,7 +251,7 @@ impl GraphMailbox {
         found: &mut HashMap<MailId, Outcome<Summary>>,
     ) -> Result<(), Error> {
         for ids in ids.chunks(batch::MOST) {
-            let ask = |id| Ask::get("GET message", format!("{}?{SUMMARY}", path_of(id)));
+            let ask = |id| Ask::get("GET message", format!("{}?{}", path_of(id), self.summary));
             let asks: Vec<Ask> = ids.iter().map(ask).collect();
             let answers = self.service.ask_all(&asks)?;
             for ((id, ask), answer) in ids.iter().zip(&asks).zip(answers) {
@@ -257,7 +269,10 @@ impl GraphMailbox {
 
     fn id(&self, message: &Value) -> Result<MailId, Error> {
         let id = id_of(message);
-        id.ok_or_else(|| self.service.protocol("GET messages", "a mail has no usable id"))
+        id.ok_or_else(|| {
+            self.service
+                .protocol("GET messages", "a mail has no usable id")
+        })
     }
 }
 
@@ -315,7 +330,10 @@ mod tests {
         assert!(is_span((0..1000).collect()));
         assert!(is_span(vec![0, 99]), "one page or one batch");
         assert!(!is_span(vec![0, 100]), "two pages or one batch");
-        assert!(!is_span((0..60).map(|n| n * 10).collect()), "six pages or three batches");
+        assert!(
+            !is_span((0..60).map(|n| n * 10).collect()),
+            "six pages or three batches"
+        );
         assert!(!is_span(vec![5, 2000]), "one that the list does not know");
         assert!(!is_span(vec![]));
     }

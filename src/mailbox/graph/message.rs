@@ -9,12 +9,30 @@ use serde_json::Value;
 
 use crate::mailbox::{MailId, Summary};
 use crate::message::{Envelope, Sender};
+use crate::net::http::query_value;
 
-/// What a summary is made of. MAPI's PidTagMessageSize is the only way to learn the size of a mail.
-pub(super) const SUMMARY: &str = "$select=id,receivedDateTime,sentDateTime,subject,from,internetMessageId\
-    &$expand=singleValueExtendedProperties($filter=id%20eq%20%27Integer%200x0E08%27)";
 /// What tells where a mail stands among others.
 pub(super) const PLACE: &str = "$select=id,receivedDateTime";
+
+/// Where MAPI keeps the size of a mail (PidTagMessageSize), which Graph has no property for.
+const SIZE: &str = "Integer 0x0E08";
+/// The same as Graph may write it.
+const SIZE_TOLD: [&str; 2] = ["integer 0x0e08", "integer 0xe08"];
+
+/// What a summary is made of, in an address.
+pub(super) fn summary_fields(headers: bool) -> String {
+    let headers = if headers {
+        ",internetMessageHeaders"
+    } else {
+        ""
+    };
+    let size = query_value(&format!(
+        "singleValueExtendedProperties($filter=id eq '{SIZE}')"
+    ));
+    format!(
+        "$select=id,receivedDateTime,sentDateTime,subject,from,internetMessageId{headers}&$expand={size}"
+    )
+}
 
 /// Longest id that is taken; real ones have about 150 characters.
 const LONGEST_ID: usize = 1000;
@@ -28,7 +46,26 @@ struct Message {
     subject: Option<String>,
     from: Option<Recipient>,
     internet_message_id: Option<String>,
-    single_value_extended_properties: Vec<Property>,
+    internet_message_headers: Option<Vec<Header>>,
+    single_value_extended_properties: Option<Vec<Property>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Header {
+    name: Option<String>,
+    value: Option<String>,
+}
+
+impl Header {
+    /// The field as a line of a header block.
+    fn line(&self) -> String {
+        let part = |text: &Option<String>| {
+            let text = text.as_deref().unwrap_or_default();
+            text.replace(['\r', '\n'], " ")
+        };
+        format!("{}: {}\r\n", part(&self.name), part(&self.value))
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -72,24 +109,30 @@ pub(super) fn summary_of(
 ) -> Result<Summary, String> {
     let read = Message::deserialize(message).map_err(|error| error.to_string())?;
     let date = read.sent_date_time.as_deref().and_then(time);
-    let size = read.single_value_extended_properties.iter().find_map(|property| {
+    let properties = read.single_value_extended_properties.iter().flatten();
+    let mut sizes = properties.filter_map(|property| {
         let tag = property.id.to_ascii_lowercase();
-        let is_size = tag == "integer 0xe08" || tag == "integer 0x0e08";
-        let value = property.value.as_deref().filter(|_| is_size)?;
-        value.parse().ok()
+        let value = property.value.as_deref();
+        value
+            .filter(|_| SIZE_TOLD.contains(&tag.as_str()))?
+            .parse()
+            .ok()
     });
+    let headers = read.internet_message_headers.iter().flatten();
+    let block: String = headers.map(Header::line).collect();
     let address = (read.from)
         .and_then(|from| from.email_address?.address)
         .unwrap_or_default();
     Ok(Summary {
         id,
         received: received_of(message).or(date).unwrap_or(now),
-        size: size.unwrap_or(UNTOLD_SIZE),
+        size: sizes.next().unwrap_or(UNTOLD_SIZE),
         envelope: Envelope::told(
             Sender::told(&address),
             &read.subject.unwrap_or_default(),
             date,
             &read.internet_message_id.unwrap_or_default(),
+            block.as_bytes(),
         ),
     })
 }
@@ -130,7 +173,10 @@ mod tests {
         assert_eq!(envelope.subject, "\u{dc}ber Nacht");
         assert_eq!(envelope.sender.address, "Night@example.test");
         assert!(envelope.sender.reliable);
-        assert_eq!(envelope.date.unwrap().to_rfc3339(), "2026-11-20T23:59:50+00:00");
+        assert_eq!(
+            envelope.date.unwrap().to_rfc3339(),
+            "2026-11-20T23:59:50+00:00"
+        );
         assert_eq!(envelope.message_id.as_deref(), Some("<1@example.test>"));
     }
 
@@ -142,11 +188,29 @@ mod tests {
         let nulls = summary(&json!({
             "id": "A", "subject": null, "from": { "emailAddress": { "address": null } },
             "receivedDateTime": null, "sentDateTime": "2026-11-20T10:00:00Z", "internetMessageId": null,
+            "internetMessageHeaders": null, "singleValueExtendedProperties": null,
         }));
         assert_eq!(nulls.received.to_rfc3339(), "2026-11-20T10:00:00+00:00");
         assert_eq!(nulls.envelope.subject, "");
         assert!(!nulls.envelope.sender.reliable);
         assert!(summary_of(MailId::new("A"), &json!({ "subject": 1 }), now()).is_err());
+    }
+
+    #[test]
+    fn headers_tell_of_programs() {
+        let automatic = |name: &str, value: &str| {
+            let headers =
+                json!([{ "name": "Received", "value": null }, { "name": name, "value": value }]);
+            summary(&json!({ "internetMessageHeaders": headers }))
+                .envelope
+                .automatic
+        };
+        assert!(automatic("Auto-Submitted", "auto-replied").is_some());
+        assert!(automatic("Auto-Submitted", "no").is_none());
+        assert!(automatic("X", "a\r\n\r\nAuto-Submitted: auto-replied").is_none());
+        assert!(automatic("X", "a\r\nList-Id: x").is_none());
+        assert!(summary_fields(true).contains(",internetMessageHeaders&"));
+        assert!(!summary_fields(false).contains("Headers"));
     }
 
     #[test]
@@ -192,7 +256,15 @@ mod tests {
     fn ids_that_are_none() {
         let id = |id: Value| id_of(&json!({ "id": id })).map(|id| id.as_str().to_owned());
         assert_eq!(id(json!("AAkALgAA/b+c=")).as_deref(), Some("AAkALgAA/b+c="));
-        for odd in [json!(""), json!(null), json!(1), json!("a b"), json!("a\n"), json!(".."), json!("x".repeat(1001))] {
+        for odd in [
+            json!(""),
+            json!(null),
+            json!(1),
+            json!("a b"),
+            json!("a\n"),
+            json!(".."),
+            json!("x".repeat(1001)),
+        ] {
             assert_eq!(id(odd.clone()), None, "{odd}");
         }
         assert_eq!(id_of(&json!("A")), None);

@@ -30,14 +30,14 @@ use serde_json::Value;
 pub use self::refusal::Refusal;
 
 use self::list::Roll;
-use self::service::{Ask, Prefer, Service};
+use self::service::{Ask, Service};
 use super::{
     Content, Deletion, Each, Error, Known, Listing, MailId, Mailbox, Outcome, Query, Summary,
 };
 use crate::auth::TokenSource;
 use crate::message::Limits;
-use crate::net::http::{self, path_segment};
 use crate::net::Trace;
+use crate::net::http::{self, path_segment};
 
 /// The Inbox, whatever it is called in the mailbox's language (resources/mailfolder). In a path of
 /// its own, as `/messages` is the whole mailbox with Deleted Items.
@@ -54,6 +54,8 @@ pub struct Settings {
     pub tokens: TokenSource,
     /// Time limits of a request.
     pub limits: http::Limits,
+    /// Their headers are asked for too, which tell whether a program sent a mail.
+    pub headers: bool,
     /// Mails are not moved to Deleted Items but removed for good.
     pub permanently: bool,
 }
@@ -63,6 +65,8 @@ pub struct GraphMailbox {
     service: Service,
     title: String,
     limits: Limits,
+    /// What a summary is made of, in an address.
+    summary: String,
     permanently: bool,
     roll: Roll,
 }
@@ -82,6 +86,7 @@ impl GraphMailbox {
             title: format!("Inbox {whose} at {}, Microsoft Graph", service.server()),
             service,
             limits,
+            summary: message::summary_fields(settings.headers),
             permanently: settings.permanently,
             roll: Roll::default(),
         })
@@ -105,12 +110,18 @@ impl Mailbox for GraphMailbox {
     }
 
     fn count(&mut self) -> Result<u64, Error> {
-        let ask = Ask::get("GET mailFolder", format!("{INBOX}?$select=id,totalItemCount"));
+        let ask = Ask::get(
+            "GET mailFolder",
+            format!("{INBOX}?$select=id,totalItemCount"),
+        );
         let folder: Value = self.service.json(&ask)?;
         folder
             .get("totalItemCount")
             .and_then(Value::as_u64)
-            .ok_or_else(|| self.service.protocol(ask.name, "it gives no number of mails"))
+            .ok_or_else(|| {
+                self.service
+                    .protocol(ask.name, "it gives no number of mails")
+            })
     }
 
     /// All mails received since the time that is wanted: there is no position, so the caller knows

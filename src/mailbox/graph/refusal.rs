@@ -8,7 +8,11 @@ use crate::net::http::StatusCode;
 
 /// A request that was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{server} refused {what} ({code}{}): {advice}{}", told(message), traced(request_id))]
+#[error(
+    "{server} refused {what} ({code}{}): {advice}{}",
+    told(message),
+    traced(request_id)
+)]
 pub struct Refusal {
     /// Host and port.
     pub server: String,
@@ -154,7 +158,10 @@ mod tests {
     #[test]
     fn the_code_says_more_than_the_status() {
         let of = |status, code: &str| {
-            refusal(status, &json!({ "error": { "code": code, "message": "m" } }))
+            refusal(
+                status,
+                &json!({ "error": { "code": code, "message": "m" } }),
+            )
         };
         assert_eq!(of(404, "ErrorItemNotFound").scope, Vanished);
         assert_eq!(of(404, "MailboxNotEnabledForRESTAPI").scope, Mailbox);
@@ -166,7 +173,8 @@ mod tests {
 
     #[test]
     fn the_services_words_are_shown_without_harm() {
-        let body = json!({ "error": { "code": "Error\u{1b}[31m", "message": "no\r\nerror: forged" } });
+        let body =
+            json!({ "error": { "code": "Error\u{1b}[31m", "message": "no\r\nerror: forged" } });
         assert_eq!(
             refusal(500, &body).to_string(),
             "h refused GET messages (Error [31m; no  error: forged): if it goes on like that, ask Microsoft's support \

@@ -171,7 +171,11 @@ impl Service {
         self.read(ask.name, answer)
     }
 
-    fn read<T: DeserializeOwned>(&self, name: &str, answer: Answer) -> Result<T, Error> {
+    pub(super) fn read<T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+        answer: Answer,
+    ) -> Result<T, Error> {
         if !answer.status.is_success() {
             return Err(Refusal::of(&self.server, name, answer).into());
         }
@@ -248,8 +252,7 @@ impl Service {
     ) -> Result<Response<Vec<u8>>, Error> {
         let bearer = Secret::new(format!("Bearer {}", token.secret().expose()));
         let unusable = || self.protocol("token", "it holds characters that no request can carry");
-        let mut bearer =
-            header::HeaderValue::from_str(bearer.expose()).map_err(|_| unusable())?;
+        let mut bearer = header::HeaderValue::from_str(bearer.expose()).map_err(|_| unusable())?;
         bearer.set_sensitive(true);
         let mut request = Request::builder()
             .method(ask.method.clone())

@@ -70,7 +70,10 @@ mod tests {
 
     #[test]
     fn nothing_in_a_value_begins_another_parameter() {
-        assert_eq!(query_value("a ge 2026-01-01T00:00:00Z"), "a%20ge%202026-01-01T00:00:00Z");
+        assert_eq!(
+            query_value("a ge 2026-01-01T00:00:00Z"),
+            "a%20ge%202026-01-01T00:00:00Z"
+        );
         assert_eq!(query_value("x&y=z#'+"), "x%26y%3Dz%23%27%2B");
     }
 }

@@ -12,7 +12,7 @@ use answer::Answer;
 
 use super::web::{Call, Caller, Error, Kind, Purpose, Refusal};
 use super::{Delivery, Form, Mail, Receipt};
-use crate::net::http::{Limits, Method, Response, StatusCode};
+use crate::net::http::{Limits, Method, Response, StatusCode, request_id};
 use crate::net::{Trace, clean};
 
 pub use super::web::Login;

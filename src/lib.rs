@@ -4,7 +4,7 @@
 //! the modules, in order: [`cli`] reads the switches and [`config`] the INI file; a
 //! [`mailbox`] (over [`net`]) says what is new; [`message`] turns bytes into what the
 //! [`rules`] look at; [`events`] writes the event lines and hands them to MSGIN; the
-//! [`journal`] remembers what was handled; [`audit`] logs it. [`run`] alone knows the
+//! [`journal`] remembers what was handled, [`certificates`] whom to trust; [`audit`] logs it. [`run`] alone knows the
 //! order. [`secret`] and [`clock`] are leaves that any of them may use.
 //!
 //! Nothing here is a library for others: it is public so that tests and benchmarks can
@@ -12,6 +12,7 @@
 
 pub mod audit;
 pub mod auth;
+pub mod certificates;
 pub mod cli;
 pub mod clock;
 pub mod config;

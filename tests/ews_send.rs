@@ -1,5 +1,6 @@
 //! Delivery by EWS: what is asked, by whom, its faults, and never a second mail.
 #![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test that breaks ends, loudly")]
 
 #[allow(dead_code, reason = "each test file uses its own part of the test bed")]
 pub mod harness;
@@ -11,7 +12,7 @@ use harness::ews::Fault;
 use harness::idp::{DAEMON, DIRECTORY, NATIVE, PASSWORD, SECRET, USER};
 use harness::{Ews, IdentityProvider};
 use mailparse::MailHeaderMap;
-use smartemail::auth::{Authority, Grant, Settings as TokenSettings, TokenSource};
+use smartemail::auth::{Authority, Grant, Names, Settings as TokenSettings, TokenSource};
 use smartemail::net::Trace;
 use smartemail::net::http::Limits;
 use smartemail::secret::Secret;
@@ -189,6 +190,7 @@ fn a_token_speaks_for_a_user_or_for_an_application_that_acts_for_one() {
             grant,
             scope: "https://outlook.office365.com/.default".into(),
             margin: Duration::from_secs(10),
+            names: Names::SmtpClient,
             limits: limits(10),
         };
         Login::Token(TokenSource::new(settings, Trace::off()))

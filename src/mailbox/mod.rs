@@ -10,7 +10,14 @@ use crate::message::{Content, Envelope, Fault};
 
 pub mod folder;
 pub mod graph;
+mod identity;
 pub mod imap;
+mod login;
+pub mod pop;
+#[cfg(test)]
+mod script;
+
+pub use login::Login;
 
 /// Where mails come from (`[Mail] EmailProtocol`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +75,9 @@ pub struct Listing {
     pub position: Option<Position>,
     /// The remembered position was void (why, in words for the job output).
     pub void: Option<String>,
+    /// The ids follow from the mails alone. Otherwise they are the server's to give, and one day
+    /// it may give the same mails others.
+    pub lasting: bool,
 }
 
 /// What is known of a mail before anything of its body is asked for.
@@ -75,8 +85,8 @@ pub struct Listing {
 pub struct Summary {
     /// Which mail.
     pub id: MailId,
-    /// When the mailbox received it (IMAP INTERNALDATE; for files the newest Received
-    /// header, else Date, else the file's time).
+    /// When the mailbox received it (IMAP INTERNALDATE; with POP and for files the newest
+    /// Received header, else Date, else the time of this look at it or the file's time).
     pub received: DateTime<Utc>,
     /// Size in bytes as the mailbox counts it.
     pub size: u64,
@@ -123,6 +133,18 @@ pub enum Error {
         user: String,
         /// The server's own words.
         answer: String,
+    },
+    /// The server knows the account and does not let it in.
+    #[error("{server} does not let {user} in: {answer}. {}", bar.advice())]
+    Barred {
+        /// Host and port.
+        server: String,
+        /// The user name that was sent.
+        user: String,
+        /// The server's own words.
+        answer: String,
+        /// Why, as far as it said so in a way that can be relied on.
+        bar: Bar,
     },
     /// The server has no time for this mailbox now; the credentials are not at fault.
     #[error(
@@ -173,9 +195,9 @@ pub enum Error {
         /// What was wrong with the answer.
         what: String,
     },
-    /// There is no token to open the mailbox with.
+    /// There is no token to log in with.
     #[error(transparent)]
-    Token(#[from] crate::auth::Error),
+    NoToken(#[from] crate::auth::Error),
     /// A request had no answer.
     #[error(transparent)]
     Http(#[from] crate::net::http::Error),
@@ -200,9 +222,60 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether the same may well work a little later, with nothing changed by anybody.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Connection(error) => error.is_transient(),
+            Self::NoToken(error) => error.is_transient(),
+            Self::Http(error) => error.is_transient(),
+            Self::Graph(refusal) => refusal.is_transient(),
+            Self::Busy { .. } => true,
+            Self::Login { .. }
+            | Self::Barred { .. }
+            | Self::NoLogin { .. }
+            | Self::Argument { .. }
+            | Self::Refused { .. }
+            | Self::Protocol { .. }
+            | Self::File { .. }
+            | Self::NotAMailbox { .. } => false,
+        }
+    }
+}
+
 impl From<graph::Refusal> for Error {
     fn from(refusal: graph::Refusal) -> Self {
         Self::Graph(Box::new(refusal))
+    }
+}
+
+/// Why a server does not let an account in that it knows (RFC 5530, section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bar {
+    /// The password or the account has expired.
+    Expired,
+    /// The account may not do this.
+    NotAllowed,
+    /// The administrator has to look into it.
+    AskAdministrator,
+    /// The log-in has to be encrypted.
+    NeedsEncryption,
+}
+
+impl Bar {
+    fn advice(self) -> &'static str {
+        match self {
+            Self::Expired => {
+                "The password or the account has expired: have it renewed on the server, then set the new password \
+                 with: smartemail --credentials"
+            }
+            Self::NotAllowed => {
+                "The account may be locked, or not allowed to use this protocol: ask the server's administrator"
+            }
+            Self::AskAdministrator => "Ask the server's administrator",
+            Self::NeedsEncryption => "Set SecurityProtocol, so that the log-in is encrypted",
+        }
     }
 }
 
@@ -247,4 +320,13 @@ pub trait Mailbox {
 
     /// Says good-bye. Errors at this point hurt nobody and are not reported.
     fn close(self: Box<Self>);
+}
+
+/// Longest server text that is kept for an error, in characters.
+const WORDS: usize = 300;
+
+/// A server's words as a part of a sentence of ours.
+fn words_of(text: &str) -> String {
+    let cleaned = crate::net::clean(text, WORDS);
+    cleaned.trim_end_matches(['.', ' ']).to_owned()
 }

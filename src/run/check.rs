@@ -4,9 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use super::exit::ExitCode;
+use super::opening::{Visit, open_mailbox};
 use super::output::Output;
 use super::report::count;
-use super::{Place, open_mailbox, tokens};
+use super::{Place, tokens};
 use crate::audit::clean::one_line;
 use crate::config::{LastRun, MailSettings, Outbound, Settings};
 use crate::durable;
@@ -14,7 +15,6 @@ use crate::events::spool::Spool;
 use crate::events::template::{Piece, pieces};
 use crate::events::tokens::group_number;
 use crate::events::{Signature, catalogue};
-use crate::mailbox::imap::Access;
 use crate::rules::doubts::doubts;
 use crate::rules::{AttachmentRule, BodyRule, Rule};
 use crate::send::{Checked, Outbox};
@@ -43,7 +43,7 @@ pub(super) fn run(
     if let MailSettings::Msal(account) = &settings.mail {
         tokens::check(&account.tokens, output);
     }
-    match open_mailbox(settings, Access::ReadOnly, output).and_then(|mut mailbox| {
+    match open_mailbox(settings, place, Visit::Look, output).and_then(|mut mailbox| {
         let mails = mailbox.count()?;
         let described = mailbox.describe();
         mailbox.close();

@@ -3,7 +3,8 @@
 
 use std::fs;
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -24,7 +25,9 @@ pub const NATIVE: &str = "0a1b-native";
 pub const DAEMON: &str = "0a1b-daemon";
 /// Another with the same secret, which may not do much.
 pub const NARROW: &str = "0a1b-narrow";
-/// Their secret.
+/// Another with the certificate `application` (see [`certs::folder`]).
+pub const CERTIFIED: &str = "0a1b-certified";
+/// The secret of those that have one.
 pub const SECRET: &str = "Client~secret+8842/word=";
 
 const ADDRESS: &str = "127.0.0.1";
@@ -94,7 +97,13 @@ impl IdentityProvider {
             certs::copy(name, folder.path());
             ["server.pem", "server.key"].map(|name| folder.path().join(name))
         });
+        certs::copy("application", folder.path());
+        let certificate = folder.path().join("application.pem");
+        fs::rename(folder.path().join("server.pem"), &certificate).unwrap();
+        let code = "authorization_code";
+        let device = "urn:ietf:params:oauth:grant-type:device_code";
         let settings = json!({
+            "certificate": certificate,
             "cert": tls.as_ref().map(|[cert, _]| cert), "key": tls.as_ref().map(|[_, key]| key),
             "port": port, "tenant": DIRECTORY, "rotate": rotating, "application": USER,
             "scope": "https://graph.microsoft.com/.default",
@@ -103,8 +112,9 @@ impl IdentityProvider {
                 { "name": USER_WITH_MFA, "aadsts": mfa },
             ],
             "clients": [
-                { "id": NATIVE, "grants": ["password"] },
+                { "id": NATIVE, "grants": ["password", "refresh_token", code, device] },
                 { "id": NARROW, "secret": SECRET, "grants": ["password"] },
+                { "id": CERTIFIED, "certified": true, "grants": ["client_credentials"] },
                 { "id": DAEMON, "secret": SECRET, "grants": ["client_credentials", "password", "refresh_token"] },
             ],
         });
@@ -134,6 +144,34 @@ impl IdentityProvider {
         self.tell("/test/lifetime", &json!({ "access": seconds }));
     }
 
+    /// From now on codes for other devices live so many seconds.
+    pub fn lifetime_of_codes(&self, seconds: u64) {
+        self.tell("/test/lifetime", &json!({ "device": seconds }));
+    }
+
+    /// A person who signs in as this user, in the place of a browser: the value of the variable
+    /// `BROWSER`. Who begins with "deny" says no.
+    pub fn browser(user: &str) -> String {
+        let [node, script] = browser();
+        format!("{} {} open %s {user}", node.display(), script.display())
+    }
+
+    /// A person opens a page and signs in, or says no. Gives what is shown in the end.
+    pub fn open(page: &str, user: &str) -> String {
+        person(&["open", page, user])
+    }
+
+    /// A person enters a code on another device, and then goes on or does not.
+    pub fn enter(page: &str, code: &str, goes_on: bool) -> String {
+        person(&["enter", page, code, if goes_on { "yes" } else { "no" }])
+    }
+
+    /// The queries of the sign-in pages that were opened so far.
+    pub fn pages(&self) -> Vec<Value> {
+        let all = self.tell("/test/pages", &json!({}));
+        all.as_array().unwrap().clone()
+    }
+
     /// The token endpoint answers the next requests with this, before it looks at them.
     pub fn fault(&self, count: usize, status: u16, headers: Value, body: &str) {
         let fault = json!({ "path": "/token", "count": count, "status": status, "headers": headers, "body": body });
@@ -146,6 +184,11 @@ impl IdentityProvider {
             "/test/fault",
             &json!({ "path": "/token", "count": 1, "hang_up": true }),
         );
+    }
+
+    /// The first request of each application by each grant is put off from now on.
+    pub fn put_off(&self) {
+        self.tell("/test/busy", &json!({}));
     }
 
     /// A refresh token of the application with a secret, as somebody gets it by signing in.
@@ -174,6 +217,19 @@ impl IdentityProvider {
         assert_eq!(status, 200, "{answer}");
         serde_json::from_str(&answer).unwrap()
     }
+}
+
+fn browser() -> [PathBuf; 2] {
+    let npm = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/npm");
+    [daemon::find("node"), npm.join("browser.mjs")]
+}
+
+fn person(does: &[&str]) -> String {
+    let [node, script] = browser();
+    let done = Command::new(node).arg(script).args(does).output().unwrap();
+    let complaint = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{does:?}: {complaint}");
+    String::from_utf8(done.stdout).unwrap()
 }
 
 /// Whom a token stands for and what it is good for, as a mail server asks the provider

@@ -10,6 +10,7 @@
 //
 // POST /test/lifetime {"access": seconds, "device": seconds}
 // POST /test/fault {"path", "status", "headers", "body", "count", "hang_up"}   the next answers of that path
+// POST /test/busy   the first request of each application by each grant is put off
 // POST /test/refresh-token {"client_id", "scope"}   as after a sign-in: {"refresh_token"}
 // GET  /test/requests   the forms that the token endpoint was sent, and what it answered
 // GET  /test/pages      the queries of the sign-in page
@@ -163,6 +164,7 @@ provider.on("server_error", (ctx, error) => console.error(error));
 provider.on("grant.error", (ctx, error) => console.error(error.error, error.error_description, error.error_detail ?? ""));
 
 let faults = [];
+let putOff;
 const requests = [];
 const pages = [];
 const callback = provider.callback();
@@ -192,6 +194,7 @@ async function handle(request, response) {
     switch (pathname) {
       case "/test/lifetime": Object.assign(lifetime, asked); return answer(200);
       case "/test/fault": faults.push(asked); return answer(200);
+      case "/test/busy": putOff = new Set(); return answer(200);
       case "/test/refresh-token": return answer(200, await refreshToken(asked));
       case "/test/requests": return answer(200, requests);
       case "/test/pages": return answer(200, pages);
@@ -203,6 +206,12 @@ async function handle(request, response) {
     const form = await read(request);
     const record = { path: pathname, form: Object.fromEntries(new URLSearchParams(form)), status: 0, body: "" };
     requests.push(record);
+    const kind = [pathname, record.form.client_id, record.form.grant_type].join(" ");
+    if (putOff && !putOff.has(kind)) {
+      putOff.add(kind);
+      response.writeHead(503, { "Retry-After": "0" });
+      return response.end("busy");
+    }
     const header = record.form.client_assertion?.split(".")[0];
     if (header) {
       const { "x5t#S256": thumbprint } = JSON.parse(Buffer.from(header, "base64url"));

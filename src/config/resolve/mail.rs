@@ -8,7 +8,7 @@ use crate::config::places::expand;
 use crate::config::problem::Severity;
 use crate::config::settings::{Account, LoadError, MailSettings};
 use crate::config::values::connection_security;
-use crate::mailbox::{Choice, Protocol};
+use crate::mailbox::{Choice, Login, Protocol};
 use crate::net::http::Limits;
 use crate::net::{Endpoint, Security, Timeouts, TlsFloor, Trust};
 
@@ -105,6 +105,12 @@ impl Resolver<'_> {
         }
     }
 
+    pub(super) fn retries(&mut self) -> u32 {
+        let mut reader = self.reader("Mail", Severity::Fatal);
+        // What can't be read has been told and stops the run.
+        reader.number(&keys::RETRIES, 0, 10).unwrap_or_default()
+    }
+
     /// A mailbox on a server; its protocol's ports decide how it is secured.
     fn account(&mut self, switches: &Choice, ports: Ports) -> Result<Option<Account>, LoadError> {
         let mut reader = self.reader("Mail", Severity::Fatal);
@@ -148,11 +154,12 @@ impl Resolver<'_> {
                 .add(Severity::Warning, None, "[Mail]", message);
         }
         let trust = if reader.boolean(&keys::SELF_SIGNED_CERTIFICATE) {
-            Trust::AnyChain
+            Trust::Remembered(None)
         } else {
             Trust::Authorities
         };
         let timeouts = self.timeouts();
+        let retries = self.retries();
         let endpoint = Endpoint {
             host,
             port,
@@ -165,8 +172,11 @@ impl Resolver<'_> {
         let password = self.credential("Mail", &keys::PASSWORD, true);
         Ok(user.zip(password).map(|(user, password)| Account {
             endpoint,
-            user: user.expose().to_owned(),
-            password,
+            login: Login {
+                user: user.expose().to_owned(),
+                password,
+            },
+            retries,
         }))
     }
 }

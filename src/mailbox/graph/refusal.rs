@@ -27,6 +27,7 @@ pub struct Refusal {
     /// What to do about it.
     pub advice: &'static str,
     scope: Scope,
+    transient: bool,
 }
 
 /// What a refusal is about.
@@ -103,7 +104,14 @@ impl Refusal {
             request_id,
             advice,
             scope,
+            transient: status.is_server_error(),
         }
+    }
+
+    /// The same may well work a little later, with nothing changed by anybody.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        self.transient
     }
 
     /// The mail that was asked for is no longer there.

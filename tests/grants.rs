@@ -1,6 +1,11 @@
 //! Every way to a token, with every outcome, against a real identity provider:
 //! `cargo test --test grants` prints the table.
 #![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that breaks ends, loudly"
+)]
 
 #[allow(dead_code, reason = "each test file uses its own part of the test bed")]
 pub mod harness;

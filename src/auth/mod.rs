@@ -113,6 +113,14 @@ impl AccessToken {
         &self.secret
     }
 
+    /// The message of the mechanism XOAUTH2, not yet in base64
+    /// (developers.google.com/gmail/imap/xoauth2-protocol).
+    #[must_use]
+    pub fn xoauth2(&self, user: &str) -> Secret {
+        let token = self.secret.expose();
+        Secret::new(format!("user={user}\u{1}auth=Bearer {token}\u{1}\u{1}"))
+    }
+
     /// When the server stops taking it.
     #[must_use]
     pub fn expires(&self) -> Instant {
@@ -274,5 +282,30 @@ impl Shared {
             lifetime: tokens.lifetime,
             scope: tokens.scope,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use data_encoding::BASE64;
+
+    use super::*;
+
+    /// Microsoft's own example
+    /// (learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth).
+    #[test]
+    fn the_message_of_xoauth2_is_microsofts() {
+        let token = AccessToken {
+            secret: Secret::new("EwBAAl3BAAUFFpUAo7J3Ve0bjLBWZWCclRC3EoAA".into()),
+            expires: Instant::now(),
+            scope: None,
+            serial: 1,
+        };
+        let message = token.xoauth2("test@contoso.onmicrosoft.com");
+        assert_eq!(
+            BASE64.encode(message.expose().as_bytes()),
+            "dXNlcj10ZXN0QGNvbnRvc28ub25taWNyb3NvZnQuY29tAWF1dGg9QmVhcmVyIEV3QkFBbDNCQUFVRkZwVUFvN0ozVmUwYmpMQldaV0Nj\
+             bFJDM0VvQUEBAQ=="
+        );
     }
 }

@@ -90,6 +90,8 @@ pub struct Pass {
 pub struct SignIn {
     /// `-inifile`, as typed.
     pub inifile: Option<String>,
+    /// `--msal`: for Graph, even if the file names a mailbox of another protocol.
+    pub msal: bool,
     /// Who signs in, and how.
     pub way: Way,
     /// `--verbose`: show the protocol steps.
@@ -233,6 +235,7 @@ fn sign_in(matches: &ArgMatches) -> SignIn {
     let flag = |name: &str| matches.get_flag(name);
     SignIn {
         inifile: matches.get_one::<String>("inifile").cloned(),
+        msal: flag("msal"),
         way: if flag("renewTokenSilent") {
             Way::Silent
         } else {

@@ -266,15 +266,16 @@ impl SettingsFile {
     }
 
     /// Understands as much of the file as a sign-in needs; `None` when something is wrong with
-    /// that.
+    /// that. It is for the mailbox that the file names, or `for_graph` whatever that is.
     #[must_use]
     pub fn sign_in(
         self,
         keeper: &Keeper,
         environment: Environment<'_>,
         trace: &Trace,
+        for_graph: bool,
     ) -> (Option<auth::Settings>, Problems) {
-        super::resolve::sign_in(self, keeper, environment, trace)
+        super::resolve::sign_in(self, keeper, environment, trace, for_graph)
     }
 
     /// Where the file is.

@@ -17,7 +17,7 @@ pub mod pop;
 #[cfg(test)]
 mod script;
 
-pub use login::Login;
+pub use login::{Login, Proof};
 
 /// Where mails come from (`[Mail] EmailProtocol`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +134,22 @@ pub enum Error {
         /// The server's own words.
         answer: String,
     },
+    /// The server refused the token.
+    #[error(
+        "{server} refused the token for {user}: {answer}. Check that [Mail] User is the address of the mailbox, that the \
+         account may open it by this protocol, and with --check what the token is good for"
+    )]
+    TokenRefused {
+        /// Host and port.
+        server: String,
+        /// The user name that was sent.
+        user: String,
+        /// The server's own words.
+        answer: String,
+    },
+    /// There is no token to log in with.
+    #[error(transparent)]
+    NoToken(#[from] crate::auth::Error),
     /// The server knows the account and does not let it in.
     #[error("{server} does not let {user} in: {answer}. {}", bar.advice())]
     Barred {
@@ -195,9 +211,6 @@ pub enum Error {
         /// What was wrong with the answer.
         what: String,
     },
-    /// There is no token to log in with.
-    #[error(transparent)]
-    NoToken(#[from] crate::auth::Error),
     /// A request had no answer.
     #[error(transparent)]
     Http(#[from] crate::net::http::Error),
@@ -233,6 +246,7 @@ impl Error {
             Self::Graph(refusal) => refusal.is_transient(),
             Self::Busy { .. } => true,
             Self::Login { .. }
+            | Self::TokenRefused { .. }
             | Self::Barred { .. }
             | Self::NoLogin { .. }
             | Self::Argument { .. }

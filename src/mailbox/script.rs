@@ -2,11 +2,15 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::net::Channel;
+use crate::auth::{Authority, Grant, Names, Settings, TokenSource};
+use crate::net::http::Limits;
+use crate::net::{Channel, Trace};
+use crate::secret::Secret;
 
 type Answer = dyn FnMut(&str) -> Vec<u8>;
 
@@ -67,6 +71,45 @@ impl Write for Script {
         }
         Ok(())
     }
+}
+
+/// Tokens of an authority that gives these, one for each request, and then none.
+pub(super) fn tokens(list: &'static [&str]) -> TokenSource {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for token in list {
+            let (stream, _) = listener.accept().unwrap();
+            let head = BufReader::new(&stream).lines().map_while(Result::ok);
+            // The form behind the head is of no interest.
+            head.take_while(|line| !line.is_empty()).for_each(drop);
+            let body =
+                format!(r#"{{"token_type":"Bearer","expires_in":3600,"access_token":"{token}"}}"#);
+            let length = body.len();
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            );
+            { &stream }.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    let limit = Duration::from_secs(20);
+    let settings = Settings {
+        authority: Authority::of(&format!("http://127.0.0.1:{port}"), "t").unwrap(),
+        client_id: "app".into(),
+        grant: Grant::ClientCredentials {
+            secret: Secret::new("app-secret".into()),
+        },
+        scope: "s".into(),
+        margin: Duration::ZERO,
+        limits: Limits {
+            connect: limit,
+            answer: limit,
+        },
+        names: Names::Msal {
+            sign_in: "smartemail --renewMsalToken".into(),
+        },
+    };
+    TokenSource::new(settings, Trace::off())
 }
 
 fn replace(text: &[u8], what: &[u8], with: &[u8]) -> Vec<u8> {

@@ -164,6 +164,11 @@ impl Graph {
         state.revokes_after = Some(state.turns() + requests);
     }
 
+    /// Lists have no mails and no end.
+    pub fn endless(&self, endless: bool) {
+        self.inbox(|inbox| inbox.endless = endless);
+    }
+
     /// What was asked since the last time, without the parts of batches.
     pub fn turns(&self) -> Vec<String> {
         let mut state = self.state.lock().unwrap();

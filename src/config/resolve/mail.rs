@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use super::Resolver;
+use super::msal::Resource;
+use crate::auth::TokenSource;
 use crate::config::keys;
 use crate::config::places::expand;
 use crate::config::problem::Severity;
 use crate::config::settings::{Account, LoadError, MailSettings};
 use crate::config::values::connection_security;
-use crate::mailbox::{Choice, Login, Protocol};
+use crate::mailbox::{Choice, Login, Proof, Protocol};
 use crate::net::http::Limits;
 use crate::net::{Endpoint, Security, Timeouts, TlsFloor, Trust};
 
@@ -32,23 +34,19 @@ impl Resolver<'_> {
         match protocol {
             Protocol::Folder => self.folder(switches),
             Protocol::Imap => {
-                let account = self.account(
-                    switches,
-                    Ports {
-                        clear: 143,
-                        tls: 993,
-                    },
-                )?;
+                let ports = Ports {
+                    clear: 143,
+                    tls: 993,
+                };
+                let account = self.account(switches, ports, Resource::Imap)?;
                 Ok(account.map(MailSettings::Imap))
             }
             Protocol::Pop => {
-                let account = self.account(
-                    switches,
-                    Ports {
-                        clear: 110,
-                        tls: 995,
-                    },
-                )?;
+                let ports = Ports {
+                    clear: 110,
+                    tls: 995,
+                };
+                let account = self.account(switches, ports, Resource::Pop)?;
                 Ok(account.map(MailSettings::Pop))
             }
             Protocol::Msal => {
@@ -112,7 +110,12 @@ impl Resolver<'_> {
     }
 
     /// A mailbox on a server; its protocol's ports decide how it is secured.
-    fn account(&mut self, switches: &Choice, ports: Ports) -> Result<Option<Account>, LoadError> {
+    fn account(
+        &mut self,
+        switches: &Choice,
+        ports: Ports,
+        resource: Resource,
+    ) -> Result<Option<Account>, LoadError> {
         let mut reader = self.reader("Mail", Severity::Fatal);
         let host = switches
             .server
@@ -169,15 +172,57 @@ impl Resolver<'_> {
             timeouts,
         };
         let user = self.credential("Mail", &keys::USER, false);
-        let password = self.credential("Mail", &keys::PASSWORD, true);
-        Ok(user.zip(password).map(|(user, password)| Account {
+        let proof = match self.takes_tokens() {
+            Some(true) => {
+                let limits = self.limits();
+                let settings = self.tokens(resource, limits);
+                settings
+                    .map(|settings| Proof::Token(TokenSource::new(settings, self.trace.clone())))
+            }
+            Some(false) => {
+                let password = self.credential("Mail", &keys::PASSWORD, true);
+                password.map(Proof::Password)
+            }
+            None => None,
+        };
+        Ok(user.zip(proof).map(|(user, proof)| Account {
             endpoint,
             login: Login {
                 user: user.expose().to_owned(),
-                password,
+                proof,
             },
             retries,
         }))
+    }
+
+    /// Tokens take the place of the password; `None` when that can't be made out.
+    fn takes_tokens(&mut self) -> Option<bool> {
+        let mut reader = self.reader("Mail", Severity::Fatal);
+        reader.parsed(
+            &keys::AUTHENTICATION,
+            "Password or XOAUTH2",
+            |value| match value.to_ascii_lowercase().as_str() {
+                "password" => Some(false),
+                "xoauth2" => Some(true),
+                _ => None,
+            },
+        )
+    }
+
+    /// What somebody signs in for: the mailbox of the file.
+    pub(super) fn resource(&mut self) -> Option<Resource> {
+        let mut reader = self.reader("Mail", Severity::Fatal);
+        let protocol = reader.parsed(&keys::EMAIL_PROTOCOL, "IMAP, POP, MSAL or FOLDER", protocol);
+        let by_imap = match protocol {
+            Some(Protocol::Imap) => true,
+            Some(Protocol::Pop) => false,
+            Some(Protocol::Msal | Protocol::Folder) | None => return Some(Resource::Graph),
+        };
+        Some(match (self.takes_tokens()?, by_imap) {
+            (true, true) => Resource::Imap,
+            (true, false) => Resource::Pop,
+            (false, _) => Resource::Graph,
+        })
     }
 }
 

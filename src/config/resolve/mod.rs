@@ -95,6 +95,7 @@ pub(super) fn sign_in(
     keeper: &Keeper,
     environment: Environment<'_>,
     trace: &Trace,
+    for_graph: bool,
 ) -> (Option<auth::Settings>, Problems) {
     let sign_in = file.sign_in_command();
     let SettingsFile {
@@ -113,7 +114,11 @@ pub(super) fn sign_in(
         trace,
     };
     let limits = resolver.limits();
-    let tokens = resolver.tokens(Resource::Graph, limits);
+    let tokens = match resolver.resource() {
+        _ if for_graph => resolver.tokens(Resource::Graph, limits),
+        Some(resource) => resolver.tokens(resource, limits),
+        None => None,
+    };
     (tokens, problems)
 }
 

@@ -149,8 +149,7 @@ fn with_password(mechanism: Mechanism, user: &str, password: &Secret) -> Attempt
 /// <https://developers.google.com/gmail/imap/xoauth2-protocol>: a refusal comes as a question,
 /// which wants an empty answer.
 fn with_token(user: &str, token: &AccessToken) -> Attempt {
-    let bearer = token.secret().expose();
-    let whole = Secret::new(format!("user={user}\u{1}auth=Bearer {bearer}\u{1}\u{1}"));
+    let whole = token.xoauth2(user);
     Attempt {
         mechanism: "XOAUTH2",
         answers: vec![Secret::new(BASE64.encode(whole.expose().as_bytes()))],

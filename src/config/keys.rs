@@ -61,6 +61,7 @@ keys! {
     TENANT = "MSAL" "Tenant", "organizations", "Directory (tenant) ID or domain; organizations: whatever directory the user is in.";
     AUTHORITY = "MSAL" "Authority", "https://login.microsoftonline.com", "Who signs in: the address of your Microsoft cloud, or Google.";
     GRAPH_ENDPOINT = "MSAL" "GraphEndpoint", "https://graph.microsoft.com", "Microsoft Graph of the same cloud.";
+    PERMANENT_DELETE = "MSAL" "PermanentDelete", "False", "Remove deleted mails for good instead of moving them to Deleted Items: True or False.";
     SCOPES = "MSAL" "Scopes", "", "Permissions to ask for, separated by blanks; blank: what the mailbox needs.";
     GRANT_TYPE = "MSAL" "GrantType", "", "client_credentials: the application itself; refresh_token: RefreshToken; blank: the account of --renewMsalToken.";
     CLIENT_SECRET = "MSAL" "ClientSecret", "", "The application's secret; set by -seal:MSAL.ClientSecret.";

@@ -147,6 +147,8 @@ pub struct GraphAccount {
     pub sender: Option<String>,
     /// Whose tokens they are.
     pub access: graph::Access,
+    /// `PermanentDelete`.
+    pub permanent_delete: bool,
     /// `Retries`, as with a server.
     pub retries: u32,
 }

@@ -9,6 +9,7 @@ pub use crate::journal::{MailId, Position};
 use crate::message::{Content, Envelope, Fault};
 
 pub mod folder;
+pub mod graph;
 mod identity;
 pub mod imap;
 mod login;
@@ -210,6 +211,12 @@ pub enum Error {
         /// What was wrong with the answer.
         what: String,
     },
+    /// A request had no answer.
+    #[error(transparent)]
+    Http(#[from] crate::net::http::Error),
+    /// Graph refused a request.
+    #[error(transparent)]
+    Graph(Box<graph::Refusal>),
     /// A folder or file of mails can't be read.
     #[error("can't read {path}: {cause}")]
     File {
@@ -235,6 +242,8 @@ impl Error {
         match self {
             Self::Connection(error) => error.is_transient(),
             Self::NoToken(error) => error.is_transient(),
+            Self::Http(error) => error.is_transient(),
+            Self::Graph(refusal) => refusal.is_transient(),
             Self::Busy { .. } => true,
             Self::Login { .. }
             | Self::TokenRefused { .. }
@@ -246,6 +255,12 @@ impl Error {
             | Self::File { .. }
             | Self::NotAMailbox { .. } => false,
         }
+    }
+}
+
+impl From<graph::Refusal> for Error {
+    fn from(refusal: graph::Refusal) -> Self {
+        Self::Graph(Box::new(refusal))
     }
 }
 

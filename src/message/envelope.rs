@@ -62,6 +62,27 @@ impl Envelope {
             message_id,
         }
     }
+
+    /// An envelope that a service has read and tells in parts, the subject decoded. The header
+    /// block, which may be empty, tells only whether a program sent the mail.
+    #[must_use]
+    pub fn told(
+        sender: Sender,
+        subject: &str,
+        date: Option<DateTime<Utc>>,
+        message_id: &str,
+        block: &[u8],
+    ) -> Self {
+        let mut signs = Signs::default();
+        header::fields(block, |field| signs.look(&field));
+        Self {
+            automatic: signs.verdict(&sender.address),
+            sender,
+            subject: encoded_word::one_line(subject),
+            date,
+            message_id: message_id_of(message_id.as_bytes()),
+        }
+    }
 }
 
 /// The time of the newest (topmost) Received header that has one (RFC 5322, section 3.6.7).

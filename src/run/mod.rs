@@ -40,9 +40,6 @@ mod tokens;
 use exit::ExitCode;
 use output::Output;
 
-/// What takes the place of reading a Microsoft 365 mailbox.
-const NO_GRAPH: &str = "MSAL mailboxes can be signed in to, but not be read yet in this version";
-
 /// Does what was asked for and says how it ended.
 #[must_use]
 pub fn perform(request: Request) -> ExitCode {
@@ -126,9 +123,6 @@ fn perform_pass(pass: &Pass, output: &mut Output) -> anyhow::Result<ExitCode> {
         ini: &path,
         state: &state,
     };
-    if matches!(settings.mail, MailSettings::Msal(_)) && pass.mode != Mode::Check {
-        anyhow::bail!("{NO_GRAPH}; nothing was done");
-    }
     match pass.mode {
         Mode::Run => pass::run(&settings, place, pass.retry, pass.accept, output),
         Mode::Explain(format) => explain::run(&settings, place, format, output),

@@ -3,13 +3,14 @@
 use anyhow::Context;
 
 use super::output::Output;
-use super::{NO_GRAPH, Place, limits};
+use super::{Place, limits};
 use crate::certificates::Certificates;
 use crate::cli::Accept;
 use crate::clock;
 use crate::config::{MailSettings, Settings};
 use crate::mailbox::Mailbox;
 use crate::mailbox::folder::FolderMailbox;
+use crate::mailbox::graph::{self, GraphMailbox};
 use crate::mailbox::imap::{Access, ImapMailbox};
 use crate::mailbox::pop::PopMailbox;
 use crate::net::{Endpoint, Fingerprint, Trust};
@@ -56,7 +57,17 @@ pub(super) fn open_mailbox(
             server.met(mailbox.untrusted_certificate(), output)?;
             Box::new(mailbox)
         }
-        MailSettings::Msal(_) => anyhow::bail!(NO_GRAPH),
+        MailSettings::Msal(account) => {
+            let graph = graph::Settings {
+                endpoint: account.endpoint.clone(),
+                mailbox: account.mailbox.clone(),
+                tokens: account.tokens.clone(),
+                limits: account.limits,
+                headers: settings.outbound.is_some(),
+                permanently: account.permanent_delete,
+            };
+            Box::new(GraphMailbox::open(&graph, limits, output.trace())?)
+        }
         MailSettings::Folder(path) => {
             Box::new(FolderMailbox::open(path, limits).context("[Mail] Folder")?)
         }

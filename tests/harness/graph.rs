@@ -4,13 +4,17 @@
 //! ([`Judge`]); a test in whose course either was wrong fails. Tokens are checked with the
 //! identity provider, as the service does.
 
-use std::collections::BTreeMap;
+mod batch;
+pub mod inbox;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use data_encoding::BASE64;
 use mailparse::MailHeaderMap;
 use serde_json::{Value, json};
 
+use self::inbox::Inbox;
 use super::idp::{self, IdentityProvider, USER};
 use super::judge::{Exchange, Judge};
 use super::site::{self, Asked, Reply};
@@ -28,15 +32,29 @@ pub struct Graph {
     state: Arc<Mutex<State>>,
 }
 
+/// What happens when a request has come.
+type Event = Box<dyn FnOnce(&mut Inbox) + Send>;
+
 #[derive(Default)]
 struct State {
     port: u16,
+    inbox: Inbox,
+    /// What happens after so many requests.
+    events: Vec<(usize, Event)>,
+    /// Tokens that were good once.
+    revoked: BTreeSet<String>,
+    /// What the identity provider said of tokens.
+    tokens: BTreeMap<String, Value>,
+    /// Tokens are revoked after so many requests.
+    revokes_after: Option<usize>,
     identity_provider: u16,
     folders: BTreeMap<&'static str, Vec<Message>>,
     uploads: BTreeMap<String, Upload>,
     may_send_as: Vec<String>,
     script: Vec<(&'static str, Fault)>,
     exchanges: Vec<String>,
+    /// Requests that were told of and forgotten.
+    before: usize,
     violations: Vec<String>,
     ids: usize,
 }
@@ -98,7 +116,11 @@ impl Graph {
         }));
         let shared = Arc::clone(&state);
         let port = site::serve(move |asked| shared.lock().unwrap().answer(asked));
-        state.lock().unwrap().port = port;
+        {
+            let mut state = state.lock().unwrap();
+            state.port = port;
+            state.inbox.port = port;
+        }
         Self { port, state }
     }
 
@@ -117,6 +139,48 @@ impl Graph {
     /// `createUploadSession`, `upload`, `send`; `message` for one mail.
     pub fn fail(&self, operation: &'static str, fault: Fault) {
         self.state.lock().unwrap().script.push((operation, fault));
+    }
+
+    /// Its address.
+    pub fn endpoint(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+
+    /// Looks at the Inbox, or does something with it.
+    pub fn inbox<T>(&self, act: impl FnOnce(&mut Inbox) -> T) -> T {
+        act(&mut self.state.lock().unwrap().inbox)
+    }
+
+    /// Does something when so many more requests have been answered.
+    pub fn after(&self, requests: usize, act: impl FnOnce(&mut Inbox) + Send + 'static) {
+        let mut state = self.state.lock().unwrap();
+        let at = state.turns() + requests;
+        state.events.push((at, Box::new(act)));
+    }
+
+    /// After so many more requests no token is good that was until then.
+    pub fn revoke_tokens_after(&self, requests: usize) {
+        let mut state = self.state.lock().unwrap();
+        state.revokes_after = Some(state.turns() + requests);
+    }
+
+    /// Lists have no mails and no end.
+    pub fn endless(&self, endless: bool) {
+        self.inbox(|inbox| inbox.endless = endless);
+    }
+
+    /// What was asked since the last time, without the parts of batches.
+    pub fn turns(&self) -> Vec<String> {
+        let mut state = self.state.lock().unwrap();
+        let exchanges = std::mem::take(&mut state.exchanges);
+        state.before += exchanges
+            .iter()
+            .filter(|line| !line.starts_with(' '))
+            .count();
+        exchanges
+            .into_iter()
+            .filter(|line| !line.starts_with(' '))
+            .collect()
     }
 
     /// What went out.
@@ -157,12 +221,40 @@ impl Message {
 }
 
 impl State {
+    /// How many requests have been answered.
+    fn turns(&self) -> usize {
+        let own = self.exchanges.iter().filter(|line| !line.starts_with(' '));
+        self.before + own.count()
+    }
+
     fn answer(&mut self, asked: &Asked) -> Reply {
+        let reply = self.answer_one(asked, "");
+        let turns = self.turns();
+        let (due, later) = std::mem::take(&mut self.events)
+            .into_iter()
+            .partition(|(at, _)| *at <= turns);
+        self.events = later;
+        let due: Vec<(usize, Event)> = due;
+        due.into_iter()
+            .for_each(|(_, event)| event(&mut self.inbox));
+        if self.revokes_after.is_some_and(|at| at <= turns) {
+            self.revokes_after = None;
+            self.revoked.extend(self.tokens.keys().cloned());
+        }
+        for violation in self.inbox.violations() {
+            self.violation("inbox", &violation);
+        }
+        reply
+    }
+
+    /// Judges, answers and writes down one request, or a part of one.
+    fn answer_one(&mut self, asked: &Asked, indent: &str) -> Reply {
         let path: Vec<_> = asked.path.iter().map(String::as_str).collect();
         let is_upload = path.first() == Some(&"upload");
         let operation = match path.as_slice() {
             ["upload", ..] => "upload",
             [.., "messages", _] => "message",
+            [.., "mailFolders", _] => "mailFolder",
             [.., last] => last,
             [] => "",
         };
@@ -182,7 +274,9 @@ impl State {
             content_type: asked.headers.get("content-type").map(String::as_str),
             body: &asked.body,
         };
-        if !is_upload && let Err(error) = Judge::of_mail().request(&judged) {
+        // The description leaves batches out; their parts are judged.
+        let is_judged = !is_upload && operation != "$batch";
+        if is_judged && let Err(error) = Judge::of_mail().request(&judged) {
             self.violation(&format!("request {} {operation}", asked.method), &error);
         }
         let scripted = self.script.iter().position(|(of, _)| *of == operation);
@@ -205,9 +299,9 @@ impl State {
         };
         if let (
             Reply::Answer { headers, body, .. },
-            false,
+            true,
             None | Some(Fault::Refuse(..) | Fault::LoseAnswer),
-        ) = (&reply, is_upload, &fault)
+        ) = (&reply, is_judged, &fault)
         {
             let content_type = headers.iter().find(|(name, _)| *name == "Content-Type");
             let judged = Exchange {
@@ -222,7 +316,7 @@ impl State {
         let lost = matches!(fault, Some(Fault::LoseAnswer));
         let seen = if lost { 0 } else { status };
         self.exchanges
-            .push(format!("{} {operation} {seen}", asked.method));
+            .push(format!("{indent}{} {operation} {seen}", asked.method));
         if lost { Reply::HangUp } else { reply }
     }
 
@@ -236,6 +330,7 @@ impl State {
         }
         let below = match (self.caller(asked), path) {
             (None, _) => return refused(401, "InvalidAuthenticationToken", vec![]),
+            (Some(_), ["v1.0", "$batch"]) => return self.batch(asked),
             (Some(Caller::User), ["v1.0", "me", below @ ..]) => below,
             (Some(_), ["v1.0", "users", USER, below @ ..]) => below,
             (Some(Caller::Application), ["v1.0", "me", ..]) => {
@@ -244,6 +339,9 @@ impl State {
             (Some(_), ["v1.0", "users", ..]) => return refused(404, "ErrorInvalidUser", vec![]),
             _ => return refused(404, "ResourceNotFound", vec![]),
         };
+        if let Some(reply) = self.inbox.act(asked, below) {
+            return reply;
+        }
         match (asked.method.as_str(), below) {
             ("POST", ["sendMail"]) => self.send_mail(asked),
             ("POST", ["messages"]) => {
@@ -285,12 +383,12 @@ impl State {
     }
 
     /// Whom the token stands for, if it is one and for this service.
-    fn caller(&self, asked: &Asked) -> Option<Caller> {
+    fn caller(&mut self, asked: &Asked) -> Option<Caller> {
         let token = asked
             .headers
             .get("authorization")?
             .strip_prefix("Bearer ")?;
-        let told = idp::introspect(self.identity_provider, token)?;
+        let told = self.introspect(token)?;
         if told["aud"] != format!("http://localhost:{}", self.port) {
             return None;
         }
@@ -300,6 +398,20 @@ impl State {
         } else {
             Caller::Application
         })
+    }
+
+    fn introspect(&mut self, token: &str) -> Option<Value> {
+        if self.revoked.contains(token) {
+            return None;
+        }
+        let now = chrono::Utc::now().timestamp();
+        let is_good = |told: &&Value| told["exp"].as_i64().is_some_and(|expiry| now < expiry);
+        if let Some(told) = self.tokens.get(token).filter(is_good) {
+            return Some(told.clone());
+        }
+        let told = idp::introspect(self.identity_provider, token)?;
+        self.tokens.insert(token.to_owned(), told.clone());
+        Some(told)
     }
 
     fn new_message(&mut self) -> Message {

@@ -42,6 +42,8 @@ impl Resolver<'_> {
         let tokens = self.tokens(Resource::Graph, limits);
         let endpoint = self.graph_endpoint();
         let retries = self.retries();
+        let mut reader = self.reader(SECTION, Severity::Fatal);
+        let permanent_delete = reader.boolean(&keys::PERMANENT_DELETE);
         let mailbox = self.secret("Mail", &keys::USER, false, Severity::Fatal);
         let (settings, endpoint) = tokens.zip(endpoint)?;
         let mailbox = mailbox.ok()?.map(|user| user.expose().to_owned());
@@ -64,6 +66,7 @@ impl Resolver<'_> {
             limits,
             endpoint,
             mailbox,
+            permanent_delete,
             retries,
         })
     }

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use answer::Answer;
 
-use super::web::{Call, Caller, Error, Kind, Purpose, Refusal, request_id};
+use super::web::{Call, Caller, Error, Kind, Purpose, Refusal};
 use super::{Delivery, Form, Mail, Receipt};
-use crate::net::http::{Limits, Method, Response, StatusCode};
+use crate::net::http::{Limits, Method, Response, StatusCode, request_id};
 use crate::net::{Trace, clean};
 
 pub use super::web::Login;

@@ -121,7 +121,7 @@ impl Resolver<'_> {
         };
         let Some(from) = from else {
             if wanted {
-                self.from_nobody("neither [smtp-client] user nor [Mail] User is an address");
+                self.tell_no_sender("neither [smtp-client] user nor [Mail] User is an address");
             }
             return None;
         };
@@ -140,7 +140,7 @@ impl Resolver<'_> {
         from: Option<Address>,
     ) -> Option<Outbound> {
         let Some(from) = from else {
-            self.from_nobody("nobody is signed in whose address it could be");
+            self.tell_no_sender("nobody is signed in whose address it could be");
             return None;
         };
         let service = Service::Graph(graph::Settings {
@@ -159,7 +159,7 @@ impl Resolver<'_> {
         })
     }
 
-    fn from_nobody(&mut self, why: &str) {
+    fn tell_no_sender(&mut self, why: &str) {
         let message = format!("is not set, and {why}: notices are from nobody, so none is sent");
         self.problems
             .add(Severity::Error, None, "[Audit] NotifyFrom", message);

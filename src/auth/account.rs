@@ -45,10 +45,14 @@ pub(super) struct Kept {
 /// A token that is good for longer than the margin and is not the one that was refused.
 pub(super) fn token(desk: &Desk, cache: &Cache, refused: Option<&Secret>) -> Result<Kept, Error> {
     // Most often nothing has to be changed, and so nobody has to be kept out.
-    if let Ok(Some(account)) = read(desk, cache)
-        && let Some(kept) = usable(desk, &account, refused)
-    {
-        return Ok(kept);
+    match read(desk, cache) {
+        Ok(Some(account)) => {
+            if let Some(kept) = usable(desk, &account, refused) {
+                return Ok(kept);
+            }
+        }
+        Ok(None) => return Err(nobody(desk, cache)),
+        Err(_) => {}
     }
     let held = cache.hold(patience(desk))?;
     let account = known(desk, cache, &held)?;
@@ -117,10 +121,7 @@ fn known(desk: &Desk, cache: &Cache, held: &Held<'_>) -> Result<Account, Error> 
     let path = cache.path().display();
     match read(desk, cache) {
         Ok(Some(account)) => Ok(account),
-        Ok(None) if cache.path().exists() => Err(desk.not_signed_in(&format!(
-            "the token cache {path} is for another application or authority"
-        ))),
-        Ok(None) => Err(desk.not_signed_in(&format!("there is no token cache {path}"))),
+        Ok(None) => Err(nobody(desk, cache)),
         Err(Unread::File(cause)) => Err(cache.failed("read", &cause)),
         Err(Unread::Unusable(why)) => {
             let aside = held.set_aside()?;
@@ -130,6 +131,15 @@ fn known(desk: &Desk, cache: &Cache, held: &Held<'_>) -> Result<Account, Error> 
             )))
         }
     }
+}
+
+fn nobody(desk: &Desk, cache: &Cache) -> Error {
+    let path = cache.path().display();
+    desk.not_signed_in(&if cache.path().exists() {
+        format!("the token cache {path} is for another application or authority")
+    } else {
+        format!("there is no token cache {path}")
+    })
 }
 
 /// The account's access token, if it may be used.
@@ -156,6 +166,7 @@ fn refresh(desk: &Desk, held: &Held<'_>, account: Account) -> Result<(Account, D
     match desk.request(Some(&refresh.token)) {
         Ok(tokens) => {
             let account = renewed(desk, account, &tokens);
+            point("token received");
             held.store(&account)?;
             // The old refresh token may be void from now on, and the new one is on the disk.
             point("token stored");

@@ -13,6 +13,7 @@ pub mod browser;
 mod cache;
 mod code;
 mod device;
+mod discovery;
 mod error;
 mod listener;
 mod names;
@@ -58,6 +59,26 @@ pub struct Settings {
     pub limits: Limits,
     /// How messages name these settings.
     pub names: Names,
+}
+
+impl Settings {
+    /// Nobody is signed in: the tokens are the application's own.
+    #[must_use]
+    pub fn acts_for_itself(&self) -> bool {
+        match self.grant {
+            Grant::ClientCredentials { .. } | Grant::ClientAssertion { .. } => true,
+            Grant::Password { .. } | Grant::Refresh { .. } | Grant::SignedIn { .. } => false,
+        }
+    }
+
+    /// The name of the account that is signed in, as far as the cache tells it.
+    #[must_use]
+    pub fn signed_in_as(&self) -> Option<String> {
+        let cache = self.grant.cache()?;
+        let account = cache.read(&self.authority.host(), &self.client_id);
+        let name = account.ok()??.person.username;
+        (!name.is_empty()).then_some(name)
+    }
 }
 
 /// What entitles to a token.
@@ -127,10 +148,13 @@ impl AccessToken {
         self.expires
     }
 
-    /// What it is good for, as far as the authority says so.
+    /// What it is good for, separated by blanks: as the authority says, else what stands in the
+    /// token itself (`roles` of an application). Tokens are for those who take them, and their
+    /// form may change: this is for people and decides nothing.
     #[must_use]
-    pub fn scope(&self) -> Option<&str> {
-        self.scope.as_deref()
+    pub fn permissions(&self) -> Option<String> {
+        let told = self.scope.clone();
+        told.or_else(|| tokens::roles(self.secret.expose()))
     }
 }
 
@@ -182,6 +206,14 @@ impl TokenSource {
     /// As for [`TokenSource::get`].
     pub fn renew(&self, refused: &AccessToken) -> Result<AccessToken, Error> {
         self.token(|token| token.serial != refused.serial)
+    }
+
+    /// Asks whether the authority is there and knows the directory.
+    ///
+    /// # Errors
+    /// It does not, or can't be asked.
+    pub fn meet_authority(&self) -> Result<(), Error> {
+        discovery::meet(&self.0.desk)
     }
 
     /// Who gives the tokens.

@@ -28,7 +28,7 @@ impl Names {
                 ("{sign in}", "sign in again and store the new token"),
             ],
             Self::Msal { sign_in } => {
-                msal = format!("sign in again, as the user that runs the job, with: {sign_in}");
+                msal = format!("sign in, as the user that runs the job, with: {sign_in}");
                 [
                     ("{user}", "[Mail] User"),
                     ("{password}", "its password"),

@@ -140,14 +140,6 @@ impl Desk {
     where
         K: ErrorResponseType + AsRef<str> + std::fmt::Display + 'static,
     {
-        let malformed = |cause: &str| Error::Malformed {
-            server: self.settings.authority.host(),
-            cause: clean(cause, 200),
-            advice: self
-                .settings
-                .names
-                .fill("check {authority} and {directory}"),
-        };
         match refused {
             RequestTokenError::Request(error) => error,
             RequestTokenError::ServerResponse(answer) => {
@@ -155,8 +147,20 @@ impl Desk {
                 self.rejected(answer.error().as_ref(), words, used)
             }
             // Its text quotes the answer, in which a token may be: only the place is told.
-            RequestTokenError::Parse(error, _) => malformed(&format!("at {}", error.path())),
-            RequestTokenError::Other(cause) => malformed(&cause),
+            RequestTokenError::Parse(error, _) => self.malformed(&format!("at {}", error.path())),
+            RequestTokenError::Other(cause) => self.malformed(&cause),
+        }
+    }
+
+    /// An answer that makes no sense.
+    pub(super) fn malformed(&self, cause: &str) -> Error {
+        Error::Malformed {
+            server: self.settings.authority.host(),
+            cause: clean(cause, 200),
+            advice: self
+                .settings
+                .names
+                .fill("check {authority} and {directory}"),
         }
     }
 

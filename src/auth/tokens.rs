@@ -145,6 +145,17 @@ impl Tokens {
     }
 }
 
+/// The permissions that an application's access token of Microsoft names
+/// (learn.microsoft.com/entra/identity-platform/access-token-claims-reference).
+pub(super) fn roles(access_token: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Claims {
+        roles: Vec<String>,
+    }
+    let claims: Claims = decoded(access_token.split('.').nth(1)?)?;
+    Some(claims.roles.join(" "))
+}
+
 fn decoded<T: for<'de> Deserialize<'de>>(text: &str) -> Option<T> {
     let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
     serde_json::from_slice(&bytes).ok()
@@ -183,6 +194,17 @@ mod tests {
             (person.home_account_id.as_str(), person.username.as_str()),
             ("s", "")
         );
+    }
+
+    #[test]
+    fn an_applications_permissions_stand_in_its_token() {
+        let claims =
+            BASE64URL_NOPAD.encode(br#"{"aud":"x","roles":["Mail.ReadWrite","Mail.Send"]}"#);
+        let told = roles(&format!("e30.{claims}.c2ln"));
+        assert_eq!(told.as_deref(), Some("Mail.ReadWrite Mail.Send"));
+        for opaque in ["", "opaque", "e30.e30.c2ln", "a.!.c"] {
+            assert_eq!(roles(opaque), None, "{opaque}");
+        }
     }
 
     #[test]

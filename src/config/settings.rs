@@ -17,7 +17,7 @@ use crate::net::http::Limits;
 use crate::net::{Endpoint, Trace};
 use crate::rules::Rule;
 use crate::secret::Keeper;
-use crate::send::{Address, Service};
+use crate::send::{Address, Service, graph};
 
 /// Everything a pass needs to know.
 #[derive(Debug)]
@@ -142,15 +142,31 @@ pub struct GraphAccount {
     pub endpoint: String,
     /// `[Mail] User`: whose mailbox it is, where it is not that of the account that is signed in.
     pub mailbox: Option<String>,
+    /// Who sends notices, unless `[smtp-client]` does: the account that is signed in, or with
+    /// tokens of the application itself the mailbox; `None` as long as nobody has signed in.
+    pub sender: Option<String>,
+    /// Whose tokens they are.
+    pub access: graph::Access,
     /// `PermanentDelete`.
     pub permanent_delete: bool,
     /// `Retries`, as with a server.
     pub retries: u32,
 }
 
+impl GraphAccount {
+    /// Whose mailbox it is, for people; blank as long as nobody has signed in.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let name = self.mailbox.as_ref().or(self.sender.as_ref());
+        name.map_or("", String::as_str)
+    }
+}
+
 /// Who sends notices.
 #[derive(Debug)]
 pub struct Outbound {
+    /// The account whose mailbox is read, since there is no `[smtp-client]`.
+    pub by_the_mailbox: bool,
     /// By whom they are delivered.
     pub service: Service,
     /// Who they are from.

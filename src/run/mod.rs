@@ -171,8 +171,7 @@ fn mailbox_name(mail: &MailSettings) -> String {
         MailSettings::Imap(account) => on_server("imap", account),
         MailSettings::Pop(account) => on_server("pop", account),
         MailSettings::Msal(account) => {
-            let mailbox = account.mailbox.as_deref().unwrap_or_default();
-            format!("msal:{}", mailbox.to_lowercase())
+            format!("msal:{}", account.name().to_lowercase())
         }
         MailSettings::Folder(path) => {
             let path = path.canonicalize().unwrap_or_else(|_| path.clone());

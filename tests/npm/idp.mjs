@@ -200,6 +200,7 @@ async function handle(request, response) {
       case "/test/pages": return answer(200, pages);
     }
   }
+  if (pathname === `/${tenant}/v2.0/.well-known/openid-configuration`) request.url = "/.well-known/openid-configuration";
   // Google's endpoint is another path of the same provider.
   const isToken = pathname === `/${tenant}/oauth2/v2.0/token` || pathname === "/google/token";
   if (isToken) {

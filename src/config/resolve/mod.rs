@@ -57,7 +57,7 @@ pub(super) fn resolve(
     let mut audit = resolver.audit(&folder, &tokens);
     let from = resolver.notice_from(mail.as_ref());
     audit.notices.own = own_addresses(from.as_ref(), mail.as_ref());
-    let outbound = resolver.outbound(audit.notices.wanted(), from, purpose);
+    let outbound = resolver.outbound(audit.notices.wanted(), from, mail.as_ref(), purpose);
     let (rules, disabled_rules) = resolver.rules(&tokens, audit.unsafe_text);
     match (general, mail) {
         (Some(general), Some(mail)) if problems.worst() < Some(Severity::Fatal) => Ok(Settings {
@@ -79,10 +79,7 @@ fn own_addresses(from: Option<&Address>, mail: Option<&MailSettings>) -> Vec<Add
         Some(MailSettings::Imap(account) | MailSettings::Pop(account)) => {
             Address::parse(&account.login.user).ok()
         }
-        Some(MailSettings::Msal(account)) => {
-            let mailbox = account.mailbox.as_ref();
-            mailbox.and_then(|mailbox| Address::parse(mailbox).ok())
-        }
+        Some(MailSettings::Msal(account)) => Address::parse(account.name()).ok(),
         Some(MailSettings::Folder(_)) | None => None,
     };
     from.cloned().into_iter().chain(user).collect()

@@ -10,6 +10,7 @@ use crate::config::problem::Severity;
 use crate::config::settings::GraphAccount;
 use crate::config::values::is_set;
 use crate::net::http::{Limits, Uri, is_this_machine};
+use crate::send::graph::Access;
 
 const SECTION: &str = "MSAL";
 /// Tokens are renewed so long before they expire.
@@ -46,14 +47,21 @@ impl Resolver<'_> {
         let mailbox = self.secret("Mail", &keys::USER, false, Severity::Fatal);
         let (settings, endpoint) = tokens.zip(endpoint)?;
         let mailbox = mailbox.ok()?.map(|user| user.expose().to_owned());
-        if mailbox.is_none() && acts_for_itself(&settings.grant) {
+        if mailbox.is_none() && settings.acts_for_itself() {
             let message = "is not set: it is the mailbox to read, since with GrantType=client_credentials nobody is \
                            signed in";
             self.problems
                 .add(Severity::Fatal, None, "[Mail] User", message);
             return None;
         }
+        let (access, sender) = if settings.acts_for_itself() {
+            (Access::Application, mailbox.clone())
+        } else {
+            (Access::Delegated, settings.signed_in_as())
+        };
         Some(GraphAccount {
+            access,
+            sender,
             tokens: TokenSource::new(settings, self.trace.clone()),
             limits,
             endpoint,
@@ -145,7 +153,7 @@ impl Resolver<'_> {
                 Some("http") => is_this_machine(&uri),
                 _ => false,
             };
-            let is_plain = uri.query().is_none() && !base.contains('@');
+            let is_plain = uri.path() == "/" && uri.query().is_none() && !base.contains('@');
             (is_safe && is_plain).then(|| base.to_owned())
         })
     }
@@ -215,14 +223,6 @@ impl Resolver<'_> {
         let message = format!("is not set: {what}");
         self.problems.add(Severity::Fatal, None, place, message);
     }
-}
-
-/// Nobody is signed in: the tokens are the application's own.
-fn acts_for_itself(grant: &Grant) -> bool {
-    matches!(
-        grant,
-        Grant::ClientCredentials { .. } | Grant::ClientAssertion { .. }
-    )
 }
 
 fn grant_type(value: &str) -> Option<GrantType> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Resolver, Told};
 use crate::config::keys::{self, Key};
 use crate::config::problem::Severity;
-use crate::config::settings::{MailSettings, Outbound, Purpose};
+use crate::config::settings::{GraphAccount, MailSettings, Outbound, Purpose};
 use crate::config::values::{LONGEST_TIME, connection_security};
 use crate::net::http::Limits;
 use crate::net::{Endpoint, Security, Timeouts, TlsFloor, Trust};
@@ -75,8 +75,15 @@ impl Resolver<'_> {
         &mut self,
         wanted: bool,
         from: Option<Address>,
+        mail: Option<&MailSettings>,
         purpose: Purpose<'_>,
     ) -> Option<Outbound> {
+        if let Some(MailSettings::Msal(account)) = mail
+            && self.document.section(SECTION).is_none()
+        {
+            let in_use = wanted && purpose.sends;
+            return in_use.then(|| self.by_the_mailbox(account, from)).flatten();
+        }
         let options = self.options();
         let reader = self.reader(SECTION, Severity::Error);
         let named = reader.entry(&keys::SMTP_SERVER).is_some();
@@ -114,18 +121,48 @@ impl Resolver<'_> {
         };
         let Some(from) = from else {
             if wanted {
-                let message = "is not set, and neither [smtp-client] user nor [Mail] User is an address: notices are \
-                               from nobody, so none is sent";
-                self.problems
-                    .add(Severity::Error, None, "[Audit] NotifyFrom", message);
+                self.tell_no_sender("neither [smtp-client] user nor [Mail] User is an address");
             }
             return None;
         };
         Some(Outbound {
+            by_the_mailbox: false,
             service,
             from,
             trace: trace.clone(),
         })
+    }
+
+    /// Without the section: the account whose mailbox is read sends, through Graph too.
+    fn by_the_mailbox(
+        &mut self,
+        account: &GraphAccount,
+        from: Option<Address>,
+    ) -> Option<Outbound> {
+        let Some(from) = from else {
+            self.tell_no_sender("nobody is signed in whose address it could be");
+            return None;
+        };
+        let service = Service::Graph(graph::Settings {
+            root: graph::root(&account.endpoint, "").ok()?,
+            user: account.sender.clone().unwrap_or_default(),
+            access: account.access,
+            delegate: false,
+            tokens: account.tokens.clone(),
+            limits: account.limits,
+        });
+        Some(Outbound {
+            by_the_mailbox: true,
+            service,
+            from,
+            trace: self.trace.clone(),
+        })
+    }
+
+    fn tell_no_sender(&mut self, why: &str) {
+        let message = format!("is not set, and {why}: notices are from nobody, so none is sent");
+        self.problems
+            .add(Severity::Error, None, "[Audit] NotifyFrom", message);
     }
 
     /// Who notices are from: `NotifyFrom`, else the first user that is an address.
@@ -154,7 +191,7 @@ impl Resolver<'_> {
             MailSettings::Imap(account) | MailSettings::Pop(account) => {
                 Address::parse(&account.login.user).ok()
             }
-            MailSettings::Msal(account) => Address::parse(account.mailbox.as_ref()?).ok(),
+            MailSettings::Msal(account) => Address::parse(account.sender.as_ref()?).ok(),
             MailSettings::Folder(_) => None,
         })
     }

@@ -20,10 +20,15 @@ pub const NOON: &str = "2026-01-06T12:00:00Z";
 
 /// A Graph, its identity provider, and how the mailbox is opened.
 pub struct Bed {
+    /// Where its tokens come from.
     pub provider: IdentityProvider,
+    /// The service.
     pub graph: Graph,
+    /// Bounds of one mail.
     pub limits: Limits,
+    /// Headers are asked for too.
     pub headers: bool,
+    /// Deletion is for good.
     pub permanently: bool,
     /// Time for a request, and for all pauses of one.
     pub time: Duration,
@@ -31,6 +36,7 @@ pub struct Bed {
 }
 
 impl Bed {
+    /// An empty Inbox; `None` (said on standard output) where no identity provider is installed.
     pub fn start() -> Option<Self> {
         let provider = IdentityProvider::start()?;
         Some(Self {
@@ -69,10 +75,12 @@ impl Bed {
         }
     }
 
+    /// Opens it.
     pub fn open(&self) -> GraphMailbox {
         self.try_open().unwrap()
     }
 
+    /// The same where it may fail.
     pub fn try_open(&self) -> Result<GraphMailbox, Error> {
         let sink = Arc::clone(&self.shown);
         let trace = Trace::to(move |line| {
@@ -121,6 +129,10 @@ impl Bed {
 
 impl Drop for Bed {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("{}", self.shown());
+            return;
+        }
         let shown = self.shown();
         let bodies = self.provider.requests().into_iter();
         let tokens = bodies.filter_map(|request| {

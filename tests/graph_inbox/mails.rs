@@ -168,7 +168,7 @@ fn a_mail_beyond_its_bounds_hurts_no_other() {
     bed.deliver_as(
         &Mail::new("huge"),
         &at(4),
-        &json!({ "body": { "contentType": "text", "content": "x".repeat(33 << 20) } }),
+        &json!({ "body": { "contentType": "text", "content": "x".repeat(5 << 20) } }),
     );
     let mut mailbox = bed.open();
     let ids = listed(&mut mailbox);

@@ -53,8 +53,8 @@ struct State {
     may_send_as: Vec<String>,
     script: Vec<(&'static str, Fault)>,
     exchanges: Vec<String>,
-    /// Requests that were told of and forgotten.
-    before: usize,
+    /// Requests so far, without the parts of batches.
+    turns: usize,
     violations: Vec<String>,
     ids: usize,
 }
@@ -154,14 +154,14 @@ impl Graph {
     /// Does something when so many more requests have been answered.
     pub fn after(&self, requests: usize, act: impl FnOnce(&mut Inbox) + Send + 'static) {
         let mut state = self.state.lock().unwrap();
-        let at = state.turns() + requests;
+        let at = state.turns + requests;
         state.events.push((at, Box::new(act)));
     }
 
     /// After so many more requests no token is good that was until then.
     pub fn revoke_tokens_after(&self, requests: usize) {
         let mut state = self.state.lock().unwrap();
-        state.revokes_after = Some(state.turns() + requests);
+        state.revokes_after = Some(state.turns + requests);
     }
 
     /// Lists have no mails and no end.
@@ -173,10 +173,6 @@ impl Graph {
     pub fn turns(&self) -> Vec<String> {
         let mut state = self.state.lock().unwrap();
         let exchanges = std::mem::take(&mut state.exchanges);
-        state.before += exchanges
-            .iter()
-            .filter(|line| !line.starts_with(' '))
-            .count();
         exchanges
             .into_iter()
             .filter(|line| !line.starts_with(' '))
@@ -221,15 +217,10 @@ impl Message {
 }
 
 impl State {
-    /// How many requests have been answered.
-    fn turns(&self) -> usize {
-        let own = self.exchanges.iter().filter(|line| !line.starts_with(' '));
-        self.before + own.count()
-    }
-
     fn answer(&mut self, asked: &Asked) -> Reply {
         let reply = self.answer_one(asked, "");
-        let turns = self.turns();
+        self.turns += 1;
+        let turns = self.turns;
         let (due, later) = std::mem::take(&mut self.events)
             .into_iter()
             .partition(|(at, _)| *at <= turns);

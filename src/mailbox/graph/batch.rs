@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::service::{Answer, Ask, Content, LARGEST, Prefer, Service, is_busy};
+use super::service::{Answer, Ask, Content, Prefer, Service, is_busy};
 use crate::mailbox::Error;
 use crate::net::clean;
 use crate::net::http::{self, Method, StatusCode};
@@ -58,7 +58,7 @@ impl Service {
 
     fn ask_some(&self, asks: &[Ask], answers: &mut Vec<Option<Answer>>) -> Result<(), Error> {
         let told = match asks {
-            [ask] => self.ask(ask, LARGEST).map(|answer| vec![answer]),
+            [ask] => self.ask(ask).map(|answer| vec![answer]),
             asks => self.ask_at_once(asks),
         };
         match told {
@@ -128,7 +128,7 @@ impl Service {
             prefer: Prefer::Usual,
             body: Some(json!({ "requests": requests })),
         };
-        let answer = self.ask_beside(&ask, LARGEST)?;
+        let answer = self.ask_beside(&ask)?;
         let told: Responses = self.read(NAME, answer)?;
         let parts = told.responses.into_iter();
         Ok(parts.map(|part| (part.id.clone(), part)).collect())

@@ -116,7 +116,7 @@ impl GraphMailbox {
             Told::Gone => return None,
             Told::Fault(words) => return Some(Err(Fault::Unreadable(words))),
             Told::TooLarge => {
-                let size = service::LARGEST;
+                let size = self.service.largest();
                 return Some(Err(Fault::TextTooLong { size, limit }));
             }
         };

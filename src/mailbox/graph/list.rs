@@ -23,7 +23,7 @@ const PAGE: usize = 100;
 /// Mails of a page with their ids alone, as many as the service gives.
 const PLACES: usize = 1000;
 /// More pages than this are no list.
-const MOST_PAGES: usize = 10_000;
+const MOST_PAGES: usize = 2_000;
 /// More mails than this are no Inbox.
 const MOST_MAILS: usize = 1_000_000;
 /// Graph tells times in whole seconds and compares fractions of them.

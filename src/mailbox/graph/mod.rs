@@ -77,7 +77,7 @@ impl GraphMailbox {
     /// # Errors
     /// There is no token.
     pub fn open(settings: &Settings, limits: Limits, trace: Trace) -> Result<Self, Error> {
-        let service = Service::open(settings, trace)?;
+        let service = Service::open(settings, &limits, trace)?;
         let whose = match &settings.mailbox {
             Some(mailbox) => format!("of {mailbox}"),
             None => "of the account that is signed in".to_owned(),

@@ -16,7 +16,7 @@ impl GraphMailbox {
         let limit = self.limits.mail;
         for id in ids {
             let ask = Ask::get("GET message/$value", format!("{}/$value", path_of(id)));
-            let answer = match self.service.ask(&ask, limit) {
+            let answer = match self.service.ask_for(&ask, limit) {
                 Err(Error::Http(http::Error::TooLarge { .. })) => None,
                 answer => Some(answer?),
             };

@@ -9,6 +9,7 @@ use super::{Settings, Told};
 use crate::auth::{AccessToken, TokenSource};
 use crate::clock;
 use crate::mailbox::Error;
+use crate::message::Limits;
 use crate::net::http::{
     self, Client, Method, Patience, Request, Response, StatusCode, Uri, header, path_segment,
     request_id, retry_after,
@@ -19,9 +20,8 @@ use crate::secret::Secret;
 /// The part of an address that says which edition of Graph is meant.
 const EDITION: &str = "v1.0";
 
-/// Answers are no larger than this where nothing else is said: a page of mails, of which each has
-/// its subject and its names at most.
-pub(super) const LARGEST: u64 = 32 * 1024 * 1024;
+/// No answer needs more than this and twice the text of a mail, which may double on its way.
+const LARGEST: u64 = 4 * 1024 * 1024;
 
 /// Makes requests.
 pub(super) struct Service {
@@ -32,6 +32,8 @@ pub(super) struct Service {
     /// The path of the mailbox below it, with a slash at either end.
     mailbox: String,
     server: String,
+    /// Answers are no larger, unless something else is said.
+    largest: u64,
 }
 
 /// What is asked for.
@@ -105,7 +107,7 @@ impl Content {
 }
 
 impl Service {
-    pub(super) fn open(settings: &Settings, trace: Trace) -> Result<Self, Error> {
+    pub(super) fn open(settings: &Settings, limits: &Limits, trace: Trace) -> Result<Self, Error> {
         let mailbox = match &settings.mailbox {
             Some(user) => format!("/users/{}/", path_segment(user)),
             None => "/me/".to_owned(),
@@ -117,9 +119,15 @@ impl Service {
             root: format!("{}/{EDITION}", settings.endpoint),
             mailbox,
             server: clean(server.unwrap_or(&settings.endpoint), 200),
+            largest: limits.text.saturating_mul(2).saturating_add(LARGEST),
         };
         service.tokens.get()?;
         Ok(service)
+    }
+
+    /// No answer is larger, unless something else was said.
+    pub(super) fn largest(&self) -> u64 {
+        self.largest
     }
 
     pub(super) fn server(&self) -> &str {
@@ -137,20 +145,25 @@ impl Service {
     }
 
     /// What is asked for, if there is such a thing.
-    pub(super) fn ask(&self, ask: &Ask, largest: u64) -> Result<Answer, Error> {
+    pub(super) fn ask(&self, ask: &Ask) -> Result<Answer, Error> {
+        self.ask_for(ask, self.largest)
+    }
+
+    /// The same with an answer of up to so many bytes.
+    pub(super) fn ask_for(&self, ask: &Ask, largest: u64) -> Result<Answer, Error> {
         let address = format!("{}{}{}", self.root, self.mailbox, ask.path);
         self.call(ask, &address, largest)
     }
 
     /// The same at an address beside the mailboxes.
-    pub(super) fn ask_beside(&self, ask: &Ask, largest: u64) -> Result<Answer, Error> {
+    pub(super) fn ask_beside(&self, ask: &Ask) -> Result<Answer, Error> {
         let address = format!("{}/{}", self.root, ask.path);
-        self.call(ask, &address, largest)
+        self.call(ask, &address, self.largest)
     }
 
     /// What is asked for, which has to be there.
     pub(super) fn json<T: DeserializeOwned>(&self, ask: &Ask) -> Result<T, Error> {
-        let answer = self.ask(ask, LARGEST)?;
+        let answer = self.ask(ask)?;
         self.read(ask.name, answer)
     }
 
@@ -167,7 +180,7 @@ impl Service {
             let what = format!("it goes on at {link}, which is another server");
             return Err(self.protocol(ask.name, &what));
         }
-        let answer = self.call(ask, link, LARGEST)?;
+        let answer = self.call(ask, link, self.largest)?;
         self.read(ask.name, answer)
     }
 

@@ -96,6 +96,14 @@ impl Inbox {
         self.mails.retain(|mail| mail.number != number);
     }
 
+    /// The mailbox is moved to another place, and all ids become others.
+    pub fn renumber(&mut self) {
+        for mail in &mut self.mails {
+            self.count += 1;
+            mail.number = self.count;
+        }
+    }
+
     /// From now on no page has more mails than this.
     pub fn page(&mut self, mails: usize) {
         self.page = mails;

@@ -148,7 +148,8 @@ fn stage(protocol: &str, exchange: &Exchange) -> String {
 /// A fault's name, what it is, when it strikes, and one of the things to be said of it.
 type Named = (&'static str, Kind, Moment, &'static [&'static str]);
 
-const BROKEN: &[&str] = &["broke", "closed the connection"];
+/// A reset of the greeting may be there before the program has its connection.
+const BROKEN: &[&str] = &["broke", "closed the connection", "can't be reached"];
 const CLOSED: &[&str] = &["closed the connection"];
 const LATE: &[&str] = &["took too long"];
 const INSECURE: &[&str] = &[

@@ -130,7 +130,15 @@ fn a_server_without_names_says_what_that_costs() {
         server.deliver(&if word == "two" { mail(word) } else { twin });
         world.run(&[]).exit(0);
     }
-    world.run(&[]).exit(0).says("0 mails looked at");
+    // What a server notes of a mail in its header makes no other mail of it.
+    server.rewrite(|mail| {
+        let is_twin = String::from_utf8_lossy(mail).contains("Test same");
+        let notes: &[u8] = if is_twin { b"Status: RO\r\n" } else { b"" };
+        [notes, mail].concat()
+    });
+    let ran = world.run(&[]);
+    ran.exit(0).says("0 mails looked at");
+    assert!(!ran.stderr.contains("passed over"), "{ran}");
     assert_events(&world, &["one", "two", "same", "same"]);
 }
 
@@ -158,10 +166,11 @@ fn a_server_that_has_no_time_is_told_from_wrong_credentials() {
         ..Abilities::default()
     };
     let server = server(abilities, &["one"]);
-    let world = world(&server);
+    // Trying again at once would be too soon again.
+    let world = World::with(&Ini::pop(server.port).set("Mail", "Retries", "2").rule(RULE));
     world.run(&[]).exit(0);
     let ran = world.run(&[]);
-    assert_refuses(&ran, &["no time", "minimum time between", "less often"]);
+    assert_refuses(&ran, &["minimum time between", "less often"]);
     assert!(!ran.stderr.contains("--credentials"), "{ran}");
     world.run(&[]).exit(0);
     assert_events(&world, &["one"]);
@@ -299,16 +308,16 @@ fn a_mail_can_not_speak_in_the_server_s_name() {
 #[test]
 fn a_slow_server_has_its_time_for_each_answer() {
     let abilities = Abilities {
-        pause: Duration::from_millis(250),
+        pause: Duration::from_secs(1),
         capabilities: Some(MODERN),
         ..Abilities::default()
     };
-    let server = server(abilities, &["one", "two", "three", "four", "five", "six"]);
-    let ini = Ini::pop(server.port).set("Mail", "ReadTimeout", "00:00:01");
+    let server = server(abilities, &["one", "two", "three", "four"]);
+    let ini = Ini::pop(server.port).set("Mail", "ReadTimeout", "00:00:02");
     let world = World::with(&ini.rule(RULE));
     world.run(&[]).exit(0);
-    assert_eq!(world.events().len(), 6);
-    server.change(|abilities| abilities.pause = Duration::from_secs(3));
+    assert_eq!(world.events().len(), 4);
+    server.change(|abilities| abilities.pause = Duration::from_secs(4));
     assert_refuses(&world.run(&[]), &["took too long"]);
 }
 
@@ -327,7 +336,6 @@ fn answers_that_never_end() {
         // A gigabyte is passed over before the server is left.
         let world = World::with(&ini.rule(RULE)).limit(Duration::from_secs(300));
         let ran = world.run(&[]);
-        println!("{endless} {:?} {} kB", ran.took, ran.peak_kb);
         assert_refuses(&ran, &["localhost", endless]);
         assert_eq!(world.event_lines(), [""; 0]);
     }

@@ -36,6 +36,8 @@ pub use names::Names;
 pub use sign_in::SignIn;
 pub use tokens::Tokens;
 
+use oauth2::url::form_urlencoded::byte_serialize;
+
 use crate::net::Trace;
 use crate::net::http::Limits;
 use crate::secret::Secret;
@@ -90,8 +92,6 @@ pub enum Grant {
         user: String,
         /// The password.
         password: Secret,
-        /// The application's secret, if it is registered with one.
-        secret: Option<Secret>,
     },
     /// The application's own secret (section 4.4): the token is the application's, not a user's.
     ClientCredentials {
@@ -228,11 +228,13 @@ impl TokenSource {
         &self.0.desk.settings.scope
     }
 
-    /// The refresh token that the server gave in place of the one in the settings. The old one
-    /// may be void already: this one has to be stored before anything else goes on.
+    /// A server's text without the secrets that it may quote: tokens and what entitles to them.
     #[must_use]
-    pub fn rotated(&self) -> Option<Secret> {
-        self.state().rotated.clone()
+    pub fn masked(&self, text: &str) -> String {
+        let state = self.state();
+        let token = state.token.as_ref().map(AccessToken::secret);
+        let held = token.into_iter().chain(&state.rotated);
+        masked(text, held.chain(self.0.desk.settings.grant.secrets()))
     }
 
     fn token(&self, is_good: impl Fn(&AccessToken) -> bool) -> Result<AccessToken, Error> {
@@ -315,6 +317,18 @@ impl Shared {
             scope: tokens.scope,
         })
     }
+}
+
+/// The text with stars for each of the secrets, as they are and as a form has them.
+pub(crate) fn masked<'a>(text: &str, secrets: impl Iterator<Item = &'a Secret>) -> String {
+    secrets.fold(text.to_owned(), |text, secret| {
+        let secret = secret.expose();
+        if secret.is_empty() {
+            return text;
+        }
+        let coded: String = byte_serialize(secret.as_bytes()).collect();
+        text.replace(secret, "***").replace(&coded, "***")
+    })
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use oauth2::{
 
 use super::advice::advice;
 use super::tokens::{Answer, Client, Tokens};
-use super::{Authority, Error, Grant, Settings};
+use super::{Authority, Error, Grant, Settings, masked};
 use crate::clock;
 use crate::net::http::{self, Patience, retry_after};
 use crate::net::{Trace, clean};
@@ -63,9 +63,10 @@ impl Desk {
     fn request_once(&self, refresh: Option<&Secret>) -> Result<Tokens, Error> {
         let client = self.oauth()?;
         let scopes = || scopes(&self.settings.scope);
+        self.trace.line(|| self.what_is_asked());
         let ask = |request| self.ask(request);
         let answer: Result<Answer, Refused<_>> = match &self.settings.grant {
-            Grant::Password { user, password, .. } => client
+            Grant::Password { user, password } => client
                 .exchange_password(
                     &ResourceOwnerUsername::new(user.clone()),
                     &ResourceOwnerPassword::new(password.expose().to_owned()),
@@ -134,6 +135,26 @@ impl Desk {
         Ok(answer)
     }
 
+    /// The form that is sent, as far as it may be shown.
+    fn what_is_asked(&self) -> String {
+        let Settings {
+            client_id,
+            grant,
+            scope,
+            ..
+        } = &self.settings;
+        let how = match grant {
+            Grant::Password { user, .. } => format!("password username={user} password=***"),
+            Grant::ClientCredentials { .. } => "client_credentials".to_owned(),
+            Grant::ClientAssertion { .. } => "client_credentials client_assertion=***".to_owned(),
+            Grant::Refresh { .. } | Grant::SignedIn { .. } => {
+                "refresh_token refresh_token=***".to_owned()
+            }
+        };
+        let secret = grant.client_secret().map_or("", |_| " client_secret=***");
+        format!("> grant_type={how} client_id={client_id}{secret} scope={scope}")
+    }
+
     /// What a refusal means. `used` is a secret beyond those of the settings that the request
     /// carried.
     pub(super) fn refusal<K>(&self, refused: Refused<K>, used: Option<&str>) -> Error
@@ -191,14 +212,10 @@ impl Desk {
     /// The first line of what the server said, without what it must not repeat. Microsoft's
     /// further lines are numbers for its support, which `--verbose` shows.
     fn description(&self, words: &str, used: Option<&str>) -> String {
-        let secrets = self.settings.grant.secrets().map(Secret::expose);
-        let masked = secrets
-            .chain(used)
-            .filter(|secret| !secret.is_empty())
-            .fold(words.to_owned(), |text, secret| text.replace(secret, "***"));
-        self.trace
-            .line(|| format!("the token endpoint says: {masked}"));
-        clean(masked.lines().next().unwrap_or_default(), 300)
+        let used = used.map(|used| Secret::new(used.to_owned()));
+        let words = masked(words, self.settings.grant.secrets().chain(&used));
+        self.trace.line(|| format!("< {words}"));
+        clean(words.lines().next().unwrap_or_default(), 300)
     }
 
     fn busy(&self, status: u16, retry_after: Option<Duration>) -> Error {
@@ -231,12 +248,12 @@ impl Grant {
     fn client_secret(&self) -> Option<&Secret> {
         match self {
             Self::ClientCredentials { secret } => Some(secret),
-            Self::Password { secret, .. } | Self::Refresh { secret, .. } => secret.as_ref(),
-            Self::ClientAssertion { .. } | Self::SignedIn { .. } => None,
+            Self::Refresh { secret, .. } => secret.as_ref(),
+            Self::Password { .. } | Self::ClientAssertion { .. } | Self::SignedIn { .. } => None,
         }
     }
 
-    fn secrets(&self) -> impl Iterator<Item = &Secret> {
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let own = match self {
             Self::Password { password, .. } => Some(password),
             Self::Refresh { token, .. } => Some(token),

@@ -173,6 +173,14 @@ pub enum Error {
         /// The server's own words.
         answer: String,
     },
+    /// The last log-in is not long enough ago for the server (RFC 2449, section 8.1.1).
+    #[error("{server} wants more time between log-ins: {answer}. Run the job less often")]
+    TooSoon {
+        /// Host and port.
+        server: String,
+        /// The server's own words.
+        answer: String,
+    },
     /// The server and these credentials have no way to log in in common.
     #[error("{server} has no log-in that can be used: {why}")]
     NoLogin {
@@ -248,6 +256,7 @@ impl Error {
             Self::Login { .. }
             | Self::TokenRefused { .. }
             | Self::Barred { .. }
+            | Self::TooSoon { .. }
             | Self::NoLogin { .. }
             | Self::Argument { .. }
             | Self::Refused { .. }

@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::daemon::{self, Account, Daemon};
-use super::{certs, site};
+use super::{certs, schemas, site};
 
 /// The directory that it knows.
 pub const DIRECTORY: &str = "contoso.example";
@@ -42,6 +42,8 @@ pub struct IdentityProvider {
 /// A request to the token endpoint and what came of it.
 #[derive(Clone, Debug)]
 pub struct TokenRequest {
+    /// Where it was sent.
+    pub path: String,
     /// The fields of the form.
     pub form: Value,
     /// The answer's status.
@@ -205,11 +207,58 @@ impl IdentityProvider {
         let all = self.tell("/test/requests", &json!({}));
         let all = all.as_array().unwrap().iter();
         all.map(|request| TokenRequest {
+            path: request["path"].as_str().unwrap().to_owned(),
             form: request["form"].clone(),
             status: request["status"].as_u64().unwrap(),
             body: request["body"].as_str().unwrap().to_owned(),
         })
         .collect()
+    }
+
+    /// Every token that it has given out so far, of both kinds.
+    pub fn issued(&self) -> Vec<String> {
+        let answers = self.requests().into_iter();
+        let answers = answers.filter_map(|asked| serde_json::from_str::<Value>(&asked.body).ok());
+        answers
+            .flat_map(|answer| ["access_token", "refresh_token"].map(|kind| answer[kind].clone()))
+            .filter_map(|token| Some(token.as_str()?.to_owned()))
+            .collect()
+    }
+
+    /// Every request and every answer so far is one of the description (see [`schemas`]), and so
+    /// is every sign-in page. It knows nothing of certificates.
+    #[track_caller]
+    pub fn assert_described(&self) {
+        let path = schemas::folder().join("identity/token-endpoint.schema.json");
+        let text = fs::read(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+        let description: Value = serde_json::from_slice(&text).unwrap();
+        let judged = |name: &str, what: &Value| {
+            let schema = json!({
+                "$schema": description["$schema"], "$defs": description["$defs"], "$ref": format!("#/$defs/{name}"),
+            });
+            let valid = jsonschema::validate(&schema, what);
+            assert!(valid.is_ok(), "{name}: {valid:?} in {what}");
+        };
+        for page in self.pages() {
+            judged("authorize.query", &page);
+        }
+        for request in self.requests() {
+            if request.form.get("client_assertion").is_some() {
+                continue;
+            }
+            let grant = request.form["grant_type"].as_str().unwrap();
+            let grant = grant.rsplit(':').next().unwrap();
+            judged(&format!("request.{grant}"), &request.form);
+            // The others are those of a fault.
+            if let Ok(body) = serde_json::from_str(&request.body) {
+                let answer = if request.status == 200 {
+                    "token"
+                } else {
+                    "error"
+                };
+                judged(&format!("response.{answer}"), &body);
+            }
+        }
     }
 
     fn tell(&self, path: &str, body: &Value) -> Value {

@@ -55,6 +55,7 @@ pub mod recorder;
 pub mod rude;
 pub mod sam;
 pub mod schemas;
+pub mod secrets;
 pub mod sink;
 pub mod site;
 pub mod table;

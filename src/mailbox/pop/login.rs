@@ -9,7 +9,8 @@ use super::capabilities::Capabilities;
 use super::reply::Code;
 use super::session::{Answer, Refusal, Session};
 use crate::mailbox::Error;
-use crate::mailbox::login::{Credentials, NO_TOKENS};
+use crate::mailbox::login::{Credentials, NO_TOKENS, STARS};
+use crate::secret::Secret;
 
 /// Longest command, its line end included (RFC 2449, section 4).
 const COMMAND: usize = 255;
@@ -77,7 +78,7 @@ fn choose(known: Option<&Capabilities>, credentials: &Credentials) -> Result<Way
     // Servers that list no mechanisms and do not tell that USER would do are old rather than
     // strict. PASS is only sent when USER is taken.
     let user = known.has("USER") || !known.has("SASL") && !known.has("STLS");
-    let short = in_one_line(credentials).len() + 2 <= COMMAND;
+    let short = in_one_line(credentials).expose().len() + 2 <= COMMAND;
     // Exchange lists PLAIN, and hangs up on credentials in the same line. It has none of these
     // extensions, without which no server of the time of RFC 5034 is found.
     let modern = ["PIPELINING", "RESP-CODES", "AUTH-RESP-CODE"];
@@ -97,12 +98,17 @@ fn choose(known: Option<&Capabilities>, credentials: &Credentials) -> Result<Way
 const BEYOND_ASCII: &str = "the user or the password has letters beyond ASCII, and the server does not offer SASL PLAIN. \
                             Set a password of plain letters, digits and signs";
 
-fn in_one_line(credentials: &Credentials) -> String {
-    format!("AUTH {} {}", credentials.mechanism(), encoded(credentials))
+fn in_one_line(credentials: &Credentials) -> Secret {
+    let message = encoded(credentials);
+    Secret::new(format!(
+        "AUTH {} {}",
+        credentials.mechanism(),
+        message.expose()
+    ))
 }
 
-fn encoded(credentials: &Credentials) -> String {
-    BASE64.encode(credentials.message().expose().as_bytes())
+fn encoded(credentials: &Credentials) -> Secret {
+    Secret::new(BASE64.encode(credentials.message().expose().as_bytes()))
 }
 
 /// Gives the refusal, if it came to one.
@@ -111,15 +117,21 @@ fn by_sasl<C: Read + Write>(
     credentials: &Credentials,
     at_once: bool,
 ) -> Result<Option<Refusal>, Error> {
+    let (named, hidden) = (
+        format!("AUTH {}", credentials.mechanism()),
+        format!("AUTH {} {STARS}", credentials.mechanism()),
+    );
     if at_once {
-        return match session.ask(&in_one_line(credentials))? {
+        session.send_hidden(&in_one_line(credentials), &hidden)?;
+        return match session.answer("AUTH")? {
             // It asks, though they have come with the command already.
             Answer::More => end(session, credentials, &encoded(credentials)),
             Answer::Done(_) => Ok(None),
             Answer::Refused(refusal) => Ok(Some(refusal)),
         };
     }
-    match session.ask(&format!("AUTH {}", credentials.mechanism()))? {
+    session.send(&[named])?;
+    match session.answer("AUTH")? {
         Answer::More => end(session, credentials, &encoded(credentials)),
         Answer::Done(_) => {
             Err(session.protocol("AUTH", "it lets everybody in who names a mechanism"))
@@ -127,8 +139,9 @@ fn by_sasl<C: Read + Write>(
         // Google wants the token in the same line, however long that is; Microsoft does not
         // (developers.google.com/gmail/imap/xoauth2-protocol).
         Answer::Refused(_) if credentials.is_token() => {
-            match session.ask(&in_one_line(credentials))? {
-                Answer::More => end(session, credentials, ""),
+            session.send_hidden(&in_one_line(credentials), &hidden)?;
+            match session.answer("AUTH")? {
+                Answer::More => end(session, credentials, &Secret::new(String::new())),
                 Answer::Done(_) => Ok(None),
                 Answer::Refused(refusal) => Ok(Some(refusal)),
             }
@@ -142,14 +155,14 @@ fn by_sasl<C: Read + Write>(
 fn end<C: Read + Write>(
     session: &mut Session<C>,
     credentials: &Credentials,
-    answer: &str,
+    answer: &Secret,
 ) -> Result<Option<Refusal>, Error> {
-    session.send_secret(answer)?;
-    if !credentials.is_token() || answer.is_empty() {
+    session.send_hidden(answer, STARS)?;
+    if !credentials.is_token() || answer.expose().is_empty() {
         return Ok(session.verdict("AUTH")?.err());
     }
     match session.answer("AUTH")? {
-        Answer::More => end(session, credentials, ""),
+        Answer::More => end(session, credentials, &Secret::new(String::new())),
         Answer::Done(_) => Ok(None),
         Answer::Refused(refusal) => Ok(Some(refusal)),
     }
@@ -164,7 +177,8 @@ fn user_pass<C: Read + Write>(
     if let Err(refusal) = session.verdict("USER")? {
         return Ok(("USER", Some(refusal)));
     }
-    session.send(&[format!("PASS {}", credentials.secret().expose())])?;
+    let pass = Secret::new(format!("PASS {}", credentials.secret().expose()));
+    session.send_hidden(&pass, "PASS ***")?;
     Ok(("PASS", session.verdict("PASS")?.err()))
 }
 
@@ -176,7 +190,7 @@ fn refused<C: Read + Write>(
     refusal: Refusal,
 ) -> Error {
     match refusal.code {
-        Code::Passing | Code::Lasting => session.refused(command, refusal),
+        Code::Passing | Code::TooSoon | Code::Lasting => session.refused(command, refusal),
         // What servers without codes say of a mailbox that another program has open (RFC 1939,
         // sections 4 and 7).
         Code::None if is_about_a_lock(&refusal.words) => Error::Busy {
@@ -196,7 +210,6 @@ fn is_about_a_lock(words: &str) -> bool {
 mod tests {
     use super::*;
     use crate::mailbox::{Login, Proof};
-    use crate::secret::Secret;
 
     fn login(password: &str) -> Credentials {
         let login = Login {

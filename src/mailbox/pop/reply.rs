@@ -23,8 +23,10 @@ pub(super) enum Code {
     None,
     /// `[AUTH]`: the credentials are wrong.
     Auth,
-    /// `[IN-USE]`, `[LOGIN-DELAY]`, `[SYS/TEMP]`: it will be otherwise later.
+    /// `[IN-USE]`, `[SYS/TEMP]`: it will be otherwise later.
     Passing,
+    /// `[LOGIN-DELAY]`: the last log-in is not long enough ago.
+    TooSoon,
     /// `[SYS/PERM]`: somebody has to mend the server.
     Lasting,
 }
@@ -52,7 +54,7 @@ fn coded(text: &[u8]) -> (Code, &[u8]) {
     const CODES: [(&[u8], Code); 5] = [
         (b"AUTH", Code::Auth),
         (b"IN-USE", Code::Passing),
-        (b"LOGIN-DELAY", Code::Passing),
+        (b"LOGIN-DELAY", Code::TooSoon),
         (b"SYS/TEMP", Code::Passing),
         (b"SYS/PERM", Code::Lasting),
     ];
@@ -97,7 +99,7 @@ mod tests {
         );
         assert_eq!(
             Reply::read(b"-ERR [LOGIN-DELAY 30] wait"),
-            refused(Code::Passing, b"wait")
+            refused(Code::TooSoon, b"wait")
         );
         assert_eq!(
             Reply::read(b"-ERR [SYS/PERM] ask"),

@@ -8,6 +8,7 @@ use super::wire::Wire;
 use crate::mailbox::login::{Credentials, Mask, STARS};
 use crate::mailbox::{Error, Fault, words_of};
 use crate::net::{Channel, Trace, clean};
+use crate::secret::Secret;
 
 /// How long a good-bye may take.
 const GOOD_BYE: Duration = Duration::from_secs(2);
@@ -65,19 +66,19 @@ impl<C: Read + Write> Session<C> {
         self.mask = Mask::new(credentials);
     }
 
-    /// Sends commands in one piece. Their answers are to be taken in the same order.
+    /// Sends commands without secrets in one piece. Their answers are to be taken in the same order.
     pub(super) fn send(&mut self, commands: &[String]) -> Result<(), Error> {
         for command in commands {
-            self.trace.line(|| format!("C: {}", shown(command)));
+            self.trace.line(|| format!("C: {command}"));
         }
         let lines = commands.iter().map(|command| format!("{command}\r\n"));
         self.wire.send(lines.collect::<String>().as_bytes())
     }
 
-    /// Goes on with a log-in.
-    pub(super) fn send_secret(&mut self, line: &str) -> Result<(), Error> {
-        self.trace.line(|| format!("C: {STARS}"));
-        let line = crate::secret::Secret::new(format!("{line}\r\n"));
+    /// Sends a line that holds a secret; `shown` is what may be shown of it.
+    pub(super) fn send_hidden(&mut self, line: &Secret, shown: &str) -> Result<(), Error> {
+        self.trace.line(|| format!("C: {shown}"));
+        let line = Secret::new(format!("{}\r\n", line.expose()));
         self.wire.send(line.expose().as_bytes())
     }
 
@@ -104,12 +105,6 @@ impl<C: Read + Write> Session<C> {
                 Err(wire.protocol(command, what))
             }
         }
-    }
-
-    /// Sends one command and takes its answer.
-    pub(super) fn ask(&mut self, command: &str) -> Result<Answer, Error> {
-        self.send(&[command.to_owned()])?;
-        self.answer(verb(command))
     }
 
     /// The answer to a command that only a log-in may go on after.
@@ -149,6 +144,7 @@ impl<C: Read + Write> Session<C> {
         let (server, answer) = (self.server().to_owned(), refusal.words);
         match refusal.code {
             Code::Passing => Error::Busy { server, answer },
+            Code::TooSoon => Error::TooSoon { server, answer },
             Code::None | Code::Auth | Code::Lasting => Error::Refused {
                 server,
                 command: command.to_owned(),
@@ -171,37 +167,9 @@ impl Session<Box<dyn Channel>> {
         }
         // What goes wrong here hurts nobody: nothing was marked for deletion.
         if self.wire.channel().limit(GOOD_BYE).is_ok() {
-            let _ = self.ask("QUIT");
-        }
-    }
-}
-
-/// A command's name.
-fn verb(command: &str) -> &str {
-    command.split(' ').next().unwrap_or_default()
-}
-
-/// A command as it may be shown: everything but secrets.
-fn shown(command: &str) -> String {
-    let mut words = command.split(' ');
-    let verb = words.next().unwrap_or_default();
-    match (verb, words.next(), words.next()) {
-        ("PASS", ..) => format!("{verb} {STARS}"),
-        ("AUTH", Some(mechanism), Some(_)) => format!("{verb} {mechanism} {STARS}"),
-        _ => command.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_secrets_are_hidden() {
-        assert_eq!(shown("PASS a b"), "PASS ***");
-        assert_eq!(shown("AUTH PLAIN AG1lAHB3"), "AUTH PLAIN ***");
-        for open in ["AUTH PLAIN", "USER me", "TOP 1 0", "QUIT", ""] {
-            assert_eq!(shown(open), open);
+            let _ = self
+                .send(&["QUIT".to_owned()])
+                .and_then(|()| self.answer("QUIT"));
         }
     }
 }

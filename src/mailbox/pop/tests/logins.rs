@@ -81,7 +81,6 @@ fn refusals_are_told_from_failures() {
         ));
         for busy in [
             "-ERR [IN-USE] another session\r\n",
-            "-ERR [LOGIN-DELAY] wait\r\n",
             "-ERR [SYS/TEMP] disk\r\n",
             "-ERR unable to lock maildrop\r\n",
         ] {
@@ -89,6 +88,8 @@ fn refusals_are_told_from_failures() {
             assert!(matches!(error, Error::Busy { .. }), "{error}");
             assert!(error.is_transient());
         }
+        let too_soon = error("-ERR [LOGIN-DELAY] wait\r\n");
+        assert!(matches!(too_soon, Error::TooSoon { .. }) && !too_soon.is_transient());
         assert!(matches!(
             error("-ERR [SYS/PERM] ask somebody\r\n"),
             Error::Refused { answer, .. } if answer == "ask somebody"

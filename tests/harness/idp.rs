@@ -95,17 +95,17 @@ impl IdentityProvider {
         let [port] = daemon::free_ports(ADDRESS);
         let mfa = "AADSTS50076: Due to a configuration change made by your administrator, you must use \
                    multi-factor authentication.\r\nTrace ID: 41f3\r\nCorrelation ID: 9c2b";
+        let application = folder.path().join("application.pem");
+        let known = certs::folder().unwrap().join("application.pem");
+        fs::copy(known, &application).unwrap();
         let tls = certificate.map(|name| {
             certs::copy(name, folder.path());
             ["server.pem", "server.key"].map(|name| folder.path().join(name))
         });
-        certs::copy("application", folder.path());
-        let certificate = folder.path().join("application.pem");
-        fs::rename(folder.path().join("server.pem"), &certificate).unwrap();
         let code = "authorization_code";
         let device = "urn:ietf:params:oauth:grant-type:device_code";
         let settings = json!({
-            "certificate": certificate,
+            "certificate": application,
             "cert": tls.as_ref().map(|[cert, _]| cert), "key": tls.as_ref().map(|[_, key]| key),
             "port": port, "tenant": DIRECTORY, "rotate": rotating, "application": USER,
             "scope": "https://graph.microsoft.com/.default",

@@ -56,11 +56,8 @@ fn what_is_no_token_endpoint_is_told() {
         .get()
         .unwrap_err();
     assert!(error.is_transient(), "{error:?}");
-    let clear = of("http://login.example.com", short).get().unwrap_err();
-    assert!(
-        clear.to_string().contains("https://") && !clear.is_transient(),
-        "{clear}"
-    );
+    let clear = Authority::of("http://login.example.com", DIRECTORY).unwrap_err();
+    assert!(clear.to_string().contains("https://"), "{clear}");
 }
 
 /// The part of the next test that needs an environment of its own, and what it found.

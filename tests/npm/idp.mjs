@@ -123,6 +123,7 @@ provider.use(async (ctx, next) => {
     const { verification_uri_complete, ...body } = ctx.body;
     ctx.body = { ...body, interval: 1, message: `To sign in, open ${body.verification_uri} and enter the code ${body.user_code}` };
   }
+  if (route === "token" && params?.grant_type === "client_credentials") delete ctx.body.scope;
   if (route === "token" && ctx.body?.error === "access_denied") {
     ctx.body = { ...ctx.body, error: "authorization_declined", error_description: "AADSTS70000: The end user declined." };
   }

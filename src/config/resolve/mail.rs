@@ -213,16 +213,15 @@ impl Resolver<'_> {
     pub(super) fn resource(&mut self) -> Option<Resource> {
         let mut reader = self.reader("Mail", Severity::Fatal);
         let protocol = reader.parsed(&keys::EMAIL_PROTOCOL, "IMAP, POP, MSAL or FOLDER", protocol);
-        let by_imap = match protocol {
-            Some(Protocol::Imap) => true,
-            Some(Protocol::Pop) => false,
-            Some(Protocol::Msal | Protocol::Folder) | None => return Some(Resource::Graph),
+        let by_token = match protocol {
+            Some(Protocol::Imap) => Some(Resource::Imap),
+            Some(Protocol::Pop) => Some(Resource::Pop),
+            Some(Protocol::Msal | Protocol::Folder) | None => None,
         };
-        Some(match (self.takes_tokens()?, by_imap) {
-            (true, true) => Resource::Imap,
-            (true, false) => Resource::Pop,
-            (false, _) => Resource::Graph,
-        })
+        match by_token {
+            Some(resource) if self.takes_tokens()? => Some(resource),
+            _ => self.graph_endpoint().map(Resource::Graph),
+        }
     }
 }
 

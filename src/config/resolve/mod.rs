@@ -111,11 +111,12 @@ pub(super) fn sign_in(
         trace,
     };
     let limits = resolver.limits();
-    let tokens = match resolver.resource() {
-        _ if for_graph => resolver.tokens(Resource::Graph, limits),
-        Some(resource) => resolver.tokens(resource, limits),
-        None => None,
+    let resource = if for_graph {
+        resolver.graph_endpoint().map(Resource::Graph)
+    } else {
+        resolver.resource()
     };
+    let tokens = resource.and_then(|resource| resolver.tokens(resource, limits));
     (tokens, problems)
 }
 

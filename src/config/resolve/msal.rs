@@ -21,9 +21,10 @@ const FOR_A_PERSON: &str = "offline_access openid profile";
 const COMMON: [&str; 3] = ["common", "organizations", "consumers"];
 
 /// What tokens are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Resource {
-    Graph,
+    /// Graph, by its address.
+    Graph(String),
     Imap,
     Pop,
 }
@@ -39,8 +40,10 @@ enum GrantType {
 impl Resolver<'_> {
     /// A mailbox that is read through Graph.
     pub(super) fn graph_account(&mut self, limits: Limits) -> Option<GraphAccount> {
-        let tokens = self.tokens(Resource::Graph, limits);
         let endpoint = self.graph_endpoint();
+        // With a wrong address the rest is looked at all the same.
+        let resource = Resource::Graph(endpoint.clone().unwrap_or_default());
+        let tokens = self.tokens(resource, limits);
         let retries = self.retries();
         let mut reader = self.reader(SECTION, Severity::Fatal);
         let permanent_delete = reader.boolean(&keys::PERMANENT_DELETE);
@@ -89,11 +92,10 @@ impl Resolver<'_> {
                 "register the application (see the README, Microsoft 365) and put its Application (client) ID here",
             );
         }
-        let graph = self.graph_endpoint();
         let authority = self.authority(grant_type);
         let grant = (!is_wrong).then(|| self.grant(grant_type)).flatten();
         let client_id = client_id?;
-        let scope = scope(resource, grant_type, scopes.as_deref(), &graph?);
+        let scope = scope(&resource, grant_type, scopes.as_deref());
         Some(auth::Settings {
             authority: authority?,
             client_id,
@@ -142,7 +144,7 @@ impl Resolver<'_> {
         None
     }
 
-    fn graph_endpoint(&mut self) -> Option<String> {
+    pub(super) fn graph_endpoint(&mut self) -> Option<String> {
         let mut reader = self.reader(SECTION, Severity::Fatal);
         let expected = "an address such as https://graph.microsoft.com (http:// is for this machine itself only)";
         reader.parsed(&keys::GRAPH_ENDPOINT, expected, |value| {
@@ -235,19 +237,18 @@ fn grant_type(value: &str) -> Option<GrantType> {
 
 /// What a token is asked for. A permission of Graph may stand without its address, as in
 /// Microsoft's own pages; other clouds than the global one want it in full.
-fn scope(resource: Resource, grant_type: GrantType, given: Option<&str>, graph: &str) -> String {
+fn scope(resource: &Resource, grant_type: GrantType, given: Option<&str>) -> String {
     let full = |name: &str| {
         let is_complete = name.contains("://") || FOR_A_PERSON.split(' ').any(|own| own == name);
-        if is_complete || resource != Resource::Graph {
-            name.to_owned()
-        } else {
-            format!("{graph}/{name}")
+        match resource {
+            Resource::Graph(endpoint) if !is_complete => format!("{endpoint}/{name}"),
+            _ => name.to_owned(),
         }
     };
     let usual = match (resource, grant_type) {
-        (Resource::Graph, GrantType::ClientCredentials) => ".default",
+        (Resource::Graph(_), GrantType::ClientCredentials) => ".default",
         (_, GrantType::ClientCredentials) => "https://outlook.office365.com/.default",
-        (Resource::Graph, _) => "Mail.ReadWrite Mail.Send",
+        (Resource::Graph(_), _) => "Mail.ReadWrite Mail.Send",
         (Resource::Imap, _) => "https://outlook.office.com/IMAP.AccessAsUser.All",
         (Resource::Pop, _) => "https://outlook.office.com/POP.AccessAsUser.All",
     };
@@ -269,19 +270,19 @@ mod tests {
 
     #[test]
     fn scopes_name_their_resource() {
-        let graph = "https://graph.microsoft.us";
-        let of = |resource, grant, given| scope(resource, grant, given, graph);
+        let graph = || Resource::Graph("https://graph.microsoft.us".into());
+        let of = |resource, grant, given| scope(&resource, grant, given);
         assert_eq!(
-            of(Resource::Graph, GrantType::SignedIn, None),
+            of(graph(), GrantType::SignedIn, None),
             "https://graph.microsoft.us/Mail.ReadWrite https://graph.microsoft.us/Mail.Send offline_access openid profile"
         );
         let given = Some("openid Mail.Read https://graph.microsoft.us/Mail.Send offline_access");
         assert_eq!(
-            of(Resource::Graph, GrantType::SignedIn, given),
+            of(graph(), GrantType::SignedIn, given),
             "openid https://graph.microsoft.us/Mail.Read https://graph.microsoft.us/Mail.Send offline_access profile"
         );
         assert_eq!(
-            of(Resource::Graph, GrantType::ClientCredentials, None),
+            of(graph(), GrantType::ClientCredentials, None),
             "https://graph.microsoft.us/.default"
         );
         assert_eq!(

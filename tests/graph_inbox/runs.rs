@@ -136,6 +136,29 @@ fn three_pages_of_mails_become_events_once_and_go_to_deleted_items() {
 }
 
 #[test]
+fn a_run_takes_as_many_requests_as_the_readme_says() {
+    let Some(cloud) = Cloud::start() else { return };
+    let ini = cloud
+        .ini()
+        .set("General", "DeleteEmails", "Match")
+        .rule(RULE);
+    let world = cloud.application(ini.clone());
+    let requests = |world: &World| {
+        cloud.graph.turns();
+        world.run(&[]).exit(0);
+        cloud.graph.turns().len()
+    };
+    cloud.deliver_many(0..250);
+    assert_eq!(requests(&world), 1 + 3 + 13);
+    cloud.deliver_many(250..260);
+    assert_eq!(requests(&world), 3);
+    let saving = cloud.application(ini.set("General", "DownloadEmails", "True"));
+    cloud.deliver_many(260..270);
+    assert_eq!(requests(&saving), 13);
+    assert_eq!(requests(&saving), 1);
+}
+
+#[test]
 fn nothing_is_handled_twice_in_a_mailbox_that_keeps_its_mails() {
     let Some(cloud) = Cloud::start() else { return };
     let expected = cloud.deliver_many(0..150);

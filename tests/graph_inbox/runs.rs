@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::bed::NOON;
 use crate::harness::graph::Fault;
+use crate::harness::graph::inbox::Inbox;
 use crate::harness::idp::{DAEMON, SECRET, USER};
 use crate::harness::{Graph, IdentityProvider, Ini, Mail, Sam, World};
 
@@ -177,7 +178,7 @@ fn nothing_is_handled_twice_in_a_mailbox_that_keeps_its_mails() {
     world.run(&[]).exit(0).says("0 mails looked at");
 
     // The mailbox moves to another place and gets other ids.
-    cloud.graph.inbox(|inbox| inbox.renumber());
+    cloud.graph.inbox(Inbox::renumber);
     let ran = world.run(&[]);
     ran.exit(0)
         .says("0 mails looked at")

@@ -64,17 +64,23 @@ impl Envelope {
     }
 
     /// An envelope that a service has read and tells in parts, the subject decoded. The header
-    /// block, which may be empty, tells only whether a program sent the mail.
+    /// block, which may be empty, tells whether a program sent the mail and whether it has more
+    /// senders than the one that the service has chosen.
     #[must_use]
     pub fn told(
-        sender: Sender,
+        mut sender: Sender,
         subject: &str,
         date: Option<DateTime<Utc>>,
         message_id: &str,
         block: &[u8],
     ) -> Self {
         let mut signs = Signs::default();
-        header::fields(block, |field| signs.look(&field));
+        let mut senders = 0_usize;
+        header::fields(block, |field| {
+            signs.look(&field);
+            senders = senders.saturating_add(usize::from(field.is("From")));
+        });
+        sender.reliable &= senders < 2;
         Self {
             automatic: signs.verdict(&sender.address),
             sender,

@@ -63,7 +63,6 @@ pub(super) fn open_mailbox(
                 mailbox: account.mailbox.clone(),
                 tokens: account.tokens.clone(),
                 limits: account.limits,
-                headers: settings.outbound.is_some(),
                 permanently: account.permanent_delete,
             };
             Box::new(GraphMailbox::open(&graph, limits, output.trace())?)

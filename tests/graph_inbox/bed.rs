@@ -26,8 +26,6 @@ pub struct Bed {
     pub graph: Graph,
     /// Bounds of one mail.
     pub limits: Limits,
-    /// Headers are asked for too.
-    pub headers: bool,
     /// Deletion is for good.
     pub permanently: bool,
     /// Time for a request, and for all pauses of one.
@@ -43,7 +41,6 @@ impl Bed {
             graph: Graph::start(&provider),
             provider,
             limits: Limits::default(),
-            headers: false,
             permanently: false,
             time: Duration::from_secs(10),
             shown: Arc::default(),
@@ -110,7 +107,6 @@ impl Bed {
             mailbox: Some(USER.into()),
             tokens: TokenSource::new(tokens, trace.clone()),
             limits,
-            headers: self.headers,
             permanently: self.permanently,
         };
         GraphMailbox::open(&settings, self.limits, trace)

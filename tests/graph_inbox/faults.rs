@@ -237,10 +237,9 @@ fn others_are_at_work_in_the_mailbox() {
     bed.graph.after(3, |inbox| inbox.move_to(200, "archive"));
     let seen = listed(&mut mailbox);
     assert_eq!(seen.len(), 249);
-    // The next look finds it.
     let ids = listed(&mut mailbox);
     assert_eq!(ids.len(), 249);
-    assert_ne!(ids, seen);
+    assert_ne!(ids, seen, "the next look finds it");
     // And while summaries are read: nothing is left out but what is gone.
     let mut mailbox = bed.open();
     let ids = listed(&mut mailbox);

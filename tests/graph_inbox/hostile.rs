@@ -43,7 +43,7 @@ fn a_token_goes_to_no_other_server() {
         assert!(!error.contains(['\u{1b}', '\r', '\n']), "{error:?}");
     }
     assert!(elsewhere.accept().is_err(), "somebody came");
-    assert_eq!(bed.graph.turns(), vec!["GET messages 200"; 2 * 8]);
+    assert_eq!(bed.graph.turns(), vec!["GET messages 200"; 8]);
 }
 
 #[test]
@@ -96,7 +96,9 @@ fn a_mail_that_is_odd_is_one_mail() {
         { "id": "B", "subject": "a\r\n\u{1b}[31mb\u{202e}", "receivedDateTime": "9999-12-31T23:59:59-14:00" },
         { "id": "../../C?x#y", "receivedDateTime": 7, "from": [], "size": {} },
     ] });
-    bed.graph.fail("messages", Fault::Say(200, odd));
+    for _ in 0..2 {
+        bed.graph.fail("messages", Fault::Say(200, odd.clone()));
+    }
     let mut mailbox = bed.open();
     let ids = listed(&mut mailbox);
     assert_eq!(ids.len(), 3);
@@ -120,7 +122,7 @@ fn a_mail_that_is_odd_is_one_mail() {
         .raw(&ids[..], &mut |_, _| panic!("there is none"))
         .unwrap();
     let turns = bed.graph.turns();
-    assert_eq!(turns[1..], vec!["GET $value 404"; 3]);
+    assert_eq!(turns[2..], vec!["GET $value 404"; 3]);
 }
 
 #[test]

@@ -48,21 +48,19 @@ fn what_the_service_says_of_a_mail_is_what_its_header_says() {
 }
 
 #[test]
-fn whether_a_program_sent_it_is_known_where_somebody_wants_to_know() {
-    let Some(mut bed) = Bed::start() else { return };
+fn headers_tell_what_the_service_does_not() {
+    let Some(bed) = Bed::start() else { return };
     let robot = Mail::new("x").header("Auto-Submitted: auto-generated");
     bed.deliver_as(&robot, "2026-01-06T12:00:01Z", &json!({}));
-    bed.deliver("y", "2026-01-06T12:00:02Z");
-    let automatic = |bed: &Bed| -> Vec<bool> {
-        let all = summaries(&mut bed.open());
-        all.iter()
-            .map(|summary| summary.envelope.automatic.is_some())
-            .collect()
-    };
-    bed.headers = true;
-    assert_eq!(automatic(&bed), [true, false]);
-    bed.headers = false;
-    assert_eq!(automatic(&bed), [false, false]);
+    let two = Mail::new("y").header("From: boss@example.test");
+    bed.deliver_as(&two, "2026-01-06T12:00:02Z", &json!({}));
+    bed.deliver("z", "2026-01-06T12:00:03Z");
+    let told: Vec<_> = summaries(&mut bed.open())
+        .into_iter()
+        .map(|summary| summary.envelope)
+        .map(|envelope| (envelope.automatic.is_some(), envelope.sender.reliable))
+        .collect();
+    assert_eq!(told, [(true, true), (false, false), (false, true)]);
 }
 
 #[test]

@@ -25,7 +25,7 @@ const PLACES: usize = 1000;
 /// More pages than this are no list.
 const MOST_PAGES: usize = 2_000;
 /// More mails than this are no Inbox.
-const MOST_MAILS: usize = 1_000_000;
+const MOST_MAILS: usize = 500_000;
 /// Graph tells times in whole seconds and compares fractions of them.
 const SECOND: TimeDelta = TimeDelta::seconds(1);
 
@@ -35,16 +35,11 @@ pub(super) struct Roll {
     /// Ids and times of receipt, oldest first.
     mails: Vec<(MailId, DateTime<Utc>)>,
     places: HashMap<MailId, usize>,
-    /// Summaries that came with the list and were not asked for yet.
-    kept: HashMap<MailId, Outcome<Summary>>,
 }
 
 impl Roll {
     /// Of mails as the service lists them, the newest first, perhaps some of them twice.
-    fn of(
-        mut mails: Vec<(MailId, DateTime<Utc>)>,
-        kept: HashMap<MailId, Outcome<Summary>>,
-    ) -> Self {
+    fn of(mut mails: Vec<(MailId, DateTime<Utc>)>) -> Self {
         let mut known = HashSet::new();
         mails.retain(|(id, _)| known.insert(id.clone()));
         mails.reverse();
@@ -54,7 +49,6 @@ impl Roll {
         Self {
             places: ids.zip(0..).collect(),
             mails,
-            kept,
         }
     }
 
@@ -163,48 +157,29 @@ impl<'a> Pages<'a> {
         self.left = page.next.map_or(Left::Nothing, Left::From);
         Ok(Some(page.value))
     }
-
-    fn is_over(&self) -> bool {
-        matches!(self.left, Left::Nothing)
-    }
 }
 
 impl GraphMailbox {
-    /// The ids of all mails received since then; the summaries of the latest come with them.
+    /// The ids of all mails received since then.
     pub(super) fn list_since(&mut self, since: Option<DateTime<Utc>>) -> Result<Listing, Error> {
         let now = clock::now();
-        let mut mails = Vec::new();
-        let mut kept = HashMap::new();
-        let latest = Span {
+        let span = Span {
             from: since,
             before: None,
         };
-        let mut pages = Pages::of(&self.service, latest.ask(&self.summary, PAGE));
-        for message in pages.next()?.unwrap_or_default() {
-            let id = self.id(&message)?;
-            kept.insert(id.clone(), summary(&id, &message, now));
-            mails.push((id, received_of(&message)));
-        }
-        if !pages.is_over() {
-            let oldest = mails.iter().filter_map(|(_, received)| *received).min();
-            let others = Span {
-                from: since,
-                before: oldest.map(|time| time + SECOND),
-            };
-            let mut pages = Pages::of(&self.service, others.ask(PLACE, PLACES));
-            while let Some(page) = pages.next()? {
-                for message in page {
-                    mails.push((self.id(&message)?, received_of(&message)));
-                }
-                if mails.len() > MOST_MAILS {
-                    let what = format!("it has more than {MOST_MAILS} mails");
-                    return Err(self.service.protocol("GET messages", &what));
-                }
+        let mut mails = Vec::new();
+        let mut pages = Pages::of(&self.service, span.ask(PLACE, PLACES));
+        while let Some(page) = pages.next()? {
+            for message in page {
+                let received = received_of(&message).unwrap_or(now);
+                mails.push((self.id(&message)?, received));
+            }
+            if mails.len() > MOST_MAILS {
+                let what = format!("it has more than {MOST_MAILS} mails");
+                return Err(self.service.protocol("GET messages", &what));
             }
         }
-        let mails = mails.into_iter();
-        let mails = mails.map(|(id, received)| (id, received.unwrap_or(now)));
-        self.roll = Roll::of(mails.collect(), kept);
+        self.roll = Roll::of(mails);
         Ok(Listing {
             ids: self.roll.mails.iter().map(|(id, _)| id.clone()).collect(),
             ..Listing::default()
@@ -214,18 +189,8 @@ impl GraphMailbox {
     pub(super) fn summaries_of(&mut self, ids: &[MailId]) -> Result<Each<Summary>, Error> {
         let now = clock::now();
         let mut found = HashMap::new();
-        for id in ids {
-            found.extend(self.roll.kept.remove_entry(id));
-        }
-        let missing = |found: &HashMap<MailId, Outcome<Summary>>| -> Vec<MailId> {
-            ids.iter()
-                .filter(|id| !found.contains_key(id))
-                .cloned()
-                .collect()
-        };
-        let wanted = missing(&found);
-        if let Some(span) = self.roll.span_of(&wanted) {
-            let wanted: HashSet<MailId> = wanted.into_iter().collect();
+        if let Some(span) = self.roll.span_of(ids) {
+            let wanted: HashSet<&MailId> = ids.iter().collect();
             let mut pages = Pages::of(&self.service, span.ask(&self.summary, PAGE));
             while let Some(page) = pages.next()? {
                 for message in page {
@@ -239,19 +204,22 @@ impl GraphMailbox {
         }
         // Those that a span leaves out have vanished as a rule; but a list from which another
         // program takes mails while it is read may leave out any.
-        self.ask_each(&missing(&found), now, &mut found)?;
+        let missing = ids.iter().filter(|id| !found.contains_key(id));
+        let missing: Vec<&MailId> = missing.collect();
+        self.ask_each(&missing, now, &mut found)?;
         let found = ids.iter().filter_map(|id| found.remove_entry(id));
         Ok(found.collect())
     }
 
     fn ask_each(
         &self,
-        ids: &[MailId],
+        ids: &[&MailId],
         now: DateTime<Utc>,
         found: &mut HashMap<MailId, Outcome<Summary>>,
     ) -> Result<(), Error> {
         for ids in ids.chunks(batch::MOST) {
-            let ask = |id| Ask::get("GET message", format!("{}?{}", path_of(id), self.summary));
+            let ask =
+                |id: &&MailId| Ask::get("GET message", format!("{}?{}", path_of(id), self.summary));
             let asks: Vec<Ask> = ids.iter().map(ask).collect();
             let answers = self.service.ask_all(&asks)?;
             for ((id, ask), answer) in ids.iter().zip(&asks).zip(answers) {
@@ -261,7 +229,7 @@ impl GraphMailbox {
                     Told::Fault(words) => Err(Fault::Unreadable(words)),
                     Told::TooLarge => Err(too_large()),
                 };
-                found.insert(id.clone(), outcome);
+                found.insert((*id).clone(), outcome);
             }
         }
         Ok(())
@@ -306,14 +274,14 @@ mod tests {
 
     fn roll(count: i64) -> Roll {
         let newest_first = (0..count).rev().map(|number| (id(number), time(number)));
-        Roll::of(newest_first.collect(), HashMap::new())
+        Roll::of(newest_first.collect())
     }
 
     #[test]
     fn the_oldest_comes_first_and_each_once() {
         let listed = [(3, 5), (2, 5), (1, 5), (2, 5), (0, 7)];
         let listed = listed.map(|(number, minute)| (id(number), time(minute)));
-        let roll = Roll::of(listed.to_vec(), HashMap::new());
+        let roll = Roll::of(listed.to_vec());
         let ids: Vec<_> = roll.mails.iter().map(|(id, _)| id.as_str()).collect();
         assert_eq!(ids, ["M1", "M2", "M3", "M0"]);
     }

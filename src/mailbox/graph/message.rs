@@ -20,17 +20,12 @@ const SIZE: &str = "Integer 0x0E08";
 const SIZE_TOLD: [&str; 2] = ["integer 0x0e08", "integer 0xe08"];
 
 /// What a summary is made of, in an address.
-pub(super) fn summary_fields(headers: bool) -> String {
-    let headers = if headers {
-        ",internetMessageHeaders"
-    } else {
-        ""
-    };
+pub(super) fn summary_fields() -> String {
     let size = query_value(&format!(
         "singleValueExtendedProperties($filter=id eq '{SIZE}')"
     ));
     format!(
-        "$select=id,receivedDateTime,sentDateTime,subject,from,internetMessageId{headers}&$expand={size}"
+        "$select=id,receivedDateTime,sentDateTime,subject,from,internetMessageId,internetMessageHeaders&$expand={size}"
     )
 }
 
@@ -209,8 +204,28 @@ mod tests {
         assert!(automatic("Auto-Submitted", "no").is_none());
         assert!(automatic("X", "a\r\n\r\nAuto-Submitted: auto-replied").is_none());
         assert!(automatic("X", "a\r\nList-Id: x").is_none());
-        assert!(summary_fields(true).contains(",internetMessageHeaders&"));
-        assert!(!summary_fields(false).contains("Headers"));
+    }
+
+    #[test]
+    fn two_senders_are_none_to_rely_on() {
+        let reliable = |headers: Value| {
+            let from = json!({ "emailAddress": { "address": "boss@example.test" } });
+            let message = json!({ "from": from, "internetMessageHeaders": headers });
+            summary(&message).envelope.sender.reliable
+        };
+        let from = |value: &str| json!({ "name": "From", "value": value });
+        assert!(
+            reliable(json!(null)),
+            "a mail from within the organisation may have none"
+        );
+        assert!(reliable(json!([from("Boss <boss@example.test>")])));
+        assert!(!reliable(json!([
+            from("boss@example.test"),
+            from("x@example.test")
+        ])));
+        assert!(!reliable(
+            json!([from("boss@example.test"), { "name": "from", "value": null }])
+        ));
     }
 
     #[test]

@@ -4,13 +4,12 @@
 //!
 //! | a run over | requests after the token |
 //! |---|---|
-//! | up to 100 mails, none of them new | 1 |
-//! | 5,000 mails, none of them new | 6: the latest 100, then 1,000 ids at a time |
-//! | 10 new mails among them, deleted | 7; and 1 for each mail that is saved |
-//! | a mailbox never seen, 250 mails | 4: the latest 100, the ids of the others, 100 of these at a time |
+//! | old mails only | 1 for each 1,000 |
+//! | 10 new mails, deleted | 2 more; and 1 for each mail that is saved |
+//! | a mailbox never seen, 2,000 mails, deleted | 2 for the list, 20 for summaries, 100 to delete |
 //!
 //! What a rule wants to know beyond that takes one request for 20 mails (their attachments) or
-//! for 10 (their text too), and deletion one for 20.
+//! for 10 (their text too).
 //!
 //! `service` makes requests and `batch` several at once, `refusal` tells what a service's no
 //! means, `message` reads what it says of mails; `list`, `contents` and `delete` are what is asked
@@ -54,8 +53,6 @@ pub struct Settings {
     pub tokens: TokenSource,
     /// Time limits of a request.
     pub limits: http::Limits,
-    /// Their headers are asked for too, which tell whether a program sent a mail.
-    pub headers: bool,
     /// Mails are not moved to Deleted Items but removed for good.
     pub permanently: bool,
 }
@@ -86,7 +83,7 @@ impl GraphMailbox {
             title: format!("Inbox {whose} at {}, Microsoft Graph", service.server()),
             service,
             limits,
-            summary: message::summary_fields(settings.headers),
+            summary: message::summary_fields(),
             permanently: settings.permanently,
             roll: Roll::default(),
         })

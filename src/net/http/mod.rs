@@ -29,7 +29,7 @@ const LARGEST_ANSWER: u64 = 4 * 1024 * 1024;
 /// would be lost without a trace of what became of it.
 const LONGEST_REST: Duration = Duration::from_secs(10);
 
-/// Time limits of a request (`connect-timeout` and `protocol-timeout`).
+/// Time limits of a request (`connect-timeout` and `protocol-timeout`, `ConnectTimeout` and `ReadTimeout`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// To find and reach the server and agree on TLS.

@@ -231,10 +231,10 @@ impl Inbox {
             .collect();
         match order.as_deref() {
             Some("receivedDateTime desc") => {
-                mails.sort_by_key(|mail| std::cmp::Reverse(mail.received))
+                mails.sort_by_key(|mail| std::cmp::Reverse(mail.received));
             }
             Some("receivedDateTime" | "receivedDateTime asc") => {
-                mails.sort_by_key(|mail| mail.received)
+                mails.sort_by_key(|mail| mail.received);
             }
             // In no order that anybody knows.
             _ => mails.sort_by_key(|mail| mail.number * 7 % 11),
@@ -417,9 +417,7 @@ fn selected(asked: &Asked, resource: Value) -> Value {
         return resource;
     };
     let select: Vec<_> = select.split(',').collect();
-    let Value::Object(mut fields) = resource else {
-        unreachable!("a resource is an object");
-    };
+    let mut fields: Map<_, _> = serde_json::from_value(resource).unwrap();
     fields.retain(|name, _| {
         name.starts_with("@odata.")
             || ["id", "singleValueExtendedProperties"].contains(&name.as_str())

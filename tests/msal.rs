@@ -1,10 +1,5 @@
 //! Microsoft 365 with the built program: what `--check` tells, and notices through Graph.
 #![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that breaks ends, loudly"
-)]
 
 #[allow(dead_code, reason = "each test file uses its own part of the test bed")]
 pub mod harness;
@@ -31,12 +26,7 @@ impl Cloud {
     }
 
     fn ini(&self) -> Ini {
-        Ini::folder()
-            .rule(RULE)
-            .unset("Mail", "Folder")
-            .set("Mail", "EmailProtocol", "MSAL")
-            .msal(&self.provider.authority())
-            .set("MSAL", "GraphEndpoint", &self.graph.endpoint())
+        Ini::graph(&self.provider.authority(), &self.graph.endpoint()).rule(RULE)
     }
 
     /// Somebody has signed in.

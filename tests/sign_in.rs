@@ -20,12 +20,7 @@ use serde_json::{Value, json};
 const RULE: &str = "SubjectLineMask=Test\nEvent=$CONSOLE:DISPLAY,hit";
 
 fn ini(provider: &IdentityProvider) -> Ini {
-    Ini::folder()
-        .rule(RULE)
-        .unset("Mail", "Folder")
-        .set("Mail", "EmailProtocol", "MSAL")
-        .msal(&provider.authority())
-        .set("MSAL", "GraphEndpoint", "http://localhost:9")
+    Ini::graph(&provider.authority(), "http://localhost:9").rule(RULE)
 }
 
 fn world(provider: &IdentityProvider, user: &str) -> World {

@@ -8,14 +8,14 @@ use chrono::{DateTime, Utc};
 pub use crate::journal::{MailId, Position};
 use crate::message::{Content, Envelope, Fault};
 
+#[cfg(test)]
+mod bearer;
 pub mod folder;
 pub mod graph;
 mod identity;
 pub mod imap;
 mod login;
 pub mod pop;
-#[cfg(test)]
-mod script;
 
 pub use login::{Login, Proof};
 

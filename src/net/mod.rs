@@ -13,6 +13,8 @@ mod error;
 mod fault;
 mod fingerprint;
 pub mod http;
+#[cfg(test)]
+pub(crate) mod script;
 mod socket;
 mod tls;
 #[cfg(unix)]

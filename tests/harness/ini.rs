@@ -62,6 +62,16 @@ impl Ini {
             .set("MSAL", "Authority", authority)
     }
 
+    /// A mailbox that is read through this Graph, with tokens of that authority.
+    #[cfg(unix)]
+    pub fn graph(authority: &str, endpoint: &str) -> Self {
+        Self::folder()
+            .unset("Mail", "Folder")
+            .set("Mail", "EmailProtocol", "MSAL")
+            .msal(authority)
+            .set("MSAL", "GraphEndpoint", endpoint)
+    }
+
     /// The mailbox is opened by tokens of [`Ini::msal`], as the user of the provider.
     #[cfg(unix)]
     pub fn by_token(self, authority: &str) -> Self {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::harness::world::OTHER_USER;
-use crate::harness::{Dovecot, Exim, Inspector, dovecot, exim};
+use crate::harness::{CountingProxy, Dovecot, Exim, Inspector, dovecot, exim};
 
 /// The way around: a mail arrives, a rule fires, the notice goes out by Exim into a mailbox of
 /// Dovecot and is found there by IMAP.
@@ -65,6 +65,33 @@ fn a_notice_is_found_in_the_sender_s_mailbox() {
     let answer = mail("other", "3").header("Auto-Submitted: auto-replied");
     dovecot.deliver(&answer.bytes(), 1_767_700_802);
     world.run(&[]).exit(0).never_says("notice");
+}
+
+/// A mail that was looked at, and not done when the connection broke, has had no notice yet.
+#[test]
+fn what_is_looked_at_again_counts_once_for_the_limit() {
+    let Some(dovecot) = Dovecot::start() else {
+        return;
+    };
+    let sink = Sink::start();
+    let proxy = CountingProxy::before(dovecot.address, dovecot.imap);
+    let ini = Ini::imap(proxy.port)
+        .smtp(sink.port)
+        .set("Mail", "Retries", "1")
+        .set("General", "DownloadEmails", "True")
+        .set("Audit", "NotifyOnRejects", "True")
+        .rule(HIT);
+    let world = World::with(&ini);
+    dovecot.deliver(&Mail::new("other").bytes(), 1_767_700_800);
+    dovecot.deliver(&Mail::new("Test one").bytes(), 1_767_700_801);
+    proxy.lose_answer_to("BODY.PEEK[]");
+    let ran = world.run(&[]);
+    ran.exit(0)
+        .complains("(attempt 2 of 2)")
+        .says("; 1 notice sent; ");
+    assert!(proxy.has_lost());
+    let subject = sink.take_one().header("Subject");
+    assert!(subject.contains("Message Rejected"), "{subject}");
 }
 
 /// What tells an automatic mail stands in its header, which each protocol asks for in its own way.

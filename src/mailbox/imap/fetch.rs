@@ -208,7 +208,7 @@ mod tests {
 
     use super::super::response::Responses;
     use super::*;
-    use crate::mailbox::script::Script;
+    use crate::net::script::Script;
 
     /// Reads what a server sent, as the filter does.
     fn fetched(bytes: &[u8]) -> Option<(u32, Fetched)> {

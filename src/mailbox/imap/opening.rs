@@ -228,7 +228,7 @@ fn listed(code: &[u8]) -> Option<Capabilities> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mailbox::script::Script;
+    use crate::net::script::Script;
 
     fn greet(bytes: &[u8]) -> Result<Option<Capabilities>, Error> {
         Opening::new(Script::saying(bytes), 1, "h:143", &Trace::off()).greeting()

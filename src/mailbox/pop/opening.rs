@@ -100,7 +100,7 @@ pub(super) fn capabilities<C: Read + Write>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mailbox::script::Script;
+    use crate::net::script::Script;
 
     fn greet(bytes: &[u8]) -> Result<(), Error> {
         let mut session = Session::new(Script::saying(bytes), 1, "h:110", Trace::off());

@@ -208,7 +208,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::mailbox::script::Script;
+    use crate::net::script::Script;
 
     fn wire(bytes: &[u8], ahead: usize) -> Wire<Script> {
         Wire::new(Script::saying(bytes), ahead, "h:110")

@@ -9,10 +9,10 @@ mod oddities;
 mod tokens;
 
 use super::{Access, ImapMailbox};
-use crate::mailbox::script::{Lines, Script};
 use crate::mailbox::{Bar, Error, Fault, Known, Login, MailId, Mailbox, Position, Proof, Query};
 use crate::message::Limits;
 use crate::net::Trace;
+use crate::net::script::{Lines, Script};
 use crate::secret::Secret;
 
 /// A greeting that spares asking for capabilities.

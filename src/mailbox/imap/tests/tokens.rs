@@ -2,26 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use data_encoding::BASE64;
-
 use super::*;
-use crate::mailbox::script::tokens;
+use crate::mailbox::bearer::{message, with_tokens};
 
 const OFFERED: &str = "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=XOAUTH2] ready\r\n";
 /// What a server asks that has more to say than no.
 const CHALLENGE: &str = "+ eyJzdGF0dXMiOiI0MDEifQ==\r\n";
-
-fn with_tokens(list: &'static [&str]) -> Login {
-    Login {
-        user: "me@example.test".into(),
-        proof: Proof::Token(tokens(list)),
-    }
-}
-
-fn message(token: &str) -> String {
-    let text = format!("user=me@example.test\u{1}auth=Bearer {token}\u{1}\u{1}");
-    BASE64.encode(text.as_bytes())
-}
 
 /// A server that takes this token alone.
 fn taking(

@@ -1,23 +1,9 @@
 //! Logging in with tokens (XOAUTH2), in the form of either big provider.
 
-use data_encoding::BASE64;
-
 use super::*;
-use crate::mailbox::script::tokens;
+use crate::mailbox::bearer::{message, with_tokens};
 
 const OFFERED: Option<&str> = Some("SASL PLAIN XOAUTH2\nUIDL\nTOP");
-
-fn with_tokens(list: &'static [&str]) -> Login {
-    Login {
-        user: "me@example.test".into(),
-        proof: Proof::Token(tokens(list)),
-    }
-}
-
-fn message(token: &str) -> String {
-    let text = format!("user=me@example.test\u{1}auth=Bearer {token}\u{1}\u{1}");
-    BASE64.encode(text.as_bytes())
-}
 
 /// How a server wants the token.
 #[derive(Clone, Copy, Debug)]

@@ -2,33 +2,32 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpListener};
+use std::io::{self, Read, Write};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::auth::{Authority, Grant, Names, Settings, TokenSource};
-use crate::net::http::Limits;
-use crate::net::{Channel, Trace};
-use crate::secret::Secret;
+use super::Channel;
 
 type Answer = dyn FnMut(&str) -> Vec<u8>;
 
 /// A channel whose far end answers each line that it is sent.
-pub(super) struct Script {
+pub(crate) struct Script {
     arriving: VecDeque<u8>,
     sent: Vec<u8>,
     answer: Box<Answer>,
     lines: Lines,
+    turns: Turns,
 }
 
 /// What the client sent, line by line.
-pub(super) type Lines = Rc<RefCell<Vec<String>>>;
+pub(crate) type Lines = Rc<RefCell<Vec<String>>>;
+/// The same with the lines together that went out at once.
+pub(crate) type Turns = Rc<RefCell<Vec<Vec<String>>>>;
 
 impl Script {
     /// The server says `greeting`; then `answer` gets each line and says what comes back,
     /// in which `TAG` stands for the line's tag.
-    pub(super) fn new(
+    pub(crate) fn new(
         greeting: &[u8],
         answer: impl FnMut(&str) -> Vec<u8> + 'static,
     ) -> (Self, Lines) {
@@ -38,12 +37,18 @@ impl Script {
             sent: Vec::new(),
             answer: Box::new(answer),
             lines: Rc::clone(&lines),
+            turns: Turns::default(),
         };
         (script, lines)
     }
 
+    /// What the client will have sent, turn by turn.
+    pub(crate) fn turns(&self) -> Turns {
+        Rc::clone(&self.turns)
+    }
+
     /// The server says this and closes.
-    pub(super) fn saying(bytes: &[u8]) -> Self {
+    pub(crate) fn saying(bytes: &[u8]) -> Self {
         Self::new(bytes, |_| Vec::new()).0
     }
 }
@@ -69,47 +74,12 @@ impl Write for Script {
             self.lines.borrow_mut().push(line.to_owned());
             self.arriving.extend(answer);
         }
+        if !sent.is_empty() {
+            let lines = sent.lines().map(str::to_owned);
+            self.turns.borrow_mut().push(lines.collect());
+        }
         Ok(())
     }
-}
-
-/// Tokens of an authority that gives these, one for each request, and then none.
-pub(super) fn tokens(list: &'static [&str]) -> TokenSource {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for token in list {
-            let (stream, _) = listener.accept().unwrap();
-            let head = BufReader::new(&stream).lines().map_while(Result::ok);
-            // The form behind the head is of no interest.
-            head.take_while(|line| !line.is_empty()).for_each(drop);
-            let body =
-                format!(r#"{{"token_type":"Bearer","expires_in":3600,"access_token":"{token}"}}"#);
-            let length = body.len();
-            let answer = format!(
-                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-            );
-            { &stream }.write_all(answer.as_bytes()).unwrap();
-        }
-    });
-    let limit = Duration::from_secs(20);
-    let settings = Settings {
-        authority: Authority::of(&format!("http://127.0.0.1:{port}"), "t").unwrap(),
-        client_id: "app".into(),
-        grant: Grant::ClientCredentials {
-            secret: Secret::new("app-secret".into()),
-        },
-        scope: "s".into(),
-        margin: Duration::ZERO,
-        limits: Limits {
-            connect: limit,
-            answer: limit,
-        },
-        names: Names::Msal {
-            sign_in: "smartemail --renewMsalToken".into(),
-        },
-    };
-    TokenSource::new(settings, Trace::off())
 }
 
 fn replace(text: &[u8], what: &[u8], with: &[u8]) -> Vec<u8> {

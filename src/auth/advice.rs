@@ -79,11 +79,11 @@ const BY_NUMBER: &Rows = &[
     ),
     (
         &[7000215],
-        "the application's secret is wrong: use the Value of the secret, not its ID",
+        "the application's secret is wrong: use the Value of the secret, not its ID, and set it with: {set secret}",
     ),
     (
         &[7000222],
-        "the application's secret has expired: create a new one in Microsoft Entra and set it",
+        "the application's secret has expired: create a new one in Microsoft Entra and set its Value with: {set secret}",
     ),
     (
         &[7000218],

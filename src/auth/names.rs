@@ -16,7 +16,7 @@ impl Names {
     /// Puts the names into a text that has places for them, such as `{scope}`.
     pub(super) fn fill(&self, text: &str) -> String {
         let msal;
-        let names: [(&str, &str); 8] = match self {
+        let names: [(&str, &str); 9] = match self {
             Self::SmtpClient => [
                 ("{user}", "user"),
                 ("{password}", "password"),
@@ -25,6 +25,7 @@ impl Names {
                 ("{authority}", "tenant-authority"),
                 ("{scope}", "scope"),
                 ("{grant}", "grant-type"),
+                ("{set secret}", "smartemail -seal:smtp-client.password"),
                 ("{sign in}", "sign in again and store the new token"),
             ],
             Self::Msal { sign_in } => {
@@ -37,6 +38,7 @@ impl Names {
                     ("{authority}", "[MSAL] Authority"),
                     ("{scope}", "[MSAL] Scopes"),
                     ("{grant}", "[MSAL] GrantType"),
+                    ("{set secret}", "smartemail -seal:MSAL.ClientSecret"),
                     ("{sign in}", &msal),
                 ]
             }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use smartemail::mailbox::{Error, Known, Mailbox};
 
-use crate::bed::{Bed, NOON, contents, listed, subjects};
+use crate::bed::{Bed, contents, listed, subjects};
 use crate::harness::graph::Fault;
 
 const NOW: fn() -> Vec<(&'static str, String)> = || vec![("Retry-After", "0".into())];
@@ -244,8 +244,9 @@ fn others_are_at_work_in_the_mailbox() {
     let mut mailbox = bed.open();
     let ids = listed(&mut mailbox);
     bed.graph.after(1, |inbox| {
-        inbox.remove(140);
-        inbox.remove(3);
+        for number in [240, 140, 3] {
+            inbox.remove(number);
+        }
     });
     let found = subjects(&mut mailbox, &ids);
     let expected: Vec<_> = (1..=250)
@@ -254,7 +255,6 @@ fn others_are_at_work_in_the_mailbox() {
         .collect();
     assert_eq!(found, expected);
     let all = contents(&mut mailbox, &ids, true);
-    assert_eq!(all.len(), 247);
+    assert_eq!(all.len(), 246);
     assert!(all.iter().all(Result::is_ok));
-    let _ = NOON;
 }

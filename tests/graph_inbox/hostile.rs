@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use serde_json::{Value, json};
 use smartemail::mailbox::{Known, Mailbox};
 
-use crate::bed::{Bed, NOON, listed};
+use crate::bed::{Bed, listed};
 use crate::harness::graph::Fault;
 
 fn told(bed: &Bed, answer: Value) -> String {
@@ -151,7 +151,6 @@ fn batches_that_are_none() {
         );
     }
     assert_eq!(bed.graph.inbox(|inbox| inbox.folder("inbox")), [1, 2]);
-    let _ = NOON;
 }
 
 #[test]

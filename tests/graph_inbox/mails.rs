@@ -192,6 +192,20 @@ fn a_mail_beyond_its_bounds_hurts_no_other() {
 }
 
 #[test]
+fn a_header_without_an_end_hurts_no_other() {
+    let Some(mut bed) = Bed::start() else { return };
+    bed.limits.text = 100;
+    let huge = json!({ "internetMessageHeaders": [{ "name": "X", "value": "x".repeat(5 << 20) }] });
+    bed.deliver_as(&Mail::new("huge"), "2026-01-06T12:00:01Z", &huge);
+    bed.deliver("fine", "2026-01-06T12:00:02Z");
+    let mut mailbox = bed.open();
+    let ids = listed(&mut mailbox);
+    let all = mailbox.summaries(&ids).unwrap();
+    let told: Vec<_> = all.iter().map(|(_, summary)| summary.is_ok()).collect();
+    assert_eq!(told, [false, true]);
+}
+
+#[test]
 fn ids_stay_when_somebody_moves_a_mail() {
     let Some(bed) = Bed::start() else { return };
     let number = bed.deliver("x", NOON);

@@ -83,7 +83,9 @@ fn seconds_that_the_service_tells_and_fractions_that_it_compares() {
     let mut mailbox = bed.open();
     let ids = listed(&mut mailbox);
     let numbers: Vec<_> = (0..150).map(|number| number.to_string()).collect();
+    bed.graph.turns();
     assert_eq!(subjects(&mut mailbox, &ids), numbers, "each once, in order");
+    assert_eq!(bed.graph.turns(), times(2, LIST), "none is left out");
     let since = |time| listed_since(&mut bed.open(), Some(time)).len();
     assert_eq!(since("2026-01-06T12:00:00Z"), 150);
     assert_eq!(since("2026-01-06T12:00:01Z"), 75);

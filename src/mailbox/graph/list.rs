@@ -16,7 +16,7 @@ use crate::clock;
 use crate::mailbox::{Each, Error, Listing, MailId, Outcome, Summary};
 use crate::message::Fault;
 use crate::net::clean;
-use crate::net::http::query_value;
+use crate::net::http::{self, query_value};
 
 /// Mails of a page with all that makes a summary: more may take the service too long.
 const PAGE: usize = 100;
@@ -190,16 +190,10 @@ impl GraphMailbox {
         let now = clock::now();
         let mut found = HashMap::new();
         if let Some(span) = self.roll.span_of(ids) {
-            let wanted: HashSet<&MailId> = ids.iter().collect();
-            let mut pages = Pages::of(&self.service, span.ask(&self.summary, PAGE));
-            while let Some(page) = pages.next()? {
-                for message in page {
-                    let id = self.id(&message)?;
-                    if wanted.contains(&id) {
-                        let summary = summary(&id, &message, now);
-                        found.insert(id, summary);
-                    }
-                }
+            match self.read_span(span, ids, now, &mut found) {
+                // One of them is too large, and shows when it is asked for by itself.
+                Err(Error::Http(http::Error::TooLarge { .. })) => {}
+                read => read?,
             }
         }
         // Those that a span leaves out have vanished as a rule; but a list from which another
@@ -209,6 +203,27 @@ impl GraphMailbox {
         self.ask_each(&missing, now, &mut found)?;
         let found = ids.iter().filter_map(|id| found.remove_entry(id));
         Ok(found.collect())
+    }
+
+    fn read_span(
+        &self,
+        span: Span,
+        ids: &[MailId],
+        now: DateTime<Utc>,
+        found: &mut HashMap<MailId, Outcome<Summary>>,
+    ) -> Result<(), Error> {
+        let wanted: HashSet<&MailId> = ids.iter().collect();
+        let mut pages = Pages::of(&self.service, span.ask(&self.summary, PAGE));
+        while let Some(page) = pages.next()? {
+            for message in page {
+                let id = self.id(&message)?;
+                if wanted.contains(&id) {
+                    let summary = summary(&id, &message, now);
+                    found.insert(id, summary);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn ask_each(

@@ -8,13 +8,16 @@ use chrono::{DateTime, Utc};
 pub use crate::journal::{MailId, Position};
 use crate::message::{Content, Envelope, Fault};
 
+#[cfg(test)]
+mod bearer;
 pub mod folder;
+pub mod graph;
 mod identity;
 pub mod imap;
 mod login;
 pub mod pop;
 
-pub use login::Login;
+pub use login::{Login, Proof};
 
 /// Where mails come from (`[Mail] EmailProtocol`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,6 +149,22 @@ pub enum Error {
         /// How the connection was lost.
         how: String,
     },
+    /// The server refused the token.
+    #[error(
+        "{server} refused the token for {user}: {answer}. Check that [Mail] User is the address of the mailbox, that the \
+         account may open it by this protocol, and with --check what the token is good for"
+    )]
+    TokenRefused {
+        /// Host and port.
+        server: String,
+        /// The user name that was sent.
+        user: String,
+        /// The server's own words.
+        answer: String,
+    },
+    /// There is no token to log in with.
+    #[error(transparent)]
+    NoToken(#[from] crate::auth::Error),
     /// The server knows the account and does not let it in.
     #[error("{server} does not let {user} in: {answer}. {}", bar.advice())]
     Barred {
@@ -230,6 +249,12 @@ pub enum Error {
         /// How that showed.
         what: String,
     },
+    /// A request had no answer.
+    #[error(transparent)]
+    Http(#[from] crate::net::http::Error),
+    /// Graph refused a request.
+    #[error(transparent)]
+    Graph(Box<graph::Refusal>),
     /// A folder or file of mails can't be read.
     #[error("can't read {path}: {cause}")]
     File {
@@ -254,10 +279,14 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Connection(error) => error.is_transient(),
+            Self::NoToken(error) => error.is_transient(),
+            Self::Http(error) => error.is_transient(),
+            Self::Graph(refusal) => refusal.is_transient(),
             Self::Busy { .. } => true,
             Self::Endless { mail, .. } => mail.is_some(),
             Self::Login { .. }
             | Self::Unanswered { .. }
+            | Self::TokenRefused { .. }
             | Self::Barred { .. }
             | Self::TooSoon { .. }
             | Self::NoLogin { .. }
@@ -267,6 +296,12 @@ impl Error {
             | Self::File { .. }
             | Self::NotAMailbox { .. } => false,
         }
+    }
+}
+
+impl From<graph::Refusal> for Error {
+    fn from(refusal: graph::Refusal) -> Self {
+        Self::Graph(Box::new(refusal))
     }
 }
 

@@ -213,8 +213,7 @@ fn with_password<'a>(mechanism: Mechanism, user: &'a str, password: &Secret) -> 
 /// <https://developers.google.com/gmail/imap/xoauth2-protocol>: a refusal comes as a question,
 /// which wants an empty answer.
 fn with_token<'a>(user: &'a str, token: &AccessToken) -> Attempt<'a> {
-    let bearer = token.secret().expose();
-    let whole = Secret::new(format!("user={user}\u{1}auth=Bearer {bearer}\u{1}\u{1}"));
+    let whole = token.xoauth2(user);
     Attempt {
         user,
         advice: CHECK_RIGHTS,

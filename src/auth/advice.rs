@@ -211,9 +211,7 @@ mod tests {
 
     #[test]
     fn every_place_gets_a_name() {
-        let names = Names::Msal {
-            sign_in: "smartemail --renewMsalToken".into(),
-        };
+        let names = Names::Msal;
         for (_, text) in BY_NUMBER.iter().chain(SIGNED_IN) {
             for names in [&Names::SmtpClient, &names] {
                 assert!(!names.fill(text).contains(['{', '}']), "{text}");

@@ -96,19 +96,6 @@ impl Credentials {
         matches!(self.shown, Shown::Token { .. })
     }
 
-    /// What an error means that came after the credentials had been sent. A token may be shown as
-    /// often as one likes: no account is locked for it.
-    pub(super) fn unanswered(&self, server: &str, error: Error) -> Error {
-        match error {
-            Error::Connection(cause) if !self.is_token() => Error::Unanswered {
-                server: server.to_owned(),
-                user: self.user.clone(),
-                how: cause.brief(),
-            },
-            other => other,
-        }
-    }
-
     /// Whether every command can carry both.
     pub(super) fn is_ascii(&self) -> bool {
         self.user.is_ascii() && self.secret().expose().is_ascii()
@@ -129,6 +116,19 @@ impl Credentials {
                 Secret::new(format!("\0{}\0{}", self.user, password.expose()))
             }
             Shown::Token { token, .. } => token.xoauth2(&self.user),
+        }
+    }
+
+    /// What an error means that came after they had been sent.
+    pub(super) fn unanswered(&self, server: &str, error: Error) -> Error {
+        match (&self.shown, error) {
+            // Many tokens lock nobody out: the next attempt is as good as the first.
+            (Shown::Password(_), Error::Connection(cause)) => Error::Unanswered {
+                server: server.to_owned(),
+                user: self.user.clone(),
+                how: cause.brief(),
+            },
+            (_, other) => other,
         }
     }
 

@@ -135,20 +135,6 @@ pub enum Error {
         /// The server's own words.
         answer: String,
     },
-    /// The connection was lost between the credentials and the server's word on them. Many servers
-    /// refuse a password by hanging up, so this may be a refusal.
-    #[error(
-        "{server} did not answer the log-in of {user}: {how}. The user or the password may be wrong, so it is not tried \
-         again in this run. Check the user and the server, or set the password again with: smartemail --credentials"
-    )]
-    Unanswered {
-        /// Host and port.
-        server: String,
-        /// The user name that was sent.
-        user: String,
-        /// How the connection was lost.
-        how: String,
-    },
     /// The server refused the token.
     #[error(
         "{server} refused the token for {user}: {answer}. Check that [Mail] User is the address of the mailbox, that the \
@@ -165,6 +151,20 @@ pub enum Error {
     /// There is no token to log in with.
     #[error(transparent)]
     NoToken(#[from] crate::auth::Error),
+    /// The connection was lost between the credentials and the server's word on them. Many servers
+    /// refuse a password by hanging up, so this may be a refusal.
+    #[error(
+        "{server} did not answer the log-in of {user}: {how}. The user or the password may be wrong, so it is not tried \
+         again in this run. Check the user and the server, or set the password again with: smartemail --credentials"
+    )]
+    Unanswered {
+        /// Host and port.
+        server: String,
+        /// The user name that was sent.
+        user: String,
+        /// How the connection was lost.
+        how: String,
+    },
     /// The server knows the account and does not let it in.
     #[error("{server} does not let {user} in: {answer}. {}", bar.advice())]
     Barred {
@@ -239,6 +239,12 @@ pub enum Error {
         /// What was wrong with the answer.
         what: String,
     },
+    /// A request had no answer.
+    #[error(transparent)]
+    Http(#[from] crate::net::http::Error),
+    /// Graph refused a request.
+    #[error(transparent)]
+    Graph(Box<graph::Refusal>),
     /// The server hands out a mail without an end, and so nothing else.
     #[error("{server} sends a mail that {what}; the connection was given up")]
     Endless {
@@ -249,12 +255,6 @@ pub enum Error {
         /// How that showed.
         what: String,
     },
-    /// A request had no answer.
-    #[error(transparent)]
-    Http(#[from] crate::net::http::Error),
-    /// Graph refused a request.
-    #[error(transparent)]
-    Graph(Box<graph::Refusal>),
     /// A folder or file of mails can't be read.
     #[error("can't read {path}: {cause}")]
     File {
@@ -285,8 +285,8 @@ impl Error {
             Self::Busy { .. } => true,
             Self::Endless { mail, .. } => mail.is_some(),
             Self::Login { .. }
-            | Self::Unanswered { .. }
             | Self::TokenRefused { .. }
+            | Self::Unanswered { .. }
             | Self::Barred { .. }
             | Self::TooSoon { .. }
             | Self::NoLogin { .. }

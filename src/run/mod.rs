@@ -58,6 +58,7 @@ pub fn perform(request: Request) -> ExitCode {
         }
         Request::SignIn(asked) => {
             output.set_verbose(asked.verbose);
+            output.set_inifile(asked.inifile.as_deref());
             sign_in::run(&asked, &mut output).map(|()| ExitCode::MATCHED)
         }
         Request::Pass(pass) => perform_pass(&pass, &mut output),

@@ -98,8 +98,7 @@ impl Door<'_> {
             }
             Way::AtOnce => {
                 let command = format!("{mechanism} {}", encoded(credentials).expose());
-                let nothing_more = Answers::default();
-                let result = client.authenticate(command, &nothing_more);
+                let result = client.authenticate(command, &Answers::default());
                 ("AUTHENTICATE", true, result)
             }
             Way::WhenAsked => {
@@ -108,27 +107,24 @@ impl Door<'_> {
                 ("AUTHENTICATE", answers.0.borrow().is_none(), result)
             }
         };
-        Ok(result.map_err(|(error, client)| {
-            let mut filter = self.filter.borrow_mut();
-            let error = match &error {
-                imap::Error::No(_) | imap::Error::Bad(_) => {
-                    refusal(self.server, command, &filter, credentials, &error)
-                }
-                _ => match given_up(self.server, command, &mut filter, &error) {
-                    Error::Connection(net::Error::Closed { server, words })
-                        if is_passing(&filter.heard.code) =>
-                    {
-                        Error::Busy {
-                            server,
-                            answer: words,
-                        }
-                    }
-                    lost if sent => credentials.unanswered(self.server, lost),
-                    lost => lost,
-                },
-            };
-            (error, client)
-        }))
+        let (error, client) = match result {
+            Ok(engine) => return Ok(Ok(engine)),
+            Err(failed) => failed,
+        };
+        let filter = &mut self.filter.borrow_mut();
+        if matches!(error, imap::Error::No(_) | imap::Error::Bad(_)) {
+            let refusal = refusal(self.server, command, filter, credentials, &error);
+            return Ok(Err((refusal, client)));
+        }
+        let is_passing = is_passing(&filter.heard.code);
+        Err(match given_up(self.server, command, filter, &error) {
+            Error::Connection(net::Error::Closed { server, words }) if is_passing => Error::Busy {
+                server,
+                answer: words,
+            },
+            lost if sent => credentials.unanswered(self.server, lost),
+            lost => lost,
+        })
     }
 }
 

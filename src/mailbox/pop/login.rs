@@ -122,14 +122,13 @@ fn by_sasl<C: Read + Write>(
         format!("AUTH {} {STARS}", credentials.mechanism()),
     );
     if at_once {
-        let answer = submit(
+        return match submit(
             session,
             credentials,
             &in_one_line(credentials),
             &hidden,
             "AUTH",
-        )?;
-        return match answer {
+        )? {
             // It asks, though they have come with the command already.
             Answer::More => end(session, credentials, &encoded(credentials)),
             Answer::Done(_) => Ok(None),
@@ -145,8 +144,13 @@ fn by_sasl<C: Read + Write>(
         // Google wants the token in the same line, however long that is; Microsoft does not
         // (developers.google.com/gmail/imap/xoauth2-protocol).
         Answer::Refused(_) if credentials.is_token() => {
-            let line = in_one_line(credentials);
-            match submit(session, credentials, &line, &hidden, "AUTH")? {
+            match submit(
+                session,
+                credentials,
+                &in_one_line(credentials),
+                &hidden,
+                "AUTH",
+            )? {
                 Answer::More => end(session, credentials, &Secret::new(String::new())),
                 Answer::Done(_) => Ok(None),
                 Answer::Refused(refusal) => Ok(Some(refusal)),
@@ -163,14 +167,11 @@ fn end<C: Read + Write>(
     credentials: &Credentials,
     answer: &Secret,
 ) -> Result<Option<Refusal>, Error> {
-    let answered = submit(session, credentials, answer, STARS, "AUTH")?;
-    if !credentials.is_token() || answer.expose().is_empty() {
-        return Ok(session.conclude("AUTH", answered)?.err());
-    }
-    match answered {
-        Answer::More => end(session, credentials, &Secret::new(String::new())),
-        Answer::Done(_) => Ok(None),
-        Answer::Refused(refusal) => Ok(Some(refusal)),
+    match submit(session, credentials, answer, STARS, "AUTH")? {
+        Answer::More if credentials.is_token() && !answer.expose().is_empty() => {
+            end(session, credentials, &Secret::new(String::new()))
+        }
+        answer => Ok(session.conclude("AUTH", answer)?.err()),
     }
 }
 
@@ -188,7 +189,7 @@ fn user_pass<C: Read + Write>(
     Ok(("PASS", session.conclude("PASS", answer)?.err()))
 }
 
-/// Sends a line that holds the password or the token, and takes the answer.
+/// Sends the line that holds the credentials, and takes the answer.
 fn submit<C: Read + Write>(
     session: &mut Session<C>,
     credentials: &Credentials,

@@ -133,7 +133,6 @@ impl Resolver<'_> {
             environment: self.environment,
             keeper: self.keeper,
             ini: self.ini,
-            sign_in: self.sign_in,
             trace: self.trace,
         }
         .secret(SECTION, &keys::SMTP_USER, false, Severity::Error);

@@ -74,8 +74,10 @@ pub enum Error {
         /// The server's limit in bytes.
         limit: u64,
     },
-    /// An address has letters that the server can't deal with (RFC 6531).
-    #[error("{server} takes no address with letters beyond ASCII: {address}")]
+    /// The sender's address has letters that the server can't deal with (RFC 6531).
+    #[error(
+        "{server} takes no address with letters beyond ASCII, and mails are from {address}: send from another address"
+    )]
     NotAscii {
         /// Host and port.
         server: String,

@@ -133,3 +133,21 @@ fn a_mailbox_that_is_out_of_order_keeps_no_notice_back() {
     world.run(&[]).exit(2).complains("[Mail] Folder");
     sink.take_one();
 }
+
+#[test]
+fn a_sender_whom_the_server_can_not_reach_keeps_the_notice_from_nobody_else() {
+    let sink = Sink::start();
+    let list = "[[SENDER]];admin@example.test";
+    let ini = with(&sink).set("Audit", "NotifyOnAcceptTo", list);
+    let mail = Mail::new("Test one").from("j\u{f6}rg@example.test");
+    let world = World::with_mails(&ini, &[mail]);
+    world
+        .run(&[])
+        .exit(2)
+        .complains_in_one_line(&["j\u{f6}rg@example.test", "for good", "beyond ASCII"])
+        .says("1 notice sent");
+    let notice = sink.take_one();
+    assert_eq!(notice.to, ["admin@example.test"]);
+    assert_eq!(notice.header("To"), "admin@example.test");
+    world.run(&[]).exit(0).never_says("notice");
+}

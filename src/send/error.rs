@@ -217,4 +217,14 @@ impl Error {
             | Self::Protocol { .. } => false,
         }
     }
+
+    /// What it means for mails that were not tried because of it: of them nothing was sent.
+    #[must_use]
+    pub fn for_others(&self) -> Self {
+        match self {
+            Self::Unanswered { cause } => (**cause).clone(),
+            Self::Web(cause) => Self::Web(cause.for_others()),
+            other => other.clone(),
+        }
+    }
 }

@@ -123,6 +123,24 @@ fn a_lost_answer_is_told_of_and_the_notice_not_repeated() {
 }
 
 #[test]
+fn of_a_notice_that_was_not_tried_it_is_not_said_that_it_went_out() {
+    let sink = Sink::start();
+    sink.behave(Mood::Speechless);
+    let mails: Vec<Mail> = (0..25)
+        .map(|number| Mail::new(&format!("Test {number}")))
+        .collect();
+    let world = World::with_mails(&with(&sink), &mails);
+    let ran = world.run(&[]);
+    ran.exit(2).complains("not repeated");
+    let waiting = ran
+        .stderr
+        .lines()
+        .find(|line| line.contains("wait and are"));
+    let waiting = waiting.unwrap_or_else(|| panic!("{ran}"));
+    assert!(!waiting.contains("went out"), "{waiting}");
+}
+
+#[test]
 fn a_mailbox_that_is_out_of_order_keeps_no_notice_back() {
     let sink = Sink::start();
     sink.behave(Mood::Busy);

@@ -14,7 +14,7 @@ const LONGEST_SUBJECT: usize = 400;
 /// The longest text, in bytes.
 const LONGEST_BODY: usize = 16 * 1024;
 /// The most recipients of one notice.
-const MOST_RECIPIENTS: usize = 50;
+pub const MOST_RECIPIENTS: usize = 50;
 
 /// What `[Audit]` says of notices.
 #[derive(Debug, Default)]

@@ -232,7 +232,7 @@ fn common_failure(results: &[Result<Delivery, Error>]) -> Option<Error> {
         .iter()
         .all(|result| result.as_ref().err().is_some_and(at_fault));
     let first = results.iter().find_map(|result| result.as_ref().err());
-    first.filter(|_| all).cloned()
+    first.filter(|_| all).map(Error::for_others)
 }
 
 /// The notice as a mail. It is the same for each attempt.

@@ -74,8 +74,10 @@ pub enum Error {
         /// The server's limit in bytes.
         limit: u64,
     },
-    /// An address has letters that the server can't deal with (RFC 6531).
-    #[error("{server} takes no address with letters beyond ASCII: {address}")]
+    /// The sender's address has letters that the server can't deal with (RFC 6531).
+    #[error(
+        "{server} takes no address with letters beyond ASCII, and mails are from {address}: send from another address"
+    )]
     NotAscii {
         /// Host and port.
         server: String,
@@ -213,6 +215,16 @@ impl Error {
             | Self::TooLarge { .. }
             | Self::NotAscii { .. }
             | Self::Protocol { .. } => false,
+        }
+    }
+
+    /// What it means for mails that were not tried because of it: of them nothing was sent.
+    #[must_use]
+    pub fn for_others(&self) -> Self {
+        match self {
+            Self::Unanswered { cause } => (**cause).clone(),
+            Self::Web(cause) => Self::Web(cause.for_others()),
+            other => other.clone(),
         }
     }
 }

@@ -123,6 +123,24 @@ fn a_lost_answer_is_told_of_and_the_notice_not_repeated() {
 }
 
 #[test]
+fn of_a_notice_that_was_not_tried_it_is_not_said_that_it_went_out() {
+    let sink = Sink::start();
+    sink.behave(Mood::Speechless);
+    let mails: Vec<Mail> = (0..25)
+        .map(|number| Mail::new(&format!("Test {number}")))
+        .collect();
+    let world = World::with_mails(&with(&sink), &mails);
+    let ran = world.run(&[]);
+    ran.exit(2).complains("not repeated");
+    let waiting = ran
+        .stderr
+        .lines()
+        .find(|line| line.contains("wait and are"));
+    let waiting = waiting.unwrap_or_else(|| panic!("{ran}"));
+    assert!(!waiting.contains("went out"), "{waiting}");
+}
+
+#[test]
 fn a_mailbox_that_is_out_of_order_keeps_no_notice_back() {
     let sink = Sink::start();
     sink.behave(Mood::Busy);
@@ -132,4 +150,22 @@ fn a_mailbox_that_is_out_of_order_keeps_no_notice_back() {
     std::fs::rename(world.path("mails"), world.path("gone")).unwrap();
     world.run(&[]).exit(2).complains("[Mail] Folder");
     sink.take_one();
+}
+
+#[test]
+fn a_sender_whom_the_server_can_not_reach_keeps_the_notice_from_nobody_else() {
+    let sink = Sink::start();
+    let list = "[[SENDER]];admin@example.test";
+    let ini = with(&sink).set("Audit", "NotifyOnAcceptTo", list);
+    let mail = Mail::new("Test one").from("j\u{f6}rg@example.test");
+    let world = World::with_mails(&ini, &[mail]);
+    world
+        .run(&[])
+        .exit(2)
+        .complains_in_one_line(&["j\u{f6}rg@example.test", "for good", "beyond ASCII"])
+        .says("1 notice sent");
+    let notice = sink.take_one();
+    assert_eq!(notice.to, ["admin@example.test"]);
+    assert_eq!(notice.header("To"), "admin@example.test");
+    world.run(&[]).exit(0).never_says("notice");
 }

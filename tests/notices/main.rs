@@ -176,6 +176,27 @@ fn a_mail_adds_neither_recipients_nor_headers() {
 }
 
 #[test]
+fn more_recipients_than_a_notice_has_are_told_of() {
+    let sink = Sink::start();
+    let list = |count: usize| {
+        let each: Vec<_> = (0..count).map(|n| format!("u{n}@example.test")).collect();
+        each.join(";")
+    };
+    let world = |count| {
+        let ini = with(&sink).set("Audit", "NotifyOnAcceptTo", &list(count));
+        World::with_mails(&ini, &[Mail::new("Test one")])
+    };
+    world(50).run(&[]).exit(0);
+    assert_eq!(sink.take_one().to.len(), 50);
+    world(51).run(&[]).exit(2).complains_in_one_line(&[
+        "[Audit] NotifyOnAcceptTo",
+        "51",
+        "first 50",
+    ]);
+    assert_eq!(sink.take_one().to.len(), 50);
+}
+
+#[test]
 fn no_notice_answers_a_program_or_ourselves() {
     let sink = Sink::start();
     let senders = [

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Resolver;
-use crate::audit::notice::{Form, NoticeSettings};
+use crate::audit::notice::{Form, MOST_RECIPIENTS, NoticeSettings};
 use crate::audit::{AuditSettings, Log};
 use crate::config::keys::{self, Key};
 use crate::config::problem::Severity;
@@ -109,6 +109,13 @@ impl Resolver<'_> {
             let [subject, body, list] =
                 [subject, body, to].map(|key| audit_text(&mut reader, key, tokens));
             let form = Form::new(subject, body, &list);
+            if on && form.to.len() > MOST_RECIPIENTS {
+                let line = reader.entry(to).map_or(0, |entry| entry.line);
+                let count = form.to.len();
+                let message =
+                    format!("names {count} recipients; only the first {MOST_RECIPIENTS} are told");
+                reader.wrong(line, to, message);
+            }
             // What has a token in it is judged with each mail.
             let is_plain = |entry: &&String| !entry.contains("[[");
             for wrong in form.to.iter().filter(is_plain) {

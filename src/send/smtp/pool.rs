@@ -160,7 +160,7 @@ impl Connections {
             ready.used = Some(Instant::now());
             link = Some(ready).filter(|ready| ready.session.is_usable());
             let lost = result.as_ref().err().filter(|e| e.is_connection());
-            let lost = lost.map(for_others);
+            let lost = lost.map(Error::for_others);
             losses = if lost.is_some() { losses + 1 } else { 0 };
             work.done(index, result);
             if let (Some(error), MOST_LOSSES..) = (lost, losses) {
@@ -301,14 +301,6 @@ impl<'a> Work<'a> {
             .into_iter()
             .map(|result| result.unwrap_or_else(left_over))
             .collect()
-    }
-}
-
-/// What a mail's failure means for mails that were not tried: of them nothing was sent.
-fn for_others(error: &Error) -> Error {
-    match error {
-        Error::Unanswered { cause } => (**cause).clone(),
-        other => other.clone(),
     }
 }
 

@@ -4,6 +4,7 @@
 //! mail takes two turns: these, and its contents. The next mail could start in the second of
 //! them; it doesn't, so that what a lost connection means stays certain for each mail.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
@@ -105,8 +106,10 @@ impl<C: Channel> Session<C> {
     pub(super) fn deliver(&mut self, mail: &Mail) -> Result<Delivery, Error> {
         self.state = State::Ready;
         let dsn = mail.delivery_receipt && self.capabilities.dsn;
+        let (mail, out_of_reach) = self.within_reach(mail)?;
+        let mail = &*mail;
         let recipients = recipients(mail);
-        let utf8 = self.needs_utf8(mail)?;
+        let utf8 = needs_utf8(mail);
         let contents = mail.compose(Form {
             bcc: false,
             receipt_header: !dsn,
@@ -120,7 +123,8 @@ impl<C: Channel> Session<C> {
             });
         }
         let commands = self.commands(mail, &recipients, size, dsn, utf8);
-        let answers = self.announce(&commands)?;
+        let mut answers = self.announce(&commands)?;
+        answers.refused.extend(out_of_reach);
         let refused = self.go_ahead(answers)?;
         self.send(&contents)?;
         Ok(Delivery {
@@ -133,19 +137,36 @@ impl<C: Channel> Session<C> {
         })
     }
 
-    /// Whether an address demands SMTPUTF8 (RFC 6531).
-    fn needs_utf8(&self, mail: &Mail) -> Result<bool, Error> {
-        let people = [&mail.to, &mail.cc, &mail.bcc].into_iter().flatten();
-        let beyond_ascii = std::iter::once(&mail.from)
-            .chain(people)
-            .find(|person| person.address.needs_utf8());
-        match beyond_ascii {
-            Some(person) if !self.capabilities.utf8 => Err(Error::NotAscii {
-                server: self.wire.talk.server.clone(),
-                address: person.address.to_string(),
-            }),
-            found => Ok(found.is_some()),
+    /// The mail without the recipients whose addresses the server can't take, and these. SMTPUTF8
+    /// (RFC 6531) is asked for a mail as a whole; the others are to get it all the same.
+    fn within_reach<'a>(&self, mail: &'a Mail) -> Result<(Cow<'a, Mail>, Vec<Refusal>), Error> {
+        if self.capabilities.utf8 || !needs_utf8(mail) {
+            return Ok((Cow::Borrowed(mail), Vec::new()));
         }
+        let server = &self.wire.talk.server;
+        if mail.from.address.needs_utf8() {
+            return Err(Error::NotAscii {
+                server: server.clone(),
+                address: mail.from.address.to_string(),
+            });
+        }
+        let mut within = mail.clone();
+        for people in [&mut within.to, &mut within.cc, &mut within.bcc] {
+            people.retain(|person| !person.address.needs_utf8());
+        }
+        let refused: Vec<_> = recipients(mail)
+            .into_iter()
+            .filter(|address| address.needs_utf8())
+            .map(|address| Refusal {
+                recipient: address.to_string(),
+                answer: format!("{server} takes no address with letters beyond ASCII"),
+                transient: false,
+            })
+            .collect();
+        if recipients(&within).is_empty() {
+            return Err(Error::NobodyTook(refused));
+        }
+        Ok((Cow::Owned(within), refused))
     }
 
     fn commands<'a>(
@@ -355,6 +376,12 @@ impl Answers {
         let only_data = matches!(group, [Command::Data]);
         self.sender_refused.is_some() || (only_data && self.taken == 0)
     }
+}
+
+/// Whether an address demands SMTPUTF8 (RFC 6531).
+fn needs_utf8(mail: &Mail) -> bool {
+    let mut all = recipients(mail).into_iter().chain([&mail.from.address]);
+    all.any(Address::needs_utf8)
 }
 
 /// Everybody who gets the mail, once.

@@ -90,4 +90,16 @@ impl Error {
             Self::Token(_) | Self::UnusableToken | Self::BadRequest { .. } => false,
         }
     }
+
+    /// What it means for mails that were not tried because of it: of them nothing was sent.
+    #[must_use]
+    pub fn for_others(&self) -> Self {
+        match self {
+            Self::Unanswered { cause, .. } => Self::Unanswered {
+                cause: cause.clone(),
+                arrived: false,
+            },
+            other => other.clone(),
+        }
+    }
 }

@@ -24,7 +24,7 @@ const MOST_QUESTIONS: usize = 4;
 
 /// What to do about a password that is refused,
 const ENTER_AGAIN: &str =
-    "Check user, or set the password again with: smartemail --credentials -smtppassword:";
+    "Check user, or set the password again with: smartemail -seal:smtp-client.password";
 /// and about a token.
 const CHECK_RIGHTS: &str =
     "Check user and scope, and whether the application may send by SMTP as this user";

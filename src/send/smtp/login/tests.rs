@@ -114,7 +114,9 @@ fn a_refusal_is_told_apart_from_trouble() {
             "{error}"
         );
         assert_eq!(
-            error.to_string().contains("--credentials"),
+            error
+                .to_string()
+                .contains("smartemail -seal:smtp-client.password"),
             !transient,
             "{error}"
         );

@@ -28,6 +28,7 @@ pub mod run;
 pub mod secret;
 pub mod send;
 mod suggest;
+mod visible;
 
 /// Runs the program with the arguments of the process.
 #[must_use]

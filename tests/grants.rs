@@ -87,9 +87,7 @@ fn settings(provider: &IdentityProvider, grant: Grant) -> Settings {
         .into(),
         grant,
         margin: Duration::from_secs(10),
-        names: Names::Msal {
-            sign_in: "smartemail --renewMsalToken".into(),
-        },
+        names: Names::Msal,
         limits: Limits {
             connect: LONG,
             answer: LONG,

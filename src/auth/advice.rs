@@ -79,11 +79,11 @@ const BY_NUMBER: &Rows = &[
     ),
     (
         &[7000215],
-        "the application's secret is wrong: use the Value of the secret, not its ID",
+        "the application's secret is wrong: use the Value of the secret, not its ID, and set it with: {set secret}",
     ),
     (
         &[7000222],
-        "the application's secret has expired: create a new one in Microsoft Entra and set it",
+        "the application's secret has expired: create a new one in Microsoft Entra and set its Value with: {set secret}",
     ),
     (
         &[7000218],
@@ -211,9 +211,7 @@ mod tests {
 
     #[test]
     fn every_place_gets_a_name() {
-        let names = Names::Msal {
-            sign_in: "smartemail --renewMsalToken".into(),
-        };
+        let names = Names::Msal;
         for (_, text) in BY_NUMBER.iter().chain(SIGNED_IN) {
             for names in [&Names::SmtpClient, &names] {
                 assert!(!names.fill(text).contains(['{', '}']), "{text}");

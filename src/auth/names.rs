@@ -1,22 +1,18 @@
 //! How messages name the settings that they are about: every section spells them in its own way.
 
 /// The section that the settings come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Names {
     /// `[smtp-client]`.
     SmtpClient,
     /// `[MSAL]`.
-    Msal {
-        /// The command that signs in, ready to be typed.
-        sign_in: String,
-    },
+    Msal,
 }
 
 impl Names {
     /// Puts the names into a text that has places for them, such as `{scope}`.
     pub(super) fn fill(&self, text: &str) -> String {
-        let msal;
-        let names: [(&str, &str); 8] = match self {
+        let names: [(&str, &str); 9] = match self {
             Self::SmtpClient => [
                 ("{user}", "user"),
                 ("{password}", "password"),
@@ -25,21 +21,23 @@ impl Names {
                 ("{authority}", "tenant-authority"),
                 ("{scope}", "scope"),
                 ("{grant}", "grant-type"),
+                ("{set secret}", "smartemail -seal:smtp-client.password"),
                 ("{sign in}", "sign in again and store the new token"),
             ],
-            Self::Msal { sign_in } => {
-                msal = format!("sign in, as the user that runs the job, with: {sign_in}");
-                [
-                    ("{user}", "[Mail] User"),
-                    ("{password}", "its password"),
-                    ("{client}", "[MSAL] ClientId"),
-                    ("{directory}", "[MSAL] Tenant"),
-                    ("{authority}", "[MSAL] Authority"),
-                    ("{scope}", "[MSAL] Scopes"),
-                    ("{grant}", "[MSAL] GrantType"),
-                    ("{sign in}", &msal),
-                ]
-            }
+            Self::Msal => [
+                ("{user}", "[Mail] User"),
+                ("{password}", "its password"),
+                ("{client}", "[MSAL] ClientId"),
+                ("{directory}", "[MSAL] Tenant"),
+                ("{authority}", "[MSAL] Authority"),
+                ("{scope}", "[MSAL] Scopes"),
+                ("{grant}", "[MSAL] GrantType"),
+                ("{set secret}", "smartemail -seal:MSAL.ClientSecret"),
+                (
+                    "{sign in}",
+                    "sign in, as the user that runs the job, with: smartemail --renewMsalToken",
+                ),
+            ],
         };
         names.iter().fold(text.to_owned(), |text, (place, name)| {
             text.replace(place, name)

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use super::account::{self, SignedIn};
+use super::account::{self, SignedIn, missing};
 use super::request::Desk;
 use super::{ByBrowser, ByDevice, Error, Settings, Tokens};
 use crate::net::Trace;
@@ -55,6 +55,12 @@ impl SignIn {
         let cache = self.0.settings.grant.cache();
         let cache = cache.ok_or_else(|| self.0.not_signed_in("no account is asked for"))?;
         account::keep(&self.0, cache, tokens)
+    }
+
+    /// What was asked for and not granted.
+    #[must_use]
+    pub fn missing(&self, account: &SignedIn) -> Vec<String> {
+        missing(&account.scope, &self.0.settings.scope)
     }
 
     /// Refreshes the stored account, without anybody.

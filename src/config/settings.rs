@@ -190,8 +190,6 @@ pub struct SettingsFile {
     pub(super) path: PathBuf,
     pub(super) document: Document,
     pub(super) problems: Problems,
-    /// It is the one that is read when none is named.
-    is_default: bool,
 }
 
 /// Why there are no settings.
@@ -262,23 +260,7 @@ impl SettingsFile {
             path,
             document,
             problems,
-            is_default: named.is_none(),
         })
-    }
-
-    /// The command that signs in to Microsoft 365 for this file, ready to be typed.
-    pub(super) fn sign_in_command(&self) -> String {
-        if self.is_default {
-            return "smartemail --renewMsalToken".to_owned();
-        }
-        let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
-        let path = path.display().to_string();
-        let quote = if path.contains(char::is_whitespace) {
-            "\""
-        } else {
-            ""
-        };
-        format!("smartemail -inifile:{quote}{path}{quote} --renewMsalToken")
     }
 
     /// Understands as much of the file as a sign-in needs; `None` when something is wrong with

@@ -60,9 +60,7 @@ fn tokens(list: &'static [&str]) -> TokenSource {
             connect: limit,
             answer: limit,
         },
-        names: Names::Msal {
-            sign_in: "smartemail --renewMsalToken".into(),
-        },
+        names: Names::Msal,
     };
     TokenSource::new(settings, Trace::off())
 }

@@ -119,6 +119,19 @@ impl Credentials {
         }
     }
 
+    /// What an error means that came after they had been sent.
+    pub(super) fn unanswered(&self, server: &str, error: Error) -> Error {
+        match (&self.shown, error) {
+            // Many tokens lock nobody out: the next attempt is as good as the first.
+            (Shown::Password(_), Error::Connection(cause)) => Error::Unanswered {
+                server: server.to_owned(),
+                user: self.user.clone(),
+                how: cause.brief(),
+            },
+            (_, other) => other,
+        }
+    }
+
     /// What it means that the server says no to them.
     pub(super) fn refused(&self, server: &str, answer: String) -> Error {
         let (server, user) = (server.to_owned(), self.user.clone());

@@ -124,7 +124,8 @@ pub enum Error {
     Connection(#[from] crate::net::Error),
     /// The server refused the credentials.
     #[error(
-        "{server} refused the log-in of {user}: {answer}. Check the user, or set the password again with: smartemail --credentials"
+        "{server} refused the log-in of {user}: {answer}. If that tells of a locked account, ask its administrator; if not, \
+         check the user, or set the password again with: smartemail --credentials"
     )]
     Login {
         /// Host and port.
@@ -150,6 +151,20 @@ pub enum Error {
     /// There is no token to log in with.
     #[error(transparent)]
     NoToken(#[from] crate::auth::Error),
+    /// The connection was lost between the credentials and the server's word on them. Many servers
+    /// refuse a password by hanging up, so this may be a refusal.
+    #[error(
+        "{server} did not answer the log-in of {user}: {how}. The user or the password may be wrong, so it is not tried \
+         again in this run. Check the user and the server, or set the password again with: smartemail --credentials"
+    )]
+    Unanswered {
+        /// Host and port.
+        server: String,
+        /// The user name that was sent.
+        user: String,
+        /// How the connection was lost.
+        how: String,
+    },
     /// The server knows the account and does not let it in.
     #[error("{server} does not let {user} in: {answer}. {}", bar.advice())]
     Barred {
@@ -200,7 +215,9 @@ pub enum Error {
         argument: &'static str,
     },
     /// The server refused another command.
-    #[error("{server} refused {command}: {answer}")]
+    #[error(
+        "{server} refused {command}: {answer}. Ask its administrator; --verbose shows the conversation"
+    )]
     Refused {
         /// Host and port.
         server: String,
@@ -210,7 +227,10 @@ pub enum Error {
         answer: String,
     },
     /// The server's answer broke the protocol or a limit.
-    #[error("{server} answered {command} in a way that can't be used: {what}")]
+    #[error(
+        "{server} answered {command} in a way that can't be used: {what}. If that happens again, ask its \
+         administrator; --verbose shows the conversation"
+    )]
     Protocol {
         /// Host and port.
         server: String,
@@ -225,6 +245,16 @@ pub enum Error {
     /// Graph refused a request.
     #[error(transparent)]
     Graph(Box<graph::Refusal>),
+    /// The server hands out a mail without an end, and so nothing else.
+    #[error("{server} sends a mail that {what}; the connection was given up")]
+    Endless {
+        /// Host and port.
+        server: String,
+        /// Which one, if that is known: without it the others can be had.
+        mail: Option<MailId>,
+        /// How that showed.
+        what: String,
+    },
     /// A folder or file of mails can't be read.
     #[error("can't read {path}: {cause}")]
     File {
@@ -253,8 +283,10 @@ impl Error {
             Self::Http(error) => error.is_transient(),
             Self::Graph(refusal) => refusal.is_transient(),
             Self::Busy { .. } => true,
+            Self::Endless { mail, .. } => mail.is_some(),
             Self::Login { .. }
             | Self::TokenRefused { .. }
+            | Self::Unanswered { .. }
             | Self::Barred { .. }
             | Self::TooSoon { .. }
             | Self::NoLogin { .. }

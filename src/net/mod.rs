@@ -23,7 +23,7 @@ mod tls_openssl;
 mod tls_pin;
 mod trace;
 
-pub use connection::{Channel, Connection, Upgrade, connect};
+pub use connection::{Certificate, Channel, Connection, Upgrade, connect};
 pub use error::{Error, Step};
 pub use fault::TlsFault;
 pub use fingerprint::{Fingerprint, NoFingerprint};

@@ -30,6 +30,7 @@ mod notices;
 mod opening;
 mod output;
 mod pass;
+mod recognise;
 mod report;
 mod retries;
 mod save;
@@ -57,6 +58,7 @@ pub fn perform(request: Request) -> ExitCode {
         }
         Request::SignIn(asked) => {
             output.set_verbose(asked.verbose);
+            output.set_inifile(asked.inifile.as_deref());
             sign_in::run(&asked, &mut output).map(|()| ExitCode::MATCHED)
         }
         Request::Pass(pass) => perform_pass(&pass, &mut output),
@@ -81,6 +83,7 @@ pub fn refuse(error: &UsageError) -> ExitCode {
 
 fn perform_pass(pass: &Pass, output: &mut Output) -> anyhow::Result<ExitCode> {
     output.set_verbose(pass.verbose);
+    output.set_inifile(pass.inifile.as_deref());
     let file = SettingsFile::read(pass.inifile.as_deref(), &process_environment)?;
     let path = file.path().to_path_buf();
     let state = state_folder(&path);

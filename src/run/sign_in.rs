@@ -113,6 +113,11 @@ fn keep(sign_in: &SignIn, tokens: &Tokens, cache: &Path, output: &mut Output) ->
         ));
     }
     output.line(&format!("signed in: {}", named(&account)));
+    for scope in sign_in.missing(&account) {
+        output.warning(&format!(
+            "{scope} was not granted: have it added to the application's API permissions and consented to"
+        ));
+    }
     output.line(&format!(
         "stored in {}, for this user on this machine and this INI file",
         cache.display()

@@ -97,9 +97,7 @@ impl Bed {
             },
             scope: self.graph.scope(),
             margin: Duration::from_secs(10),
-            names: Names::Msal {
-                sign_in: "smartemail --renewMsalToken".into(),
-            },
+            names: Names::Msal,
             limits,
         };
         let settings = Settings {

@@ -4,7 +4,6 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::panic,
     clippy::unreachable,
     reason = "what breaks ends the test, loudly"
 )]

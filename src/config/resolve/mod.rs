@@ -32,7 +32,6 @@ pub(super) fn resolve(
     keeper: &Keeper,
     environment: Environment<'_>,
 ) -> Result<Settings, LoadError> {
-    let sign_in = file.sign_in_command();
     let SettingsFile {
         path,
         document,
@@ -49,14 +48,19 @@ pub(super) fn resolve(
         environment,
         keeper,
         ini: &path,
-        sign_in: &sign_in,
         trace: purpose.traces.usual,
     };
     let mail = resolver.mail(purpose.mailbox)?;
     let general = resolver.general(purpose, mail.as_ref());
     let mut audit = resolver.audit(&folder, &tokens);
-    let from = resolver.notice_from(mail.as_ref());
-    audit.notices.own = own_addresses(from.as_ref(), mail.as_ref());
+    let users = [
+        resolver.sending_user(),
+        account_user(mail.as_ref()),
+        mailbox_user(mail.as_ref()),
+    ];
+    let users: Vec<Address> = users.into_iter().flatten().collect();
+    let from = resolver.notice_from(&users);
+    audit.notices.own = from.iter().chain(&users).cloned().collect();
     let outbound = resolver.outbound(audit.notices.wanted(), from, mail.as_ref(), purpose);
     let (rules, disabled_rules) = resolver.rules(&tokens, audit.unsafe_text);
     match (general, mail) {
@@ -73,16 +77,23 @@ pub(super) fn resolve(
     }
 }
 
-/// The addresses that get no notice: the one that notices are from, and that of the mailbox.
-fn own_addresses(from: Option<&Address>, mail: Option<&MailSettings>) -> Vec<Address> {
-    let user = match mail {
-        Some(MailSettings::Imap(account) | MailSettings::Pop(account)) => {
+/// The mailbox's address, if its user is one.
+fn mailbox_user(mail: Option<&MailSettings>) -> Option<Address> {
+    match mail? {
+        MailSettings::Imap(account) | MailSettings::Pop(account) => {
             Address::parse(&account.login.user).ok()
         }
-        Some(MailSettings::Msal(account)) => Address::parse(account.name()).ok(),
-        Some(MailSettings::Folder(_)) | None => None,
-    };
-    from.cloned().into_iter().chain(user).collect()
+        MailSettings::Msal(account) => Address::parse(account.name()).ok(),
+        MailSettings::Folder(_) => None,
+    }
+}
+
+/// The address of the account that sends notices through Graph.
+fn account_user(mail: Option<&MailSettings>) -> Option<Address> {
+    match mail? {
+        MailSettings::Msal(account) => Address::parse(account.sender.as_ref()?).ok(),
+        MailSettings::Imap(_) | MailSettings::Pop(_) | MailSettings::Folder(_) => None,
+    }
 }
 
 /// How the account is had that somebody signs in to for this file; `None` when something is wrong
@@ -94,7 +105,6 @@ pub(super) fn sign_in(
     trace: &Trace,
     for_graph: bool,
 ) -> (Option<auth::Settings>, Problems) {
-    let sign_in = file.sign_in_command();
     let SettingsFile {
         path,
         document,
@@ -107,7 +117,6 @@ pub(super) fn sign_in(
         environment,
         keeper,
         ini: &path,
-        sign_in: &sign_in,
         trace,
     };
     let limits = resolver.limits();
@@ -128,8 +137,6 @@ struct Resolver<'a> {
     keeper: &'a Keeper,
     /// Where the file is.
     ini: &'a Path,
-    /// The command that signs in for this file.
-    sign_in: &'a str,
     /// Where conversations about tokens are shown.
     trace: &'a Trace,
 }

@@ -103,9 +103,7 @@ impl Resolver<'_> {
             scope,
             margin: MARGIN,
             limits,
-            names: Names::Msal {
-                sign_in: self.sign_in.to_owned(),
-            },
+            names: Names::Msal,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Logging in, in one turn where the server allows it (RFC 9051, sections 6.2.2 and 6.2.3;
 //! RFC 4959 for the initial response).
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use data_encoding::BASE64;
@@ -11,6 +11,7 @@ use super::filter::{Filter, Plan, Tap};
 use super::session::{Session, given_up};
 use crate::mailbox::login::{Credentials, Mask, NO_TOKENS};
 use crate::mailbox::{Bar, Error};
+use crate::net;
 use crate::secret::Secret;
 
 /// Longest command line, its end included (RFC 9051, section 4); what is longer waits until it is
@@ -90,26 +91,40 @@ impl Door<'_> {
             filter.heard.capabilities = None;
         }
         let mechanism = credentials.mechanism();
-        let (command, result) = match way {
+        let (command, sent, result) = match way {
             Way::Login => {
                 let password = credentials.secret().expose();
-                ("LOGIN", client.login(&credentials.user, password))
+                ("LOGIN", true, client.login(&credentials.user, password))
             }
             Way::AtOnce => {
                 let command = format!("{mechanism} {}", encoded(credentials).expose());
-                let nothing_more = Answers::default();
-                ("AUTHENTICATE", client.authenticate(command, &nothing_more))
+                let result = client.authenticate(command, &Answers::default());
+                ("AUTHENTICATE", true, result)
             }
             Way::WhenAsked => {
-                let answers = Answers(Cell::new(Some(credentials.message())));
-                ("AUTHENTICATE", client.authenticate(mechanism, &answers))
+                let answers = Answers(RefCell::new(Some(credentials.message())));
+                let result = client.authenticate(mechanism, &answers);
+                ("AUTHENTICATE", answers.0.borrow().is_none(), result)
             }
         };
-        Ok(result.map_err(|(error, client)| {
-            let mut filter = self.filter.borrow_mut();
-            let refusal = refusal(self.server, command, &mut filter, credentials, &error);
-            (refusal, client)
-        }))
+        let (error, client) = match result {
+            Ok(engine) => return Ok(Ok(engine)),
+            Err(failed) => failed,
+        };
+        let filter = &mut self.filter.borrow_mut();
+        if matches!(error, imap::Error::No(_) | imap::Error::Bad(_)) {
+            let refusal = refusal(self.server, command, filter, credentials, &error);
+            return Ok(Err((refusal, client)));
+        }
+        let is_passing = is_passing(&filter.heard.code);
+        Err(match given_up(self.server, command, filter, &error) {
+            Error::Connection(net::Error::Closed { server, words }) if is_passing => Error::Busy {
+                server,
+                answer: words,
+            },
+            lost if sent => credentials.unanswered(self.server, lost),
+            lost => lost,
+        })
     }
 }
 
@@ -148,16 +163,18 @@ fn choose(known: Option<&Capabilities>, credentials: &Credentials) -> Result<Way
     }
 }
 
+/// Whether a code says that it will be otherwise later (RFC 5530, section 3).
+fn is_passing(code: &str) -> bool {
+    matches!(code, "UNAVAILABLE" | "LIMIT" | "INUSE")
+}
+
 fn refusal(
     server: &str,
     command: &str,
-    filter: &mut Filter,
+    filter: &Filter,
     credentials: &Credentials,
     error: &imap::Error,
 ) -> Error {
-    if !matches!(error, imap::Error::No(_) | imap::Error::Bad(_)) {
-        return given_up(server, command, filter, error);
-    }
     let answer = filter.heard.words.clone();
     let barred = |bar| Error::Barred {
         server: server.to_owned(),
@@ -167,7 +184,7 @@ fn refusal(
     };
     // RFC 5530, section 3.
     match filter.heard.code.as_str() {
-        "UNAVAILABLE" | "LIMIT" | "INUSE" => Error::Busy {
+        code if is_passing(code) => Error::Busy {
             server: server.to_owned(),
             answer,
         },
@@ -188,13 +205,13 @@ fn refusal(
 /// What is left to say during a log-in. A server that asks again gets nothing more: with XOAUTH2
 /// that is how a refusal is taken note of.
 #[derive(Default)]
-struct Answers(Cell<Option<Secret>>);
+struct Answers(RefCell<Option<Secret>>);
 
 impl imap::Authenticator for Answers {
     type Response = Vec<u8>;
 
     fn process(&self, _: &[u8]) -> Vec<u8> {
-        let message = self.0.take();
+        let message = self.0.borrow_mut().take();
         message.map_or_else(Vec::new, |message| message.expose().as_bytes().to_vec())
     }
 }

@@ -122,8 +122,13 @@ fn by_sasl<C: Read + Write>(
         format!("AUTH {} {STARS}", credentials.mechanism()),
     );
     if at_once {
-        session.send_hidden(&in_one_line(credentials), &hidden)?;
-        return match session.answer("AUTH")? {
+        return match submit(
+            session,
+            credentials,
+            &in_one_line(credentials),
+            &hidden,
+            "AUTH",
+        )? {
             // It asks, though they have come with the command already.
             Answer::More => end(session, credentials, &encoded(credentials)),
             Answer::Done(_) => Ok(None),
@@ -139,8 +144,13 @@ fn by_sasl<C: Read + Write>(
         // Google wants the token in the same line, however long that is; Microsoft does not
         // (developers.google.com/gmail/imap/xoauth2-protocol).
         Answer::Refused(_) if credentials.is_token() => {
-            session.send_hidden(&in_one_line(credentials), &hidden)?;
-            match session.answer("AUTH")? {
+            match submit(
+                session,
+                credentials,
+                &in_one_line(credentials),
+                &hidden,
+                "AUTH",
+            )? {
                 Answer::More => end(session, credentials, &Secret::new(String::new())),
                 Answer::Done(_) => Ok(None),
                 Answer::Refused(refusal) => Ok(Some(refusal)),
@@ -157,14 +167,11 @@ fn end<C: Read + Write>(
     credentials: &Credentials,
     answer: &Secret,
 ) -> Result<Option<Refusal>, Error> {
-    session.send_hidden(answer, STARS)?;
-    if !credentials.is_token() || answer.expose().is_empty() {
-        return Ok(session.verdict("AUTH")?.err());
-    }
-    match session.answer("AUTH")? {
-        Answer::More => end(session, credentials, &Secret::new(String::new())),
-        Answer::Done(_) => Ok(None),
-        Answer::Refused(refusal) => Ok(Some(refusal)),
+    match submit(session, credentials, answer, STARS, "AUTH")? {
+        Answer::More if credentials.is_token() && !answer.expose().is_empty() => {
+            end(session, credentials, &Secret::new(String::new()))
+        }
+        answer => Ok(session.conclude("AUTH", answer)?.err()),
     }
 }
 
@@ -178,8 +185,21 @@ fn user_pass<C: Read + Write>(
         return Ok(("USER", Some(refusal)));
     }
     let pass = Secret::new(format!("PASS {}", credentials.secret().expose()));
-    session.send_hidden(&pass, "PASS ***")?;
-    Ok(("PASS", session.verdict("PASS")?.err()))
+    let answer = submit(session, credentials, &pass, "PASS ***", "PASS")?;
+    Ok(("PASS", session.conclude("PASS", answer)?.err()))
+}
+
+/// Sends the line that holds the credentials, and takes the answer.
+fn submit<C: Read + Write>(
+    session: &mut Session<C>,
+    credentials: &Credentials,
+    line: &Secret,
+    shown: &str,
+    command: &str,
+) -> Result<Answer, Error> {
+    let sent = session.send_hidden(line, shown);
+    sent.and_then(|()| session.answer(command))
+        .map_err(|error| credentials.unanswered(session.server(), error))
 }
 
 /// Whether the credentials were refused, or the time was wrong for them.

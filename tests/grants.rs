@@ -116,6 +116,10 @@ fn elsewhere(settings: Settings, provider: &IdentityProvider) -> Settings {
     }
 }
 
+fn signing_in(settings: Settings, trace: Trace) -> SignIn {
+    SignIn::new(settings, trace).unwrap()
+}
+
 /// Everything that is shown on the way; no secret may be in it.
 #[derive(Default)]
 struct Shown(Arc<Mutex<String>>);
@@ -267,7 +271,7 @@ impl<'a> Account<'a> {
 /// What a sign-in comes to, and the tokens by it.
 fn signed_in(account: &Account<'_>, settings: Settings, way: Way, person: Person) -> String {
     let shown = Shown::default();
-    let sign_in = SignIn::new(settings, shown.trace());
+    let sign_in = signing_in(settings, shown.trace());
     match way(&sign_in, person) {
         Ok(tokens) => {
             let (person, _) = sign_in.keep(&tokens).unwrap();
@@ -380,7 +384,7 @@ fn each_grant_with_each_outcome() {
                 cell("token", tried(busy, Person::Signs)),
                 cell("replaced", move || {
                     let account = Account::new(short);
-                    let sign_in = SignIn::new(account.settings(), Trace::off());
+                    let sign_in = signing_in(account.settings(), Trace::off());
                     sign_in
                         .keep(&way(&sign_in, Person::Signs).unwrap())
                         .unwrap();
@@ -391,7 +395,7 @@ fn each_grant_with_each_outcome() {
     }
     let ready = |at| {
         let account = Account::new(at);
-        let sign_in = SignIn::new(account.settings(), Trace::off());
+        let sign_in = signing_in(account.settings(), Trace::off());
         let tokens = in_browser(&sign_in, Person::Signs).unwrap();
         sign_in.keep(&tokens).unwrap();
         account
@@ -401,7 +405,7 @@ fn each_grant_with_each_outcome() {
         vec![
             cell("token", move || {
                 let account = ready(provider);
-                let sign_in = SignIn::new(account.settings(), Trace::off());
+                let sign_in = signing_in(account.settings(), Trace::off());
                 sign_in.renew().unwrap();
                 sign_in.renew().unwrap();
                 token(provider, account.settings())
@@ -410,7 +414,7 @@ fn each_grant_with_each_outcome() {
             cell("invalid_grant", move || {
                 let account = ready(provider);
                 account.copy("msal.cache", "stolen.cache");
-                let renew = |name| SignIn::new(account.at(name), Trace::off()).renew();
+                let renew = |name| signing_in(account.at(name), Trace::off()).renew();
                 renew("stolen.cache").unwrap();
                 let first = Shown::default().word_for(&renew("msal.cache").unwrap_err());
                 let second = Shown::default().word_for(&renew("stolen.cache").unwrap_err());
@@ -425,7 +429,7 @@ fn each_grant_with_each_outcome() {
             cell("invalid_request", move || {
                 let account = ready(provider);
                 let settings = elsewhere(account.settings(), provider);
-                let renewed = SignIn::new(settings, Trace::off()).renew();
+                let renewed = signing_in(settings, Trace::off()).renew();
                 Shown::default().word_for(&renewed.unwrap_err())
             }),
             cell("nobody is signed in", move || {
@@ -433,13 +437,13 @@ fn each_grant_with_each_outcome() {
             }),
             cell("token", move || {
                 let account = ready(busy);
-                let sign_in = SignIn::new(account.settings(), Trace::off());
+                let sign_in = signing_in(account.settings(), Trace::off());
                 sign_in.renew().unwrap();
                 token(busy, account.settings())
             }),
             cell("replaced", move || {
                 let account = ready(short);
-                SignIn::new(account.settings(), Trace::off())
+                signing_in(account.settings(), Trace::off())
                     .renew()
                     .unwrap();
                 two_tokens(short, account.settings())

@@ -190,3 +190,22 @@ fn the_section_for_sending_comes_first() {
     assert_eq!(sink.take_mails().len(), 1);
     assert_eq!(cloud.graph.sent().len(), 0);
 }
+
+#[test]
+fn a_notice_from_somebody_else_goes_out_on_their_behalf() {
+    let Some(cloud) = Cloud::start() else {
+        return;
+    };
+    let team = "team@example.com";
+    let world = cloud.application(telling(cloud.ini()).set("Audit", "NotifyFrom", team));
+    // Without the right to do so nothing goes out, and nothing else is held up.
+    world.run(&[]).exit(2).complains("ErrorSendAsDenied");
+    assert_eq!(world.events(), ["$CONSOLE:DISPLAY,one"]);
+    assert_eq!(cloud.graph.sent().len(), 0);
+    cloud.graph.allow_sending_as(team);
+    let world = cloud.application(telling(cloud.ini()).set("Audit", "NotifyFrom", team));
+    world.run(&[]).exit(0);
+    let sent = cloud.graph.sent();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].resource["from"]["emailAddress"]["address"], team);
+}

@@ -1,14 +1,13 @@
 //! `--renewMsalToken`: a person signs in to Microsoft 365, once, so that jobs can go on without
 //! anybody; or what is stored is refreshed without a person.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::bail;
 
 use super::output::Output;
 use super::tell;
-use crate::auth::{self, Error, Grant, SignIn, SignedIn, Tokens, browser};
+use crate::auth::{Error, SignIn, SignedIn, Tokens, browser};
 use crate::cli::{self, Way};
 use crate::clock::stamp;
 use crate::config::SettingsFile;
@@ -32,14 +31,13 @@ pub(super) fn run(asked: &cli::SignIn, output: &mut Output) -> anyhow::Result<()
             path.display()
         );
     };
-    let Some(cache) = cache(&settings) else {
+    let Some(sign_in) = SignIn::new(settings, output.trace()) else {
         bail!(
             "nobody signs in with the [MSAL] GrantType of {}: its tokens need no person. --check tells whether they \
              can be had",
             path.display()
         );
     };
-    let sign_in = SignIn::new(settings, output.trace());
     match asked.way {
         Way::Silent => {
             let account = sign_in.renew()?;
@@ -49,7 +47,7 @@ pub(super) fn run(asked: &cli::SignIn, output: &mut Output) -> anyhow::Result<()
         Way::Person { device, save } => {
             let tokens = by_person(&sign_in, device, !save, output)?;
             if save {
-                keep(&sign_in, &tokens, &cache, output)?;
+                keep(&sign_in, &tokens, output)?;
             } else {
                 let account = sign_in.person(&tokens)?;
                 output.line(&format!("signed in: {}", named(&account)));
@@ -58,14 +56,6 @@ pub(super) fn run(asked: &cli::SignIn, output: &mut Output) -> anyhow::Result<()
         }
     }
     Ok(())
-}
-
-/// Where the account is kept; `None` where nobody signs in.
-fn cache(settings: &auth::Settings) -> Option<std::path::PathBuf> {
-    match &settings.grant {
-        Grant::SignedIn { cache } => Some(cache.path().to_path_buf()),
-        _ => None,
-    }
 }
 
 /// By a browser of this machine where there is one, else by a code.
@@ -103,7 +93,8 @@ fn by_device(sign_in: &SignIn, output: &mut Output) -> Result<Tokens, Error> {
     attempt.finish()
 }
 
-fn keep(sign_in: &SignIn, tokens: &Tokens, cache: &Path, output: &mut Output) -> Result<(), Error> {
+fn keep(sign_in: &SignIn, tokens: &Tokens, output: &mut Output) -> Result<(), Error> {
+    let cache = sign_in.place();
     let (account, aside) = sign_in.keep(tokens)?;
     if let Some(aside) = aside {
         output.warning(&format!(

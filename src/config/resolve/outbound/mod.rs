@@ -94,7 +94,7 @@ impl Resolver<'_> {
             root: graph::root(&account.endpoint, "").ok()?,
             user: account.sender.clone().unwrap_or_default(),
             access: account.access,
-            delegate: false,
+            delegate: true,
             tokens: account.tokens.clone(),
             limits: account.limits,
         });

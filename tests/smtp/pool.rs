@@ -163,7 +163,7 @@ fn a_server_that_loses_every_mail_is_left_alone() {
         return;
     };
     let proxy = CountingProxy::before("127.0.0.1", server.smtp);
-    proxy.rewrite("250 Accepted", "421 4.3.2 no more");
+    proxy.rewrite("250 2.1.0 ", "421 4.3.2 no more: ");
     let mut settings = settings(proxy.port, Security::None);
     settings.pool.size = 1;
     for result in outbox(settings).send(&mails(5, "a@example.test")) {

@@ -119,7 +119,7 @@ fn one_after_the_other_without_pipelining() {
 #[test]
 fn each_recipient_has_an_answer_of_its_own() {
     for capabilities in [pipelining(), Capabilities::default()] {
-        let (mut session, _) = session(capabilities, |line| match line {
+        let (mut session, turns) = session(capabilities, |line| match line {
             "RCPT TO:<no@b.c>" => Some("550 5.1.1 who?"),
             "RCPT TO:<later@b.c>" => Some("451 4.2.0 busy"),
             _ => None,
@@ -138,6 +138,10 @@ fn each_recipient_has_an_answer_of_its_own() {
                 refused("later@b.c", "451 4.2.0 busy", true)
             ]
         );
+        // Nobody gets it twice.
+        let said = turns.borrow().concat();
+        let asked = said.iter().filter(|line| line.starts_with("RCPT"));
+        assert_eq!(asked.count(), 3);
     }
 }
 

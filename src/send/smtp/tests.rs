@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::DateTime;
 
 use super::capabilities::Capabilities;
-use super::session::Session;
+use super::session::{Session, stuffed};
 use super::wire::{Talk, Wire};
 use crate::net::Trace;
 use crate::net::script::{Script, Turns};
@@ -107,6 +107,19 @@ fn a_mail_takes_two_turns_where_pipelining_is_offered() {
     assert_eq!(turns[1].last().unwrap(), ".");
     let body = &turns[1][turns[1].len() - 4..];
     assert_eq!(body, ["first", "..", "...two", "."]);
+}
+
+#[test]
+fn the_final_dot_stands_on_a_line_of_its_own() {
+    for (contents, sent) in [
+        (&b""[..], &b"\r\n"[..]),
+        (b"a\r\n", b"a\r\n"),
+        (b"a", b"a\r\n"),
+        (b"a\n", b"a\n\r\n"),
+        (b".\r\n..a\r\nb.\r\n", b"..\r\n...a\r\nb.\r\n"),
+    ] {
+        assert_eq!(stuffed(contents), sent);
+    }
 }
 
 #[test]

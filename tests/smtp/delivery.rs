@@ -1,5 +1,8 @@
 //! What servers answer, and what arrives.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
@@ -229,6 +232,42 @@ fn a_mail_beyond_the_server_s_limit_is_not_sent() {
         "{error}"
     );
     assert_eq!(proxy.traffic().commands_with("MAIL"), [""; 0]);
+}
+
+#[test]
+fn a_server_that_hangs_up_in_the_middle_of_a_mail_says_why() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        stream.write_all(b"220 here\r\n").unwrap();
+        for answer in ["250 here", "250 ok", "250 ok", "354 go on"] {
+            lines.next().unwrap().unwrap();
+            stream
+                .write_all(format!("{answer}\r\n").as_bytes())
+                .unwrap();
+        }
+        lines.next().unwrap().unwrap();
+        stream.write_all(b"552 5.3.4 too large\r\n").unwrap();
+    });
+    let mut large = mail("large", &["a@example.test"]);
+    large.attachments = vec![File {
+        name: "large.bin".into(),
+        bytes: vec![0; 20_000_000],
+    }];
+    let error = send_one(settings(port, Security::None), large).unwrap_err();
+    server.join().unwrap();
+    let Error::Refused {
+        what: Refused::Contents,
+        answer,
+        transient: false,
+        ..
+    } = &error
+    else {
+        panic!("{error}");
+    };
+    assert_eq!(answer, "552 5.3.4 too large");
 }
 
 #[test]

@@ -135,6 +135,8 @@ fn a_token_that_is_refused_is_renewed_once() {
     assert_eq!(provider.requests().len(), 2);
 
     give_stale_tokens(&provider, 2);
+    // A rude server repeats it.
+    proxy.rewrite("535 ", "535 stale-4711 ");
     proxy.take_traffic();
     let refused = outbox(with_tokens(&provider, proxy.port, by_password()));
     for result in refused.send(&mails(20, "bob@example.test")) {
@@ -149,7 +151,7 @@ fn a_token_that_is_refused_is_renewed_once() {
         };
         // What Dovecot says in its last question is kept.
         assert!(
-            answer.contains("535") && answer.contains("\"status\""),
+            answer.contains("535 ***") && answer.contains("\"status\""),
             "{answer}"
         );
         assert!(!answer.contains("stale-4711"));
@@ -159,6 +161,27 @@ fn a_token_that_is_refused_is_renewed_once() {
         (traffic.connections, traffic.commands_with("AUTH").len()),
         (1, 2)
     );
+}
+
+#[test]
+fn where_tokens_are_not_taken_none_is_asked_for() {
+    let Some(provider) = IdentityProvider::start() else {
+        return;
+    };
+    let Some(server) = Exim::with(exim::Options {
+        clear_login: true,
+        ..exim::Options::default()
+    }) else {
+        return;
+    };
+    let outbox = outbox(with_tokens(&provider, server.submission, by_password()));
+    let error = outbox.send(&mails(1, "bob@example.test")).remove(0);
+    let error = error.unwrap_err();
+    assert!(
+        error.is_authentication() && error.to_string().contains("offers PLAIN LOGIN"),
+        "{error}"
+    );
+    assert_eq!(provider.requests().len(), 0);
 }
 
 #[test]

@@ -395,7 +395,7 @@ fn recipients(mail: &Mail) -> Vec<&Address> {
 }
 
 /// A line that begins with a dot gets another one (RFC 5321, section 4.5.2).
-fn stuffed(contents: &[u8]) -> Vec<u8> {
+pub(super) fn stuffed(contents: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(contents.len() + 64);
     for line in contents.split_inclusive(|b| *b == b'\n') {
         if line.first() == Some(&b'.') {

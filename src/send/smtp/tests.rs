@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::DateTime;
 
 use super::capabilities::Capabilities;
-use super::session::Session;
+use super::session::{Session, stuffed};
 use super::wire::{Talk, Wire};
 use crate::net::Trace;
 use crate::net::script::{Script, Turns};
@@ -110,6 +110,19 @@ fn a_mail_takes_two_turns_where_pipelining_is_offered() {
 }
 
 #[test]
+fn the_final_dot_stands_on_a_line_of_its_own() {
+    for (contents, sent) in [
+        (&b""[..], &b"\r\n"[..]),
+        (b"a\r\n", b"a\r\n"),
+        (b"a", b"a\r\n"),
+        (b"a\n", b"a\n\r\n"),
+        (b".\r\n..a\r\nb.\r\n", b"..\r\n...a\r\nb.\r\n"),
+    ] {
+        assert_eq!(stuffed(contents), sent);
+    }
+}
+
+#[test]
 fn one_after_the_other_without_pipelining() {
     let (mut session, turns) = session(Capabilities::default(), |_| None);
     session.deliver(&mail(&["a@b.c", "d@e.f"])).unwrap();
@@ -119,7 +132,7 @@ fn one_after_the_other_without_pipelining() {
 #[test]
 fn each_recipient_has_an_answer_of_its_own() {
     for capabilities in [pipelining(), Capabilities::default()] {
-        let (mut session, _) = session(capabilities, |line| match line {
+        let (mut session, turns) = session(capabilities, |line| match line {
             "RCPT TO:<no@b.c>" => Some("550 5.1.1 who?"),
             "RCPT TO:<later@b.c>" => Some("451 4.2.0 busy"),
             _ => None,
@@ -138,6 +151,10 @@ fn each_recipient_has_an_answer_of_its_own() {
                 refused("later@b.c", "451 4.2.0 busy", true)
             ]
         );
+        // Nobody gets it twice.
+        let said = turns.borrow().concat();
+        let asked = said.iter().filter(|line| line.starts_with("RCPT"));
+        assert_eq!(asked.count(), 3);
     }
 }
 

@@ -89,7 +89,17 @@ impl AccessToken {
 
 /// Gives tokens of one account; copies of it share them.
 #[derive(Clone, Debug)]
-pub struct TokenSource(Arc<Shared>);
+pub struct TokenSource(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    Endpoint(Arc<Shared>),
+    /// Somebody else had it given, and sees to it that it is good.
+    Given(AccessToken),
+}
+
+/// A token whose end nobody knows is taken for good so long.
+const UNKNOWN_END: Duration = Duration::from_secs(3600);
 
 #[derive(Debug)]
 struct Shared {
@@ -113,12 +123,31 @@ impl TokenSource {
     /// A source that has not asked for anything yet.
     #[must_use]
     pub fn new(settings: Settings, trace: Trace) -> Self {
-        Self(Arc::new(Shared {
+        Self(Source::Endpoint(Arc::new(Shared {
             client: Client::new(settings.limits, trace.clone()),
             settings,
             trace,
             state: Mutex::default(),
+        })))
+    }
+
+    /// A source of one token, which somebody else had given.
+    #[must_use]
+    pub fn given(secret: Secret) -> Self {
+        Self(Source::Given(AccessToken {
+            secret,
+            expires: Instant::now() + UNKNOWN_END,
+            serial: 1,
         }))
+    }
+
+    /// Whether another token can be had when a server refuses this one.
+    #[must_use]
+    pub fn is_renewable(&self) -> bool {
+        match self.0 {
+            Source::Endpoint(_) => true,
+            Source::Given(_) => false,
+        }
     }
 
     /// A token that is good for longer than the margin. Of several callers at the same time one
@@ -128,26 +157,40 @@ impl TokenSource {
     /// The token endpoint refuses or can't be asked. A refusal stands for the rest of the run:
     /// a wrong password that is tried for every mail locks the account.
     pub fn get(&self) -> Result<AccessToken, Error> {
-        let margin = self.0.settings.margin;
-        self.token(|token| token.expires.saturating_duration_since(Instant::now()) > margin)
+        match &self.0 {
+            Source::Endpoint(shared) => shared.token(|token| {
+                let left = token.expires.saturating_duration_since(Instant::now());
+                left > shared.settings.margin
+            }),
+            Source::Given(token) => Ok(token.clone()),
+        }
     }
 
     /// Another token than this one, which a server refused although it should still be good. It
-    /// is not asked for when somebody else had it renewed meanwhile.
+    /// is not asked for when somebody else had it renewed meanwhile. It is the same one where
+    /// [`TokenSource::is_renewable`] says no.
     ///
     /// # Errors
     /// As for [`TokenSource::get`].
     pub fn renew(&self, refused: &AccessToken) -> Result<AccessToken, Error> {
-        self.token(|token| token.serial != refused.serial)
+        match &self.0 {
+            Source::Endpoint(shared) => shared.token(|token| token.serial != refused.serial),
+            Source::Given(token) => Ok(token.clone()),
+        }
     }
 
     /// The refresh token that the server gave in place of the one in the settings. The old one
     /// may be void already: this one has to be stored before anything else goes on.
     #[must_use]
     pub fn rotated(&self) -> Option<Secret> {
-        self.state().rotated.clone()
+        match &self.0 {
+            Source::Endpoint(shared) => shared.state().rotated.clone(),
+            Source::Given(_) => None,
+        }
     }
+}
 
+impl Shared {
     fn token(&self, is_good: impl Fn(&AccessToken) -> bool) -> Result<AccessToken, Error> {
         let asked = Instant::now();
         let mut state = self.state();
@@ -159,7 +202,7 @@ impl TokenSource {
         {
             return Err(error.clone());
         }
-        match self.0.request(state.rotated.as_ref()) {
+        match self.request(state.rotated.as_ref()) {
             Ok(granted) => {
                 state.issued += 1;
                 let token = AccessToken {
@@ -183,6 +226,6 @@ impl TokenSource {
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         // Nothing that is done under the lock leaves it half done.
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -11,7 +11,7 @@ use super::capabilities::Capabilities;
 use super::reply::Reply;
 use super::wire::Wire;
 use crate::net::Channel;
-use crate::send::{Address, Delivery, Error, Form, Mail, Receipt, Refusal, Refused};
+use crate::send::{Address, Delivery, Error, Form, Mail, NoLogin, Receipt, Refusal, Refused};
 
 /// Commands that go out at once. More could fill the buffers on both sides, with each side
 /// waiting for the other to read (RFC 2920, section 3.1).
@@ -243,11 +243,9 @@ impl<C: Channel> Session<C> {
         let failure = match (&answers.sender_refused, data) {
             (Some(reply), _) if reply.code == 530 => Some(Error::NoLogin {
                 server: self.wire.talk.server.clone(),
-                why: format!(
-                    "it takes mails only after a log-in, or over a secure connection ({}). Check \
-                     enable-authentication and smtp-connection-security",
-                    reply.words()
-                ),
+                why: NoLogin::Demanded {
+                    answer: reply.words(),
+                },
             }),
             (Some(reply), _) => Some(refused(Refused::Sender, reply)),
             (None, _) if answers.taken == 0 => Some(Error::NobodyTook(answers.refused.clone())),

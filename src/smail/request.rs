@@ -1,0 +1,490 @@
+//! From options to what is asked for: every value checked, everything that is missing named.
+//!
+//! Pure: no file is touched, nobody is asked.
+
+use super::Failure;
+use super::exit::Exit;
+use super::list;
+use super::options::{Given, Name};
+use super::texts::{Message, Text};
+use crate::auth::{Authority, AuthorityError};
+use crate::net::{Security, TlsFloor, clean};
+use crate::secret::Secret;
+use crate::send::smtp::Mechanism;
+use crate::send::{Address, Person, Priority, graph};
+
+/// Mail to port 25 (RFC 5321, section 4.5.4.2), for submission 587 (RFC 6409, section 3.1) and
+/// 465, where TLS begins at once (RFC 8314, section 3.3).
+const RELAY: u16 = 25;
+const SUBMISSION: u16 = 587;
+const SUBMISSIONS: u16 = 465;
+/// The lowest TLS version where none is named.
+const USUAL_FLOOR: TlsFloor = TlsFloor::Tls1_2;
+/// Who issues Microsoft's tokens, and what they are for, where no national cloud is named.
+const AUTHORITY: &str = "https://login.microsoftonline.com";
+const GRAPH: &str = "https://graph.microsoft.com";
+const MOST_TRIES: usize = 100;
+
+/// What is asked for.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) way: Way,
+    pub(super) from: Person,
+    pub(super) to: Vec<Person>,
+    pub(super) cc: Vec<Person>,
+    pub(super) bcc: Vec<Person>,
+    pub(super) subject: String,
+    pub(super) body: String,
+    pub(super) attachments: Vec<String>,
+    pub(super) inline: Vec<String>,
+    pub(super) priority: Priority,
+    pub(super) read_receipt: bool,
+    pub(super) delivery_receipt: bool,
+    /// `/RETRY`.
+    pub(super) tries: Option<usize>,
+}
+
+/// How the mail goes out.
+#[derive(Debug)]
+pub(super) enum Way {
+    Smtp(Smtp),
+    Graph(Graph),
+}
+
+/// By SMTP.
+#[derive(Debug)]
+pub(super) struct Smtp {
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) security: Security,
+    pub(super) floor: TlsFloor,
+    pub(super) login: Login,
+}
+
+/// As whom.
+#[derive(Debug)]
+pub(super) enum Login {
+    None,
+    Password {
+        user: String,
+        password: Hidden,
+        mechanisms: &'static [Mechanism],
+    },
+    Token {
+        user: String,
+        file: String,
+    },
+}
+
+/// By Microsoft Graph, as an application.
+#[derive(Debug)]
+pub(super) struct Graph {
+    pub(super) authority: Authority,
+    pub(super) application: String,
+    pub(super) secret: Hidden,
+    pub(super) sender: Address,
+    /// The address of Graph, with its edition.
+    pub(super) root: String,
+    pub(super) scope: String,
+}
+
+/// A secret, or where it stands.
+#[derive(Debug)]
+pub(super) enum Hidden {
+    Here(Secret),
+    /// On the first line of this file.
+    File(String),
+}
+
+/// The kinds of ways, by what they require.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Smtp,
+    Sasl,
+    Xoauth2,
+    Graph,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 4] = [Self::Smtp, Self::Sasl, Self::Xoauth2, Self::Graph];
+
+    /// Its name.
+    pub(super) fn text(self) -> Text {
+        match self {
+            Self::Smtp => Text::WaySmtp,
+            Self::Sasl => Text::WaySasl,
+            Self::Xoauth2 => Text::WayXoauth2,
+            Self::Graph => Text::WayGraph,
+        }
+    }
+
+    /// The options without which it does not work.
+    pub(super) fn required(self) -> &'static [Name] {
+        use Name::*;
+        match self {
+            Self::Smtp => &[SmtpServer, FromAddr, To, BodyFile],
+            Self::Sasl => &[
+                SmtpServer,
+                SmtpUsername,
+                SmtpPassword,
+                FromAddr,
+                To,
+                BodyFile,
+            ],
+            Self::Xoauth2 => &[
+                SmtpServer,
+                SmtpUsername,
+                SmtpTokenFile,
+                FromAddr,
+                To,
+                BodyFile,
+            ],
+            Self::Graph => &[TenantId, AppId, AppSecret, GraphSender, To, BodyFile],
+        }
+    }
+}
+
+/// `/AUTH_TYPE`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum AuthType {
+    Default,
+    None,
+    Sasl,
+    Xoauth2,
+}
+
+impl Request {
+    /// Reads the options. `variable` gives the environment; `problems` are those that reading the
+    /// command line has found.
+    pub(super) fn read(
+        given: &Given,
+        variable: &dyn Fn(&str) -> Option<String>,
+        problems: Vec<Message>,
+    ) -> Result<Self, Failure> {
+        let is_graph = match given.get(Name::Mode) {
+            None => false,
+            Some(mode) if mode.eq_ignore_ascii_case("SMTP") => false,
+            Some(mode) if mode.eq_ignore_ascii_case("GRAPH") => true,
+            Some(other) => {
+                let message = Text::ModeUnknown.with("value", clean(other, 60));
+                return Err(Failure::of(Exit::InvalidMode, message));
+            }
+        };
+        let mut reader = Reader {
+            given,
+            variable,
+            problems,
+        };
+        let request = reader.request(is_graph);
+        match request {
+            Some(request) if reader.problems.is_empty() => Ok(request),
+            _ => Err(Failure {
+                exit: Exit::Param,
+                messages: reader.problems,
+            }),
+        }
+    }
+}
+
+struct Reader<'a> {
+    given: &'a Given,
+    variable: &'a dyn Fn(&str) -> Option<String>,
+    problems: Vec<Message>,
+}
+
+impl Reader<'_> {
+    /// `None` where something is wrong or missing; then that has been told.
+    fn request(&mut self, is_graph: bool) -> Option<Request> {
+        let auth = self.auth_type();
+        let kind = match (is_graph, auth) {
+            (true, _) => Kind::Graph,
+            (false, AuthType::Xoauth2) => Kind::Xoauth2,
+            (false, AuthType::Sasl) => Kind::Sasl,
+            // Half of a log-in is the lack of the other half.
+            (false, AuthType::Default) if self.names_a_login() => Kind::Sasl,
+            (false, AuthType::Default | AuthType::None) => Kind::Smtp,
+        };
+        self.tell_missing(kind);
+        let tries = self.number(Name::Retry, MOST_TRIES);
+        self.choice(Name::Lang);
+        self.choice(Name::LogLevel);
+        let priority = self.priority();
+        let address = self.sender(kind);
+        let [to, cc, bcc] = [Name::To, Name::Cc, Name::Bcc].map(|name| self.people(name));
+        let [attachments, inline] = [Name::Attach, Name::Inline].map(|name| self.files(name));
+        let way = if is_graph {
+            self.graph().map(Way::Graph)
+        } else {
+            self.smtp(auth, kind).map(Way::Smtp)
+        };
+        Some(Request {
+            way: way?,
+            from: Person {
+                name: self.text(Name::FromName).unwrap_or_default(),
+                address: address?,
+            },
+            to,
+            cc,
+            bcc,
+            subject: self.text(Name::Subject).unwrap_or_default(),
+            body: self.text(Name::BodyFile)?,
+            attachments,
+            inline,
+            priority,
+            read_receipt: self.given.has(Name::ReadAck),
+            delivery_receipt: self.given.has(Name::ReceptionAck),
+            tries,
+        })
+    }
+
+    fn tell_missing(&mut self, kind: Kind) {
+        let there = |name: &Name| match name {
+            Name::SmtpPassword | Name::AppSecret => self.hidden(*name).is_some(),
+            Name::FromAddr => {
+                let user = self.given.get(Name::SmtpUsername);
+                let stands_in = user.is_some_and(|user| Address::parse(user).is_ok());
+                self.given.get(*name).is_some() || (kind != Kind::Smtp && stands_in)
+            }
+            Name::To => {
+                let to = self.given.get(Name::To);
+                // What can't be read is told elsewhere.
+                to.is_some_and(|to| list::people("", to).map_or(true, |to| !to.is_empty()))
+            }
+            name => self.given.get(*name).is_some(),
+        };
+        let required = kind.required().iter();
+        let missing: Vec<_> = required.filter(|name| !there(name)).collect();
+        if !missing.is_empty() {
+            let names: Vec<_> = missing.iter().map(|name| name.shown()).collect();
+            let message = Text::WrongMissing
+                .with("count", missing.len())
+                .with("way", Message::from(kind.text()))
+                .with("options", names.join(", "));
+            self.problems.push(message);
+        }
+    }
+
+    fn smtp(&mut self, auth: AuthType, kind: Kind) -> Option<Smtp> {
+        let floor = self.floor();
+        let port = self.number(Name::SmtpPort, usize::from(u16::MAX));
+        let secured = floor.is_some() || matches!(auth, AuthType::Sasl | AuthType::Xoauth2);
+        let usual = if secured { SUBMISSION } else { RELAY };
+        let port = port
+            .and_then(|port| u16::try_from(port).ok())
+            .unwrap_or(usual);
+        let login = match kind {
+            Kind::Xoauth2 => Login::Token {
+                user: self.text(Name::SmtpUsername)?,
+                file: self.text(Name::SmtpTokenFile)?,
+            },
+            Kind::Sasl => Login::Password {
+                user: self.text(Name::SmtpUsername)?,
+                password: self.hidden(Name::SmtpPassword)?,
+                mechanisms: match auth {
+                    AuthType::Sasl => &[Mechanism::Plain, Mechanism::Login],
+                    _ => &[Mechanism::Login, Mechanism::Plain],
+                },
+            },
+            Kind::Smtp | Kind::Graph => Login::None,
+        };
+        Some(Smtp {
+            host: self.text(Name::SmtpServer)?,
+            port,
+            security: match port {
+                SUBMISSIONS => Security::Tls,
+                _ if secured => Security::StartTlsRequired,
+                _ => Security::None,
+            },
+            floor: floor.unwrap_or(USUAL_FLOOR),
+            login,
+        })
+    }
+
+    fn graph(&mut self) -> Option<Graph> {
+        if self.floor() == Some(TlsFloor::Tls1_3) {
+            self.problems.push(Text::WrongFloor.into());
+        }
+        let server = self.url(Name::GraphServer, GRAPH)?;
+        let base = self.url(Name::Authority, AUTHORITY)?;
+        let tenant = self.text(Name::TenantId)?;
+        let authority = match Authority::of(&base, &tenant) {
+            Ok(authority) => authority,
+            Err(AuthorityError::NoAddress(_)) => {
+                self.wrong_url(Name::Authority, &base);
+                return None;
+            }
+            Err(AuthorityError::NoDirectory | AuthorityError::BadDirectory(_)) => {
+                let shown = clean(&tenant, 100);
+                self.problems.push(Text::WrongTenant.with("value", shown));
+                return None;
+            }
+        };
+        let scope = format!("{server}/.default");
+        let Ok(root) = graph::root("", &scope) else {
+            self.wrong_url(Name::GraphServer, &server);
+            return None;
+        };
+        let sender = self.text(Name::GraphSender)?;
+        Some(Graph {
+            authority,
+            application: self.text(Name::AppId)?,
+            secret: self.hidden(Name::AppSecret)?,
+            sender: self.address(Name::GraphSender, &sender)?,
+            root,
+            scope,
+        })
+    }
+
+    /// The sender's address: its own option, else the account that sends.
+    fn sender(&mut self, kind: Kind) -> Option<Address> {
+        if let Some(text) = self.text(Name::FromAddr) {
+            return self.address(Name::FromAddr, &text);
+        }
+        let account = match kind {
+            Kind::Graph => Name::GraphSender,
+            Kind::Sasl | Kind::Xoauth2 => Name::SmtpUsername,
+            Kind::Smtp => return None,
+        };
+        Address::parse(self.given.get(account)?).ok()
+    }
+
+    /// The address of a server, without a path.
+    fn url(&mut self, name: Name, usual: &str) -> Option<String> {
+        let Some(url) = self.text(name) else {
+            return Some(usual.to_owned());
+        };
+        let url = url.trim_end_matches('/');
+        let folded = url.to_ascii_lowercase();
+        let host = folded
+            .strip_prefix("https://")
+            .or_else(|| folded.strip_prefix("http://"));
+        let is_host = |host: &str| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']);
+        if host.is_some_and(is_host) {
+            return Some(url.to_owned());
+        }
+        self.wrong_url(name, url);
+        None
+    }
+
+    fn wrong_url(&mut self, name: Name, value: &str) {
+        let message = Text::WrongUrl
+            .with("option", name.shown())
+            .with("value", clean(value, 100));
+        self.problems.push(message);
+    }
+
+    /// A secret: on the command line, in the file that stands there, or in the environment.
+    fn hidden(&self, name: Name) -> Option<Hidden> {
+        let Some(value) = self.given.get(name) else {
+            let variable = format!("SMAIL_{}", name.shown().trim_start_matches('/'));
+            let value = (self.variable)(&variable).filter(|value| !value.is_empty());
+            return value.map(|value| Hidden::Here(Secret::new(value)));
+        };
+        Some(match value.strip_prefix('@') {
+            Some(literal) if literal.starts_with('@') => {
+                Hidden::Here(Secret::new(literal.to_owned()))
+            }
+            Some(file) => Hidden::File(file.to_owned()),
+            None => Hidden::Here(Secret::new(value.to_owned())),
+        })
+    }
+
+    /// A password in the environment alone asks for nothing.
+    fn names_a_login(&self) -> bool {
+        let names = [Name::SmtpUsername, Name::SmtpPassword];
+        names.iter().any(|name| self.given.get(*name).is_some())
+    }
+
+    fn auth_type(&mut self) -> AuthType {
+        match self.choice(Name::AuthType) {
+            Some("NONE") => AuthType::None,
+            Some("SASL") => AuthType::Sasl,
+            Some("XOAUTH2") => AuthType::Xoauth2,
+            _ => AuthType::Default,
+        }
+    }
+
+    fn floor(&mut self) -> Option<TlsFloor> {
+        Some(match self.choice(Name::SslVersion)? {
+            "TLSV1_3" => TlsFloor::Tls1_3,
+            "TLSV1_2" => TlsFloor::Tls1_2,
+            "TLSV1_1" => TlsFloor::Tls1_1,
+            _ => TlsFloor::Tls1_0,
+        })
+    }
+
+    fn priority(&mut self) -> Priority {
+        match self.choice(Name::Priority) {
+            Some("HIGHEST") => Priority::Highest,
+            Some("HIGH") => Priority::High,
+            Some("LOW") => Priority::Low,
+            Some("LOWEST") => Priority::Lowest,
+            _ => Priority::Normal,
+        }
+    }
+
+    /// The word that was chosen, as the table has it.
+    fn choice(&mut self, name: Name) -> Option<&'static str> {
+        let value = self.given.get(name)?;
+        let words = name.choices();
+        let found = words.iter().find(|word| word.eq_ignore_ascii_case(value));
+        if found.is_none() {
+            let message = Text::WrongChoice
+                .with("option", name.shown())
+                .with("value", clean(value, 60))
+                .with("choices", words.join(", "));
+            // Some are looked at in several places.
+            if !self.problems.contains(&message) {
+                self.problems.push(message);
+            }
+        }
+        found.copied()
+    }
+
+    /// A number from one to this one.
+    fn number(&mut self, name: Name, high: usize) -> Option<usize> {
+        let value = self.given.get(name)?;
+        let number = value.parse().ok();
+        let number = number.filter(|number| (1..=high).contains(number));
+        if number.is_none() {
+            let message = Text::WrongNumber
+                .with("option", name.shown())
+                .with("value", clean(value, 60))
+                .with("low", "1")
+                .with("high", high.to_string());
+            self.problems.push(message);
+        }
+        number
+    }
+
+    fn text(&self, name: Name) -> Option<String> {
+        self.given.get(name).map(str::to_owned)
+    }
+
+    fn address(&mut self, name: Name, text: &str) -> Option<Address> {
+        let address = list::address(&name.shown(), text);
+        address.map_err(|problem| self.problems.push(problem)).ok()
+    }
+
+    fn people(&mut self, name: Name) -> Vec<Person> {
+        self.list(name, list::people)
+    }
+
+    fn files(&mut self, name: Name) -> Vec<String> {
+        self.list(name, list::files)
+    }
+
+    fn list<T>(
+        &mut self,
+        name: Name,
+        read: impl Fn(&str, &str) -> Result<Vec<T>, Message>,
+    ) -> Vec<T> {
+        let Some(text) = self.given.get(name) else {
+            return Vec::new();
+        };
+        read(&name.shown(), text).unwrap_or_else(|problem| {
+            self.problems.push(problem);
+            Vec::new()
+        })
+    }
+}

@@ -12,7 +12,7 @@ help-writing =
 help-required = Options requises par mode d’envoi
 help-secrets = Mots de passe et secrets
 help-secrets-text =
-    Un mot de passe écrit sur la ligne de commande est lisible par tous les utilisateurs de la machine dans la liste des processus. Il est recommandé de le lire dans un fichier : /SMTP_PASSWORD=@C:\prive\motdepasse.txt en prend la première ligne, et seul l’utilisateur de la tâche devrait pouvoir lire ce fichier. Autre possibilité : omettre l’option et définir la variable d’environnement SMAIL_SMTP_PASSWORD. Il en va de même pour /O365_SECRET avec SMAIL_O365_SECRET. Un mot de passe qui commence par @ s’écrit précédé d’un second @.
+    Un mot de passe écrit sur la ligne de commande est lisible par tous les utilisateurs de la machine dans la liste des processus. Il est recommandé de le lire dans un fichier : /SMTP_PASSWORD=@C:\privé\motdepasse.txt en prend la première ligne, et seul l’utilisateur de la tâche devrait pouvoir lire ce fichier. Autre possibilité : omettre l’option et définir la variable d’environnement SMAIL_SMTP_PASSWORD. Il en va de même pour /O365_SECRET avec SMAIL_O365_SECRET. Un mot de passe qui commence par @ s’écrit précédé d’un second @.
 help-retry = Tentatives
 help-retry-text =
     /RETRY répète ce qui peut s’arranger de soi-même (serveur injoignable, réponses 4xx), avec des pauses de 1, 2, 4… jusqu’à 60 secondes. Un refus définitif du serveur n’est pas suivi d’une nouvelle tentative. Si le message a été transmis en entier mais que la réponse du serveur s’est perdue, nul ne sait s’il a été accepté : il n’est jamais renvoyé, et le code de sortie est 5.
@@ -48,7 +48,7 @@ place-url = adresse
 place-user = identifiant
 
 option-mode = Mode d’envoi. Par défaut : SMTP.
-option-lang = Langue de l’aide, des messages, du journal et des erreurs. Par défaut : celle du système, ou l’anglais si ce n’est ni l’une ni l’autre.
+option-lang = Langue de l’aide, des messages, du journal et des erreurs. Par défaut : celle du système, ou l’anglais si ce n’est ni le français ni l’anglais.
 option-retry = Nombre de tentatives, de 1 à 100. Par défaut : 1.
 option-log = Fichier journal ; les lignes sont ajoutées à la fin. Également /LOG_FILE.
 option-log-level = Ce qui est journalisé, chaque niveau comprenant les précédents. DEBUG montre le dialogue avec le serveur, secrets masqués par des étoiles. Par défaut : INFO.

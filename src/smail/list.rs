@@ -38,6 +38,9 @@ fn person(option: &str, text: &str) -> Result<Person, Message> {
         None => ("", text),
     };
     let address = Address::parse(inside).map_err(|_| wrong(option, text))?;
+    if name.contains(char::is_control) {
+        return Err(wrong(option, text));
+    }
     Ok(Person {
         name: plain(name.trim()),
         address,

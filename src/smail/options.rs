@@ -96,7 +96,7 @@ use Takes::{Choice, Nothing, Value};
 
 /// All options, in the order of help.
 #[rustfmt::skip]
-pub(super) const TABLE: [Row; 31] = [
+pub(super) static TABLE: [Row; 31] = [
     row(Name::Mode, &["MODE"], Choice(&["SMTP", "GRAPH"]), General, Text::OptionMode),
     row(Name::Lang, &["LANG"], Choice(&["FR", "EN"]), General, Text::OptionLang),
     row(Name::Retry, &["RETRY"], Value(Text::PlaceNumber), General, Text::OptionRetry),
@@ -182,8 +182,8 @@ impl Given {
                 problems.push(Text::WrongUnicode.with("place", index + 1));
                 continue;
             };
-            let argument = unquoted(argument);
-            if ["/?", "-?", "-h"].contains(&argument) {
+            let argument = quoted(argument.trim()).unwrap_or_else(|| argument.trim_start());
+            if ["/?", "-?", "-h"].contains(&argument.trim_end()) {
                 given.help = true;
                 continue;
             }

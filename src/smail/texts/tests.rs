@@ -48,7 +48,9 @@ fn no_message_lacks_a_language() {
             "{id}"
         );
         // Headings and placeholders of one word may be the same.
-        let same = text == &french[id] && text.split_whitespace().count() > 3;
+        let own_words = text.split('{').filter_map(|part| part.rsplit('}').next());
+        let own_words = own_words.flat_map(str::split_whitespace).count();
+        let same = text == &french[id] && own_words > 2;
         assert!(!same, "{id} is not translated");
     }
 }

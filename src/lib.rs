@@ -4,7 +4,7 @@
 //! the modules, in order: [`cli`] reads the switches and [`config`] the INI file; a
 //! [`mailbox`] (over [`net`]) says what is new; [`message`] turns bytes into what the
 //! [`rules`] look at; [`events`] writes the event lines and hands them to MSGIN; the
-//! [`journal`] remembers what was handled; [`audit`] logs it. [`run`] alone knows the
+//! [`journal`] remembers what was handled, [`certificates`] whom to trust; [`audit`] logs it. [`run`] alone knows the
 //! order. [`secret`] and [`clock`] are leaves that any of them may use. [`smail`] is another face
 //! of the program, which sends a mail from the command line.
 //!
@@ -13,6 +13,7 @@
 
 pub mod audit;
 pub mod auth;
+pub mod certificates;
 pub mod cli;
 pub mod clock;
 pub mod config;

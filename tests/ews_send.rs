@@ -1,5 +1,6 @@
 //! Delivery by EWS: what is asked, by whom, its faults, and never a second mail.
 #![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test that breaks ends, loudly")]
 
 #[allow(dead_code, reason = "each test file uses its own part of the test bed")]
 pub mod harness;

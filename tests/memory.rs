@@ -58,6 +58,34 @@ fn ten_thousand_mails_with_two_hundred_megabytes_to_save_stay_below_64_mb() {
 }
 
 #[test]
+fn a_pop3_mailbox_with_a_hundred_megabytes_to_read_and_save_stays_below_64_mb() {
+    let Some(server) = Dovecot::start() else {
+        return;
+    };
+    let big = Mail::new("Test big")
+        .text("wanted line\n")
+        .attach("two megabytes.bin", &vec![0x5a; 2 << 20])
+        .bytes();
+    let small = Mail::new("Test small").text("wanted line\n").bytes();
+    for batch in 0..5 {
+        server.deliver_many(&small, NOON + batch, 290);
+        server.deliver_many(&big, NOON + batch, 10);
+    }
+    let ini = Ini::pop(server.pop)
+        .set("General", "DownloadEmails", "True")
+        .rule("SubjectLineMask=^wanted\nProcessBody=YES\nEvent=$CONSOLE:DISPLAY,body")
+        .rule("SubjectLineMask=Test\nProcessAttachments=True\nEvent=$CONSOLE:DISPLAY,[[ATTACHMENTNAME]]");
+    let world = World::with(&ini).limit(Duration::from_secs(300));
+
+    let ran = world.run(&[]);
+
+    ran.exit(0);
+    assert_eq!(world.event_files().len(), 1500);
+    assert_eq!(world.saved().len(), 1550);
+    assert_peak_below(&ran, 64);
+}
+
+#[test]
 fn millions_of_matches_in_one_mail_are_an_error_and_stay_below_100_mb() {
     let header = "From: ops@example.test\nSubject: lines\n\n";
     let mail = [header.as_bytes(), &b"a\n".repeat(15 << 19)].concat();

@@ -3,7 +3,7 @@
 #[allow(dead_code, reason = "each test file uses its own part of the test bed")]
 pub mod harness;
 
-use harness::sink::{Mood, Taken};
+use harness::sink::Mood;
 use harness::world::OPCON_PASSWORD;
 use harness::{Ini, Mail, Sink, World};
 
@@ -20,41 +20,6 @@ fn with(sink: &Sink) -> Ini {
         .rule(HIT)
 }
 
-/// The one mail that the server took.
-#[track_caller]
-fn one(sink: &Sink) -> Taken {
-    let mails = sink.take_mails();
-    let [mail] = &mails[..] else {
-        panic!("one mail: {mails:#?}");
-    };
-    mail.clone()
-}
-
-/// Lets the journal's notices be older by so many seconds.
-fn age(world: &World, seconds: i64) {
-    let path = world.path("SMArtEmail.state/journal");
-    let mut aged = String::new();
-    for line in std::fs::read_to_string(&path).unwrap().lines() {
-        let mut record: serde_json::Value = serde_json::from_str(&line[9..]).unwrap();
-        older(&mut record, seconds);
-        let text = record.to_string();
-        aged += &format!("{:08x} {text}\n", crc32fast::hash(text.as_bytes()));
-    }
-    std::fs::write(path, aged).unwrap();
-}
-
-fn older(value: &mut serde_json::Value, seconds: i64) {
-    let Some(fields) = value.as_object_mut() else {
-        return;
-    };
-    for (name, value) in fields {
-        match value.as_i64() {
-            Some(at) if name == "at" => *value = (at - seconds).into(),
-            _ => older(value, seconds),
-        }
-    }
-}
-
 #[test]
 fn the_sender_of_an_accepted_mail_is_told_of_its_events() {
     let sink = Sink::start();
@@ -65,7 +30,7 @@ fn the_sender_of_an_accepted_mail_is_told_of_its_events() {
         .exit(0)
         .without_complaint()
         .says("; 1 notice sent; ");
-    let notice = one(&sink);
+    let notice = sink.take_one();
     assert_eq!(notice.from, "smartemail@example.test");
     assert_eq!(notice.to, ["ops@example.test"]);
     for (name, value) in [
@@ -100,7 +65,7 @@ fn the_sender_of_a_rejected_mail_is_told_why() {
     let mail = Mail::new("other").date("Tue, 06 Jan 2026 12:00:00 +0000");
     let world = World::with_mails(&ini, &[mail]).env("TZ", "UTC");
     world.run(&[]).exit(0).says("1 notice sent");
-    let notice = one(&sink);
+    let notice = sink.take_one();
     assert_eq!(
         notice.header("Subject"),
         "SMArt Email - Message Rejected - From: ops@example.test Subject: other"
@@ -135,7 +100,7 @@ fn subject_text_and_recipients_are_the_administrator_s() {
         );
     let world = World::with_mails(&ini, &[Mail::new("Test one").header("Message-ID: <x@y>")]);
     world.run(&[]).exit(0);
-    let notice = one(&sink);
+    let notice = sink.take_one();
     assert_eq!(
         notice.to,
         ["a@example.test", "b@example.test", "ops@example.test"]
@@ -182,7 +147,7 @@ fn a_mail_adds_neither_recipients_nor_headers() {
     ] {
         let world = World::with_mails(&ini, &[Mail::new(subject)]);
         let ran = world.run(&[]);
-        let notice = one(&sink);
+        let notice = sink.take_one();
         assert_eq!(notice.to, to, "{subject}");
         assert_eq!(notice.header("Bcc"), "", "{}", notice.text);
         if to.len() == 1 {
@@ -235,7 +200,7 @@ fn no_notice_answers_a_program_or_ourselves() {
         &person.header("Return-Path: <ops@example.test>").bytes(),
     );
     world.run(&[]).exit(0);
-    one(&sink);
+    sink.take_one();
 }
 
 #[test]
@@ -256,13 +221,13 @@ fn a_sender_is_told_of_one_rejection_an_hour() {
 
     world.mail("3.eml", &rejected(3).bytes());
     world.run(&[]).exit(0).says("0 notices sent, 1 suppressed");
-    age(&world, HOUR - 60);
+    world.age_notices(HOUR - 60);
     world.mail("4.eml", &rejected(4).from("OPS@example.test").bytes());
     world.run(&[]).exit(0).says("0 notices sent, 1 suppressed");
-    age(&world, 120);
+    world.age_notices(120);
     world.mail("5.eml", &rejected(5).bytes());
     world.run(&[]).exit(0).says("1 notice sent");
-    assert!(one(&sink).header("Subject").ends_with("other 5"));
+    assert!(sink.take_one().header("Subject").ends_with("other 5"));
 }
 
 #[test]
@@ -334,9 +299,9 @@ fn a_notice_that_could_not_be_sent_for_a_day_is_given_up() {
     sink.behave(Mood::Busy);
     let world = World::with_mails(&with(&sink), &[Mail::new("Test one")]);
     world.run(&[]).exit(2);
-    age(&world, 24 * HOUR - 60);
+    world.age_notices(24 * HOUR - 60);
     world.run(&[]).exit(2).complains("tried again");
-    age(&world, 120);
+    world.age_notices(120);
     world
         .run(&[])
         .exit(2)
@@ -373,11 +338,11 @@ fn those_who_were_refused_for_now_alone_are_tried_again() {
         .complains("reject@example.test was refused for good")
         .complains("not now")
         .says("1 notice sent");
-    let first = one(&sink);
+    let first = sink.take_one();
     assert_eq!(first.to, ["ops@example.test"]);
     sink.behave(Mood::Meek);
     world.run(&[]).exit(0).says("1 notice sent");
-    let second = one(&sink);
+    let second = sink.take_one();
     assert_eq!(second.to, ["temp@example.test"]);
     assert_eq!(first.header("Message-ID"), second.header("Message-ID"));
     assert_eq!(first.header("Date"), second.header("Date"));
@@ -408,7 +373,7 @@ fn a_mailbox_that_is_out_of_order_keeps_no_notice_back() {
     sink.behave(Mood::Willing);
     std::fs::rename(world.path("mails"), world.path("gone")).unwrap();
     world.run(&[]).exit(2).complains("[Mail] Folder");
-    one(&sink);
+    sink.take_one();
 }
 
 #[test]
@@ -426,7 +391,7 @@ fn notices_without_a_way_to_send_them_are_an_error_that_holds_nothing_up() {
         .replace("[smtp-client]\n", "[smtp-client]\nserver=localhost\n");
     world.write_ini(text);
     world.run(&[]).exit(0).says("1 notice sent");
-    one(&sink);
+    sink.take_one();
 }
 
 #[test]
@@ -578,4 +543,71 @@ fn a_kill_between_two_groups_of_notices_keeps_the_others_for_the_next_run() {
     subjects.sort();
     subjects.dedup();
     assert_eq!(subjects.len(), 25);
+}
+
+/// The way around: a mail arrives, a rule fires, the notice goes out by Exim into a mailbox of
+/// Dovecot and is found there by IMAP.
+#[cfg(unix)]
+#[test]
+fn a_notice_is_found_in_the_sender_s_mailbox() {
+    use harness::world::OTHER_USER;
+    use harness::{Dovecot, Exim, Inspector, dovecot, exim};
+
+    let Some(dovecot) = Dovecot::with(&dovecot::Options {
+        lmtp: true,
+        ..dovecot::Options::default()
+    }) else {
+        return;
+    };
+    let Some(exim) = Exim::with(exim::Options {
+        lmtp: Some(dovecot.lmtp),
+        ..exim::Options::default()
+    }) else {
+        return;
+    };
+    let ini = Ini::imap(dovecot.imap)
+        .smtp(exim.smtp)
+        .unset("Audit", "NotifyFrom")
+        .set("General", "DeleteEmails", "Match")
+        .set("Audit", "NotifyOnAccepts", "True")
+        .set("Audit", "NotifyOnRejects", "True")
+        .rule(HIT);
+    let world = World::with(&ini);
+    let mail = |subject: &str, id: &str| {
+        let id = format!("Message-ID: <{id}@example.test>");
+        Mail::new(subject).from(OTHER_USER).header(&id)
+    };
+    dovecot.deliver(&mail("Test one", "1").bytes(), 1_767_700_800);
+    dovecot.deliver(&mail("other", "2").bytes(), 1_767_700_801);
+    world.run(&[]).exit(0).says("2 notices sent");
+
+    let fields = "FROM TO SUBJECT IN-REPLY-TO AUTO-SUBMITTED";
+    let asked = format!("UID FETCH 1:* (BODY.PEEK[HEADER.FIELDS ({fields})] BODY.PEEK[TEXT])");
+    let began = std::time::Instant::now();
+    let found = loop {
+        let mut inbox = Inspector::open_as(OTHER_USER, &dovecot);
+        let opened = inbox.command("EXAMINE INBOX");
+        if opened.contains("* 2 EXISTS") {
+            break inbox.command(&asked).replace("\n ", " ");
+        }
+        assert!(began.elapsed().as_secs() < 20, "{opened}\n{}", exim.log());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    };
+    for text in [
+        "From: alice@example.test\n",
+        "To: bob@example.test\n",
+        "Subject: SMArt Email - Message Accepted - From: bob@example.test Subject: Test one\n",
+        "Subject: SMArt Email - Message Rejected - From: bob@example.test Subject: other\n",
+        "In-Reply-To: <1@example.test>\n",
+        "In-Reply-To: <2@example.test>\n",
+        "Auto-Submitted: auto-replied\n",
+        "was accepted and generated event: ",
+        "was rejected for reason: ",
+    ] {
+        assert!(found.contains(text), "{text:?} in {found}");
+    }
+    // The sender's answer to it, or a server's report on it, is no reason for another one.
+    let answer = mail("other", "3").header("Auto-Submitted: auto-replied");
+    dovecot.deliver(&answer.bytes(), 1_767_700_802);
+    world.run(&[]).exit(0).never_says("notice");
 }

@@ -1,5 +1,11 @@
 //! Tokens: each grant against a real identity provider, with every outcome.
 #![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that breaks ends, loudly"
+)]
 
 #[allow(dead_code, reason = "each test file uses its own part of the test bed")]
 pub mod harness;
@@ -146,13 +152,14 @@ fn each_grant_with_each_outcome() {
     };
     let mut table = Table::new(
         "grant",
-        &[
+        [
             "good",
             "wrong secret",
             "unknown client",
             "not allowed",
             "unknown directory",
-        ],
+        ]
+        .map(str::to_owned),
     );
     table.row(
         "password",

@@ -79,7 +79,7 @@ fn the_proxy_counts_turns_bytes_and_commands() {
 fn every_server_keeps_a_mail_with_its_time() {
     let servers: [Option<Box<dyn MailServer>>; 3] = [
         Dovecot::start().map(|server| Box::new(server) as _),
-        Cyrus::with("").map(|server| Box::new(server) as _),
+        Cyrus::with("PLAIN LOGIN").map(|server| Box::new(server) as _),
         Hoodiecrow::with(&[]).map(|server| Box::new(server) as _),
     ];
     for server in servers.into_iter().flatten() {

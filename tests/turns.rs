@@ -158,3 +158,67 @@ fn the_text_is_asked_for_only_where_a_body_rule_still_wants_it() {
     assert_eq!(events, ["$CONSOLE:DISPLAY,7"]);
     assert!(traffic.down < 16 * 1024, "{} bytes", traffic.down);
 }
+
+/// The turns of a POP3 run after the first one, which had so many mails, with ten new ones.
+fn pop_costs(server: &Dovecot, hidden: &[&'static str], old: usize, saves: bool) -> [Traffic; 3] {
+    let proxy = CountingProxy::before(server.address, server.pop);
+    hidden.iter().for_each(|word| proxy.hide(word));
+    let ini = Ini::pop(proxy.port)
+        .set(
+            "General",
+            "DownloadEmails",
+            if saves { "True" } else { "False" },
+        )
+        .rule(RULE);
+    let world = World::with(&ini);
+    server.deliver_many(&Mail::new("Test").bytes(), NOON, old);
+    world.run(&[]).exit(0);
+    let first = proxy.take_traffic();
+    assert_eq!(world.events().len(), old);
+    world.run(&[]).exit(0);
+    let idle = proxy.take_traffic();
+    server.deliver_many(&Mail::new("Test").bytes(), NOON + 60, 10);
+    world.run(&[]).exit(0);
+    assert_eq!(world.events().len(), old + 10);
+    assert_eq!(world.saved().len(), if saves { old + 10 } else { 0 });
+    let costs = [first, idle, proxy.take_traffic()];
+    for (what, cost) in ["first", "idle", "ten new"].iter().zip(&costs) {
+        let (turns, down) = (cost.turns, cost.down);
+        println!(
+            "POP3 without {hidden:?}, {old} mails, saved {saves}: {what} poll {turns} turns, {down} bytes down"
+        );
+        assert_eq!(cost.connections, 1);
+    }
+    costs
+}
+
+#[test]
+fn turns_of_pop3_where_commands_may_be_sent_ahead() {
+    for (saves, first, ten) in [(false, 8, 5), (true, 12, 6)] {
+        let Some(server) = Dovecot::start() else {
+            return;
+        };
+        let [all, idle, new] = pop_costs(&server, &[], 2000, saves);
+        // CAPA, AUTH, UIDL, QUIT.
+        assert_eq!(idle.turns, 4, "{:?}", idle.lines());
+        // LIST with TOP, and RETR, for 500 mails a turn.
+        assert_eq!((all.turns, new.turns), (first, ten));
+        assert_eq!(all.commands_with("TOP ").len(), 2000);
+        let fetched = all.commands_with("RETR ").len();
+        assert_eq!(fetched, if saves { 2000 } else { 0 });
+    }
+}
+
+#[test]
+fn turns_of_pop3_one_command_at_a_time() {
+    let Some(server) = Dovecot::start() else {
+        return;
+    };
+    let [all, idle, new] = pop_costs(&server, &["PIPELINING", "SASL"], 30, true);
+    // CAPA, USER, PASS, UIDL, QUIT.
+    assert_eq!(idle.turns, 5, "{:?}", idle.lines());
+    // LIST; TOP and RETR for each.
+    assert_eq!(new.turns, 5 + 1 + 20);
+    // And CAPA once more, in the hope for better.
+    assert_eq!(all.turns, 5 + 1 + 60 + 1);
+}

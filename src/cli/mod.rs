@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::mailbox::{Choice, Protocol};
-use crate::net::TlsFloor;
+use crate::net::{Fingerprint, TlsFloor};
 use crate::secret::{Sealable, Secret};
 
 mod spelling;
@@ -77,10 +77,21 @@ pub struct Pass {
     pub mode: Mode,
     /// `--retry`: take up again what was set aside.
     pub retry: bool,
+    /// `--acceptCertificate`: the server's certificate to accept from now on.
+    pub accept: Option<Accept>,
     /// `--verbose`: show the protocol steps.
     pub verbose: bool,
     /// `--renewMsalToken`: sign in to Microsoft 365 instead of reading mail.
     pub renew_msal_token: bool,
+}
+
+/// Which certificate to accept for the server, though no known authority vouches for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accept {
+    /// The one that it shows in this run.
+    Shown,
+    /// This one and no other.
+    Exactly(Fingerprint),
 }
 
 /// What a pass may change.
@@ -124,6 +135,15 @@ impl UsageError {
         Self(format!(
             "--seal: {name} is no setting that is sealed; these are: {all}"
         ))
+    }
+
+    /// `--acceptCertificate` where no certificate is remembered.
+    #[must_use]
+    pub fn nothing_to_accept() -> Self {
+        Self(
+            "--acceptCertificate goes with an encrypted connection and SelfSignedCertificate=True only"
+                .to_owned(),
+        )
     }
 
     /// An argument that is not text.
@@ -220,6 +240,7 @@ fn pass(matches: &ArgMatches) -> Pass {
         },
         delete: flag("delete"),
         retry: flag("retry"),
+        accept: matches.get_one::<Accept>("acceptCertificate").copied(),
         mode,
         verbose: flag("verbose"),
         renew_msal_token,
@@ -324,6 +345,14 @@ mod tests {
                 ["--renewTokenSilent", "--doNotSaveAccount"],
             ),
             ("--explain --check", ["--explain", "--check"]),
+            (
+                "--acceptCertificate --check",
+                ["--acceptCertificate", "--check"],
+            ),
+            (
+                "-folder:mails --acceptCertificate",
+                ["--folder", "--acceptCertificate"],
+            ),
         ] {
             let message = parse_line(line).unwrap_err().to_string();
             let first = message.lines().next().unwrap();
@@ -354,6 +383,7 @@ mod tests {
             ("-user:a", "--credentials"),
             ("stray", "stray"),
             ("--explain=xml", "--explain"),
+            ("--acceptCertificate:12:34", "--acceptCertificate"),
         ] {
             let message = parse_line(line).unwrap_err().to_string();
             assert!(
@@ -436,6 +466,22 @@ mod tests {
                 argument.get_help_heading().is_some(),
                 "{argument} stands in no group"
             );
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_named_or_the_one_that_is_shown() {
+        let digits = "ab".repeat(32);
+        let named = Some(Accept::Exactly(digits.parse().unwrap()));
+        let colons = ["AB"; 32].join(":");
+        for (line, accept) in [
+            ("".to_owned(), None),
+            ("--acceptCertificate --imap".to_owned(), Some(Accept::Shown)),
+            (format!("-acceptcertificate:{digits}"), named),
+            (format!("--acceptCertificate {colons}"), named),
+            (format!("--AcceptCertificate={colons}"), named),
+        ] {
+            assert_eq!(pass_of(&line).accept, accept, "{line}");
         }
     }
 

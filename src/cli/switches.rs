@@ -3,9 +3,12 @@
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
 
+use super::Accept;
+use crate::net::NoFingerprint;
+
 /// The second line of every message about wrong arguments.
 pub(super) const USAGE: &str = "usage: smartemail [-inifile:FILE] [-server:HOST] [-port:N] [--imap | --pop | --msal | -folder:PATH] \
-[--ssl | --tls1_1 | --tls1_2] [--delete] [--retry] [--explain[=json] | --check | --credentials … | -seal:SECTION.KEY]; --help tells more";
+[--ssl | --tls1_1 | --tls1_2] [--delete] [--retry] [--acceptCertificate[:SHA256]] [--explain[=json] | --check | --credentials … | -seal:SECTION.KEY]; --help tells more";
 
 /// Switches whose value is asked for when it is left out.
 pub(super) const ASKABLE: [&str; 6] = [
@@ -18,7 +21,7 @@ pub(super) const ASKABLE: [&str; 6] = [
 ];
 
 /// Switches that mean something with and without a value.
-pub(super) const VALUE_OPTIONAL: [&str; 1] = ["explain"];
+pub(super) const VALUE_OPTIONAL: [&str; 2] = ["explain", "acceptCertificate"];
 
 const EXAMPLES: &str = "\
 Examples:
@@ -68,12 +71,21 @@ pub(super) fn command() -> Command {
         .next_help_heading("Run")
         .args([
             value("inifile", "FILE", "Settings [default: %PROGRAMDATA%\\OpConxps\\SMArt Email\\SMArtEmail.ini]"),
-            flag("delete", "Delete matched mails even where the INI file says DeleteEmails=None (IMAP)"),
+            flag("delete", "Delete matched mails even where the INI file says DeleteEmails=None (not with POP)"),
             flag(
                 "retry",
                 "Take up again the mails that were set aside after failing in five runs",
             )
             .conflicts_with_all(["explain", "check"]),
+            Arg::new("acceptCertificate")
+                .long("acceptCertificate")
+                .num_args(0..=1)
+                .require_equals(true)
+                .default_missing_value("")
+                .value_parser(accept)
+                .value_name("SHA256")
+                .help("Accept this certificate for the server from now on; without a value the one that it shows")
+                .conflicts_with_all(["explain", "check", "folder"]),
             flag("verbose", "Show the protocol steps, without secrets, on standard error"),
         ])
         .next_help_heading("Try out (nothing is changed anywhere)")
@@ -96,7 +108,7 @@ pub(super) fn command() -> Command {
                 .requires_all(["opconuser", "opconpassword"])
                 .conflicts_with_all([
                     "protocol", "encryption", "server", "port", "delete", "explain", "check",
-                    "renewMsalToken", "verbose", "retry",
+                    "renewMsalToken", "verbose", "retry", "acceptCertificate",
                 ]),
             value("user", "NAME", "Mailbox user").requires("credentials"),
             value("password", "PASSWORD", "Mailbox password").requires("credentials"),
@@ -113,7 +125,7 @@ pub(super) fn command() -> Command {
         .next_help_heading("Microsoft 365")
         .args([
             flag("renewMsalToken", "Sign in and store a new token (implies --msal)")
-                .conflicts_with_all(["imap", "pop", "folder", "explain", "check"]),
+                .conflicts_with_all(["imap", "pop", "folder", "explain", "check", "acceptCertificate"]),
             flag("renewTokenSilent", "With --renewMsalToken: refresh the stored token, nobody is asked")
                 .requires("renewMsalToken")
                 .conflicts_with("doNotSaveAccount"),
@@ -121,6 +133,14 @@ pub(super) fn command() -> Command {
         ])
         .next_help_heading("Information")
         .args([flag("help", "Print this"), flag("version", "Print the version")])
+}
+
+/// A value that is left out arrives as an empty one.
+fn accept(value: &str) -> Result<Accept, NoFingerprint> {
+    Ok(match value {
+        "" => Accept::Shown,
+        value => Accept::Exactly(value.parse()?),
+    })
 }
 
 fn flag(name: &'static str, help: &'static str) -> Arg {

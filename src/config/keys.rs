@@ -30,7 +30,7 @@ keys! {
     STAGING_DIRECTORY = "General" "StagingDirectory", "", "Where event files are written before they move into MSGIN, on the same file system; blank: MSGINDirectory with .staging behind it.";
     OPCON_USER = "General" "OpConUser", "", "OpCon user of the events; set by --credentials.";
     OPCON_USER_PASSWORD = "General" "OpConUserPassword", "", "External event password of that user; set by --credentials.";
-    DELETE_EMAILS = "General" "DeleteEmails", "Match", "Mails to delete from the server: Match, All or None (default for FOLDER: None).";
+    DELETE_EMAILS = "General" "DeleteEmails", "Match", "Mails to delete from the server: Match, All or None (default for FOLDER: None; with POP nothing is deleted).";
     DOWNLOAD_EMAILS = "General" "DownloadEmails", "True", "Save accepted mails and their matched attachments: True or False.";
     DOWNLOAD_FOLDER = "General" "DownloadFolder", r"%PROGRAMDATA%\OpConxps\SMArt Email\Received", "Folder to save them in.";
     EXIT_CODE_FOR_NO_MATCHING_EMAILS = "General" "ExitCodeForNoMatchingEmails", "0", "Exit code when no mail matched: 0 to 255.";
@@ -54,6 +54,7 @@ keys! {
     CONNECT_TIMEOUT = "Mail" "ConnectTimeout", "00:00:30", "Time to reach the server, hh:mm:ss: up to 00:10:00.";
     READ_TIMEOUT = "Mail" "ReadTimeout", "00:05:00", "Time to wait for the server's next bytes, hh:mm:ss: up to 01:00:00.";
     WRITE_TIMEOUT = "Mail" "WriteTimeout", "00:05:00", "Time to hand bytes to the network, hh:mm:ss: up to 01:00:00.";
+    RETRIES = "Mail" "Retries", "2", "How often a run tries again when the connection fails or the server has no time: 0 to 10.";
 
     AUDIT_ACCEPT_LOG_FILE = "Audit" "AuditAcceptLogFile", "Audit.log", "Log of accepted mails; relative to the INI file's folder.";
     LOG_ACCEPTS = "Audit" "LogAccepts", "False", "Log accepted mails: True or False.";

@@ -11,10 +11,10 @@ use super::resolve::resolve;
 use super::text::Text;
 use crate::audit::AuditSettings;
 use crate::events::Signature;
-use crate::mailbox::Choice;
+use crate::mailbox::{Choice, Login};
 use crate::net::{Endpoint, Trace};
 use crate::rules::Rule;
-use crate::secret::{Keeper, Secret};
+use crate::secret::Keeper;
 use crate::send::{Address, Service};
 
 /// Everything a pass needs to know.
@@ -100,10 +100,30 @@ pub enum MailSettings {
 pub struct Account {
     /// Where and how to connect.
     pub endpoint: Endpoint,
-    /// `User`.
-    pub user: String,
-    /// `Password`.
-    pub password: Secret,
+    /// `User` and `Password`.
+    pub login: Login,
+    /// `Retries`: how often a run goes through the mailbox again after a failure that may pass.
+    pub retries: u32,
+}
+
+impl MailSettings {
+    /// How often a run goes through the mailbox again after a failure that may pass.
+    #[must_use]
+    pub fn retries(&self) -> u32 {
+        match self {
+            Self::Imap(account) | Self::Pop(account) => account.retries,
+            Self::Folder(_) => 0,
+        }
+    }
+
+    /// Whether the server may show a certificate that has to be remembered.
+    #[must_use]
+    pub fn remembers_certificates(&self) -> bool {
+        match self {
+            Self::Imap(account) | Self::Pop(account) => account.endpoint.remembers_certificates(),
+            Self::Folder(_) => false,
+        }
+    }
 }
 
 /// Who sends notices.

@@ -176,7 +176,7 @@ mod tests {
         let count = |now| notices.in_the_last_hour("a", now);
         assert_eq!(
             [3000, 4000, 5599, 5600, 7599, 7600].map(count),
-            [1, 2, 2, 1, 1, 0]
+            [2, 3, 2, 1, 1, 0]
         );
         assert_eq!(notices.in_the_last_hour("b", 4000), 1);
         assert_eq!(notices.in_the_last_hour("c", 4000), 0);

@@ -107,7 +107,8 @@ pub struct State {
     pub position: Option<Position>,
     /// Mails received before this time are not wanted.
     pub floor: Option<DateTime<Utc>>,
-    handled: BTreeSet<MailId>,
+    /// With how to recognise the mail under another number, where its id may change.
+    handled: BTreeMap<MailId, Option<Fingerprint>>,
     intents: BTreeMap<MailId, Intent>,
     failed: BTreeMap<MailId, Failure>,
     doomed: BTreeSet<MailId>,
@@ -120,7 +121,7 @@ impl State {
     /// Whether this mail's part is done.
     #[must_use]
     pub fn is_handled(&self, id: &MailId) -> bool {
-        self.handled.contains(id)
+        self.handled.contains_key(id)
     }
 
     /// Event files that were staged and perhaps not moved.
@@ -150,10 +151,18 @@ impl State {
             .is_some_and(|failure| failure.runs >= ATTEMPTS)
     }
 
-    /// The latest mails that were handled, under whatever number.
+    /// The latest mails that were handled, under whatever number, and all those that are
+    /// remembered one by one.
     #[must_use]
-    pub fn seen(&self) -> &BTreeSet<Fingerprint> {
-        &self.seen
+    pub fn seen(&self) -> BTreeSet<Fingerprint> {
+        let remembered = self.handled.values().flatten();
+        self.seen.iter().chain(remembered).cloned().collect()
+    }
+
+    /// When the newest mail that was handled was received, in Unix seconds.
+    #[must_use]
+    pub fn newest_seen(&self) -> Option<i64> {
+        self.seen.last().map(Fingerprint::received)
     }
 
     /// Mails to delete on the server.
@@ -163,7 +172,7 @@ impl State {
 
     /// Mails that are remembered one by one.
     pub fn ids(&self) -> impl Iterator<Item = &MailId> {
-        self.handled.iter()
+        self.handled.keys()
     }
 
     /// Since when (Unix seconds) a mail that is remembered has not been there to be seen.
@@ -206,7 +215,7 @@ impl State {
             Record::Handled { id, seen, .. } => {
                 self.intents.remove(id);
                 self.failed.remove(id);
-                self.handled.insert(id.clone());
+                self.handled.insert(id.clone(), seen.clone());
                 self.seen.extend(seen.clone());
                 self.drop_old_fingerprints();
             }
@@ -227,6 +236,7 @@ impl State {
             }
             Record::Seen { seen } => {
                 self.seen.insert(seen.clone());
+                self.drop_old_fingerprints();
             }
             Record::Doomed { id } => {
                 self.doomed.insert(id.clone());
@@ -281,9 +291,9 @@ impl State {
                 .iter()
                 .map(|at| Record::Position { at: at.clone() }),
         );
-        records.extend(self.handled.iter().map(|id| Record::Handled {
+        records.extend(self.handled.iter().map(|(id, seen)| Record::Handled {
             id: id.clone(),
-            seen: None,
+            seen: seen.clone(),
             notice: None,
         }));
         let absent = self.absent.iter().map(|(id, at)| Record::Absent {

@@ -9,7 +9,14 @@ pub use crate::journal::{MailId, Position};
 use crate::message::{Content, Envelope, Fault};
 
 pub mod folder;
+mod identity;
 pub mod imap;
+mod login;
+pub mod pop;
+#[cfg(test)]
+mod script;
+
+pub use login::Login;
 
 /// Where mails come from (`[Mail] EmailProtocol`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +74,9 @@ pub struct Listing {
     pub position: Option<Position>,
     /// The remembered position was void (why, in words for the job output).
     pub void: Option<String>,
+    /// The ids follow from the mails alone. Otherwise they are the server's to give, and one day
+    /// it may give the same mails others.
+    pub lasting: bool,
 }
 
 /// What is known of a mail before anything of its body is asked for.
@@ -74,8 +84,8 @@ pub struct Listing {
 pub struct Summary {
     /// Which mail.
     pub id: MailId,
-    /// When the mailbox received it (IMAP INTERNALDATE; for files the newest Received
-    /// header, else Date, else the file's time).
+    /// When the mailbox received it (IMAP INTERNALDATE; with POP and for files the newest
+    /// Received header, else Date, else the time of this look at it or the file's time).
     pub received: DateTime<Utc>,
     /// Size in bytes as the mailbox counts it.
     pub size: u64,
@@ -120,6 +130,37 @@ pub enum Error {
         server: String,
         /// The user name that was sent.
         user: String,
+        /// The server's own words.
+        answer: String,
+    },
+    /// The server knows the account and does not let it in.
+    #[error("{server} does not let {user} in: {answer}. {}", bar.advice())]
+    Barred {
+        /// Host and port.
+        server: String,
+        /// The user name that was sent.
+        user: String,
+        /// The server's own words.
+        answer: String,
+        /// Why, as far as it said so in a way that can be relied on.
+        bar: Bar,
+    },
+    /// The server has no time for this mailbox now; the credentials are not at fault.
+    #[error(
+        "{server} has no time for this mailbox now: {answer}. Nothing is wrong with the credentials; if it stays like that, \
+         run the job less often, look for another program that keeps the mailbox open, or ask the server's administrator"
+    )]
+    Busy {
+        /// Host and port.
+        server: String,
+        /// The server's own words.
+        answer: String,
+    },
+    /// The last log-in is not long enough ago for the server (RFC 2449, section 8.1.1).
+    #[error("{server} wants more time between log-ins: {answer}. Run the job less often")]
+    TooSoon {
+        /// Host and port.
+        server: String,
         /// The server's own words.
         answer: String,
     },
@@ -179,6 +220,55 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether the same may well work a little later, with nothing changed by anybody.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Connection(error) => error.is_transient(),
+            Self::Busy { .. } => true,
+            Self::Login { .. }
+            | Self::Barred { .. }
+            | Self::TooSoon { .. }
+            | Self::NoLogin { .. }
+            | Self::Argument { .. }
+            | Self::Refused { .. }
+            | Self::Protocol { .. }
+            | Self::File { .. }
+            | Self::NotAMailbox { .. } => false,
+        }
+    }
+}
+
+/// Why a server does not let an account in that it knows (RFC 5530, section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bar {
+    /// The password or the account has expired.
+    Expired,
+    /// The account may not do this.
+    NotAllowed,
+    /// The administrator has to look into it.
+    AskAdministrator,
+    /// The log-in has to be encrypted.
+    NeedsEncryption,
+}
+
+impl Bar {
+    fn advice(self) -> &'static str {
+        match self {
+            Self::Expired => {
+                "The password or the account has expired: have it renewed on the server, then set the new password \
+                 with: smartemail --credentials"
+            }
+            Self::NotAllowed => {
+                "The account may be locked, or not allowed to use this protocol: ask the server's administrator"
+            }
+            Self::AskAdministrator => "Ask the server's administrator",
+            Self::NeedsEncryption => "Set SecurityProtocol, so that the log-in is encrypted",
+        }
+    }
+}
+
 /// What was asked of one mail, or why that can't be had.
 pub type Outcome<T> = Result<T, Fault>;
 
@@ -220,4 +310,13 @@ pub trait Mailbox {
 
     /// Says good-bye. Errors at this point hurt nobody and are not reported.
     fn close(self: Box<Self>);
+}
+
+/// Longest server text that is kept for an error, in characters.
+const WORDS: usize = 300;
+
+/// A server's words as a part of a sentence of ours.
+fn words_of(text: &str) -> String {
+    let cleaned = crate::net::clean(text, WORDS);
+    cleaned.trim_end_matches(['.', ' ']).to_owned()
 }

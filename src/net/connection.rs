@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use super::error::Error;
 use super::socket::Socket;
-use super::{Endpoint, Security, Trust, address, tls};
+use super::{Endpoint, Fingerprint, Security, Trust, address, tls};
+#[cfg(unix)]
+use super::{TlsFloor, tls_openssl};
 
 /// What a protocol client needs of a connection. Tests give it scripted ones.
 ///
@@ -31,6 +33,7 @@ impl<C: Channel> Channel for &mut C {
 pub struct Connection {
     stream: Stream,
     security: String,
+    untrusted: Option<Fingerprint>,
 }
 
 #[derive(Debug)]
@@ -92,12 +95,17 @@ fn secure<E: From<Error>>(
     _dial_again: impl FnMut() -> Result<(Connection, Upgrade), E>,
 ) -> Result<Connection, E> {
     let socket = ready.into_socket(endpoint)?;
-    let stream = if endpoint.trust == Trust::AnyChain || endpoint.floor < super::TlsFloor::Tls1_2 {
-        Stream::OpenSsl(Box::new(super::tls_openssl::handshake(endpoint, socket)?))
+    let native = endpoint.trust == Trust::Authorities && endpoint.floor >= TlsFloor::Tls1_2;
+    let secured = if native {
+        tls::handshake(endpoint, socket, |_| Ok(()))
+            .map(|stream| (Stream::Native(Box::new(stream)), None))
     } else {
-        Stream::Native(Box::new(tls::handshake(endpoint, socket, |_| Ok(()))?))
+        tls_openssl::handshake(endpoint, socket)
+            .map(|(stream, untrusted)| (Stream::OpenSsl(Box::new(stream)), untrusted))
     };
-    Ok(Connection::secured(endpoint, stream))
+    let (stream, untrusted) =
+        secured.map_err(|error| tls_openssl::blame_this_machine(endpoint, error))?;
+    Ok(Connection::secured(endpoint, stream, untrusted))
 }
 
 #[cfg(windows)]
@@ -106,11 +114,14 @@ fn secure<E: From<Error>>(
     ready: Connection,
     mut dial_again: impl FnMut() -> Result<(Connection, Upgrade), E>,
 ) -> Result<Connection, E> {
-    let stream = match endpoint.trust {
-        Trust::Authorities => tls::handshake(endpoint, ready.into_socket(endpoint)?, |_| Ok(()))?,
-        Trust::AnyChain => {
+    let (stream, untrusted) = match endpoint.trust {
+        Trust::Authorities => {
+            let socket = ready.into_socket(endpoint)?;
+            (tls::handshake(endpoint, socket, |_| Ok(()))?, None)
+        }
+        Trust::Remembered(remembered) => {
             let mut first = Some(ready);
-            super::tls_pin::handshake(endpoint, || {
+            super::tls_pin::handshake(endpoint, remembered, || {
                 let connection = match first.take() {
                     Some(connection) => connection,
                     None => dial_again()?.0,
@@ -119,10 +130,8 @@ fn secure<E: From<Error>>(
             })?
         }
     };
-    Ok(Connection::secured(
-        endpoint,
-        Stream::Native(Box::new(stream)),
-    ))
+    let stream = Stream::Native(Box::new(stream));
+    Ok(Connection::secured(endpoint, stream, untrusted))
 }
 
 /// OpenSSL's name of a version as people write it.
@@ -139,24 +148,33 @@ impl Connection {
         Self {
             stream: Stream::Clear(socket),
             security: "in clear text".into(),
+            untrusted: None,
         }
     }
 
-    fn secured(endpoint: &Endpoint, stream: Stream) -> Self {
+    fn secured(endpoint: &Endpoint, stream: Stream, untrusted: Option<Fingerprint>) -> Self {
         let version = match &stream {
             #[cfg(unix)]
             Stream::OpenSsl(stream) => version(stream.ssl().version_str()),
             // native-tls does not tell which version was agreed on.
             Stream::Clear(_) | Stream::Native(_) => format!("{} or later", endpoint.floor),
         };
-        let unchecked = match endpoint.trust {
-            Trust::Authorities => "",
-            Trust::AnyChain => ", any issuer of the certificate accepted",
+        let unchecked = match untrusted {
+            None => "",
+            Some(_) => ", no known authority behind the certificate",
         };
         Self {
             stream,
             security: format!("over {version}{unchecked}"),
+            untrusted,
         }
+    }
+
+    /// The server's certificate where no known authority vouches for it: the one that was
+    /// remembered, or at first contact the one to remember.
+    #[must_use]
+    pub fn untrusted_certificate(&self) -> Option<Fingerprint> {
+        self.untrusted
     }
 
     /// How the connection is secured, for the job output: `in clear text`,

@@ -89,6 +89,21 @@ fn said(words: &str) -> String {
 }
 
 impl Error {
+    /// Whether the same may well work a little later, with nothing changed by anybody.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unresolved { .. }
+            | Self::Refused { .. }
+            | Self::Unreachable { .. }
+            | Self::TimedOut { .. }
+            | Self::Closed { .. }
+            | Self::Broken { .. } => true,
+            Self::Tls { fault, .. } => fault.is_transient(),
+            Self::NoStartTls { .. } => false,
+        }
+    }
+
     /// Names what an operation on an established connection came to.
     #[must_use]
     pub fn of_io(server: &str, error: io::Error) -> Self {

@@ -2,15 +2,24 @@
 
 use std::io;
 
-use super::{Security, TlsFloor};
+use super::{Fingerprint, Security, TlsFloor};
 
 /// Why TLS did not come about.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsFault {
     /// The server has no version that the settings allow.
-    #[error("the server has nothing as new as {0}: have it updated, or lower SecurityProtocol")]
+    #[error("the server has nothing as new as {0}: have it updated{lower}", lower = or_lower(*.0))]
     VersionFloor(TlsFloor),
+    /// The same, and some of the versions that the settings allow are not to be had on this
+    /// machine.
+    #[error(
+        "the server and this machine have no version in common. Of those that SecurityProtocol allows, the TLS \
+         library of this machine does not have {}: it was built without, or Protocol in its openssl.cnf switches \
+         it off. Have the server updated, or change that",
+        list(.0)
+    )]
+    NotOnThisMachine(Vec<TlsFloor>),
     /// Whatever listens there does not begin with TLS.
     #[error(
         "the port does not speak TLS: check Port, or set ConnectionSecurity to start-tls-required"
@@ -25,8 +34,9 @@ pub enum TlsFault {
     /// The server ended the connection in the middle of the handshake, as many do instead of
     /// saying that they have no common version.
     #[error(
-        "the server hung up in the middle of the handshake: it may have nothing as new as {0} (lower \
-         SecurityProtocol), or the port is for something else (check Port and ConnectionSecurity)"
+        "the server hung up in the middle of the handshake. It may have nothing as new as {0}: have it updated{lower}. \
+         Or the port is for something else: check Port and ConnectionSecurity",
+        lower = or_lower(*.0)
     )]
     HungUp(TlsFloor),
     /// The certificate's time is over.
@@ -50,6 +60,18 @@ pub enum TlsFault {
          to accept it"
     )]
     SelfSigned,
+    /// No authority vouches for the certificate, and it is not the one that was accepted.
+    #[error(
+        "the server shows another certificate than the one that was accepted. Accepted, SHA-256: {remembered}. \
+         Shown now: {shown}. Someone may be passing for the server: ask its administrator. If the certificate was \
+         replaced, accept the new one once with: smartemail --acceptCertificate:{shown}"
+    )]
+    CertificateChanged {
+        /// The one that is remembered for this server.
+        remembered: Fingerprint,
+        /// The one that it shows.
+        shown: Fingerprint,
+    },
     /// Something else is wrong with the certificate, in the words of the TLS library.
     #[error("the server's certificate is refused: {0}. Have it issued anew")]
     BadCertificate(String),
@@ -58,7 +80,45 @@ pub enum TlsFault {
     Other(String),
 }
 
+/// What else can be done about a server that is too old.
+fn or_lower(floor: TlsFloor) -> &'static str {
+    match floor {
+        TlsFloor::Tls1_0 if cfg!(windows) => {
+            ", or switch the old versions on in this machine's Windows (SCHANNEL)"
+        }
+        TlsFloor::Tls1_0 => "",
+        TlsFloor::Tls1_1 => ", or lower SecurityProtocol to TLS1",
+        TlsFloor::Tls1_2 => ", or lower SecurityProtocol to TLS1_1 or TLS1",
+        TlsFloor::Tls1_3 => ", or lower SecurityProtocol to TLS1_2",
+    }
+}
+
+fn list(versions: &[TlsFloor]) -> String {
+    let names: Vec<String> = versions.iter().map(ToString::to_string).collect();
+    names.join(" and ")
+}
+
 impl TlsFault {
+    /// Whether the same may well work a little later, with nothing changed by anybody.
+    pub(super) fn is_transient(&self) -> bool {
+        match self {
+            // As with any connection that breaks.
+            Self::HungUp(_) => true,
+            Self::VersionFloor(_)
+            | Self::NotOnThisMachine(_)
+            | Self::NotTls
+            | Self::NotTlsAfterAll
+            | Self::Expired
+            | Self::NotYetValid
+            | Self::WrongHost(_)
+            | Self::UnknownAuthority
+            | Self::SelfSigned
+            | Self::CertificateChanged { .. }
+            | Self::BadCertificate(_)
+            | Self::Other(_) => false,
+        }
+    }
+
     /// Whether an error below TLS says that the server left.
     pub(super) fn is_hanging_up(kind: io::ErrorKind) -> bool {
         matches!(

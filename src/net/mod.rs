@@ -11,6 +11,7 @@ mod address;
 mod connection;
 mod error;
 mod fault;
+mod fingerprint;
 pub mod http;
 mod socket;
 mod tls;
@@ -23,6 +24,7 @@ mod trace;
 pub use connection::{Channel, Connection, Upgrade, connect};
 pub use error::{Error, Step};
 pub use fault::TlsFault;
+pub use fingerprint::{Fingerprint, NoFingerprint};
 pub use trace::{Trace, clean};
 
 /// How a port is secured (`[Mail] ConnectionSecurity`).
@@ -52,6 +54,12 @@ pub enum TlsFloor {
     Tls1_3,
 }
 
+#[cfg(unix)]
+impl TlsFloor {
+    /// Every version, the oldest first.
+    const ALL: [Self; 4] = [Self::Tls1_0, Self::Tls1_1, Self::Tls1_2, Self::Tls1_3];
+}
+
 impl std::fmt::Display for TlsFloor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -68,9 +76,11 @@ impl std::fmt::Display for TlsFloor {
 pub enum Trust {
     /// A chain to an authority that the machine trusts.
     Authorities,
-    /// Any chain, self-signed too (`SelfSignedCertificate=True`): someone on the way can
-    /// pass for the server. The host name and the dates must be right all the same.
-    AnyChain,
+    /// The same, or else exactly the certificate that is remembered for this server
+    /// (`SelfSignedCertificate=True`). Where none is, whichever it shows is accepted, and
+    /// someone on the way can pass for the server. The host name and the dates must be right
+    /// all the same.
+    Remembered(Option<Fingerprint>),
 }
 
 /// Time limits of a connection; none is ever unlimited.
@@ -104,6 +114,12 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// Whether the server may show a certificate that has to be remembered.
+    #[must_use]
+    pub fn remembers_certificates(&self) -> bool {
+        self.security != Security::None && self.trust != Trust::Authorities
+    }
+
     /// Host and port as messages name them.
     #[must_use]
     pub fn server(&self) -> String {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::rules::{Judgement, Rule};
 
 /// Counts events against the limits.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Brake {
     run: Limit,
     rules: BTreeMap<u32, Limit>,
@@ -27,7 +27,7 @@ pub(super) enum Admission {
     TooMany(String),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Limit {
     /// The section that sets it.
     place: String,

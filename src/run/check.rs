@@ -3,10 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
+use super::Place;
 use super::exit::ExitCode;
+use super::opening::{Visit, open_mailbox};
 use super::output::Output;
 use super::report::count;
-use super::{Place, open_mailbox};
 use crate::audit::clean::one_line;
 use crate::config::{LastRun, Outbound, Settings};
 use crate::durable;
@@ -14,7 +15,6 @@ use crate::events::spool::Spool;
 use crate::events::template::{Piece, pieces};
 use crate::events::tokens::group_number;
 use crate::events::{Signature, catalogue};
-use crate::mailbox::imap::Access;
 use crate::rules::doubts::doubts;
 use crate::rules::{AttachmentRule, BodyRule, Rule};
 use crate::send::{Checked, Outbox};
@@ -40,7 +40,7 @@ pub(super) fn run(
         ));
     }
     folders(settings, place, output);
-    match open_mailbox(settings, Access::ReadOnly, output).and_then(|mut mailbox| {
+    match open_mailbox(settings, place, Visit::Look, output).and_then(|mut mailbox| {
         let mails = mailbox.count()?;
         let described = mailbox.describe();
         mailbox.close();

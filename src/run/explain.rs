@@ -10,12 +10,14 @@ use serde_json::{Value, json};
 
 use super::exit::ExitCode;
 use super::last_run::outlook;
+use super::listing::handled;
 use super::look::{Eye, Handled, Looked};
 use super::notices::{Decision, Notices};
+use super::opening::{Visit, open_mailbox};
 use super::output::Output;
 use super::report::count;
 use super::save::Plan;
-use super::{Place, mailbox_name, open_mailbox};
+use super::{Place, mailbox_name};
 use crate::audit::clean::{one_line, short};
 use crate::audit::reason;
 use crate::cli::Format;
@@ -23,7 +25,6 @@ use crate::clock;
 use crate::config::Settings;
 use crate::events::{Captures, Signature};
 use crate::journal::{Journal, Peeked, State};
-use crate::mailbox::imap::Access;
 use crate::mailbox::{Known, MailId};
 use crate::message::Fault;
 use crate::rules::{Judgement, Match, Outcome, Place as Where, Refusal, Verdict};
@@ -53,7 +54,7 @@ pub(super) fn run(
     if outlook.again {
         state = State::default();
     }
-    let mut mailbox = open_mailbox(settings, Access::ReadOnly, output)?;
+    let mut mailbox = open_mailbox(settings, place, Visit::Look, output)?;
     let known = Known {
         position: state.position.clone(),
         again: state.failures().map(|(id, _)| id.clone()).collect(),
@@ -61,12 +62,10 @@ pub(super) fn run(
         since_if_void: floor,
     };
     // Asked first: on a mailbox that is not open yet this costs one turn.
-    let new: HashSet<MailId> = mailbox
-        .list(&known)?
-        .ids
-        .into_iter()
-        .filter(|id| !state.is_handled(id))
-        .collect();
+    let listing = mailbox.list(&known)?;
+    let handled = handled(&state, &listing);
+    let new = listing.ids.into_iter().filter(|id| !state.is_handled(id));
+    let new: HashSet<MailId> = new.collect();
     let all = mailbox.list(&Known::default())?.ids;
     let text = format == Format::Text;
     if text {
@@ -104,6 +103,7 @@ pub(super) fn run(
                 Ok(looked) if floor.is_some_and(|floor| looked.summary.received < floor) => {
                     Due::TooOld
                 }
+                Ok(looked) if handled.has(&looked.summary) => Due::Handled,
                 _ if state.is_set_aside(&id) => Due::SetAside,
                 _ if new.contains(&id) => Due::New,
                 _ => Due::Handled,

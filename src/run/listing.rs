@@ -9,11 +9,21 @@ use super::output::Output;
 use super::report::count;
 use crate::audit::clean::one_line;
 use crate::config::LastRun;
-use crate::journal::{Fingerprint, Journal, State};
+use crate::journal::{Journal, State};
 use crate::mailbox::{Known, Listing, MailId, Mailbox};
 
 /// How far before the newest known mail a mailbox is read that has numbered its mails anew.
 const OVERLAP: TimeDelta = TimeDelta::days(1);
+
+/// How a mailbox names its mails.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Naming {
+    /// By number: a position covers those that were dealt with. Otherwise each of them has to be
+    /// remembered.
+    pub(super) by_position: bool,
+    /// A mail has the same name for ever.
+    pub(super) lasting: bool,
+}
 
 /// The mails of this run.
 #[derive(Debug)]
@@ -48,8 +58,8 @@ impl Fresh {
             since_if_void,
         };
         let listing = mailbox.list(&known)?;
-        let (since, anew) = match &listing.void {
-            None => (floor, false),
+        let since = match &listing.void {
+            None => floor,
             Some(why) => {
                 let since = since_if_void.map_or_else(String::new, |time| {
                     format!(" received since {}", crate::clock::stamp::format(time))
@@ -58,7 +68,7 @@ impl Fresh {
                     "{}: mails{since} are looked at, except those whose Message-ID and time of receipt are known",
                     one_line(why)
                 ));
-                (since_if_void, true)
+                since_if_void
             }
         };
         let ids = listing
@@ -67,10 +77,7 @@ impl Fresh {
             .filter(|id| !state.is_handled(id) && !state.is_set_aside(id))
             .cloned()
             .collect();
-        let handled = Handled {
-            seen: state.seen().clone(),
-            anew,
-        };
+        let handled = handled(state, &listing);
         let fresh = Self {
             ids,
             since,
@@ -81,9 +88,12 @@ impl Fresh {
         Ok(fresh)
     }
 
-    /// The mailbox numbers its mails, so that a position covers those before it.
-    pub(super) fn is_numbered(&self) -> bool {
-        self.listing.position.is_some()
+    /// How the mailbox names its mails.
+    pub(super) fn naming(&self) -> Naming {
+        Naming {
+            by_position: self.listing.position.is_some(),
+            lasting: self.listing.lasting,
+        }
     }
 
     /// Every mail is dealt with: the next run need not be told of them again.
@@ -114,6 +124,22 @@ impl Fresh {
     }
 }
 
+/// What was handled in earlier runs, to be recognised under other names.
+pub(super) fn handled(state: &State, listing: &Listing) -> Handled {
+    if listing.lasting || listing.ids.is_empty() {
+        return Handled::default();
+    }
+    let listed: HashSet<&MailId> = listing.ids.iter().collect();
+    let mut remembered = state.ids().peekable();
+    let renamed = listing.position.is_none()
+        && remembered.peek().is_some()
+        && !remembered.any(|id| listed.contains(id));
+    Handled {
+        seen: state.seen(),
+        anew: listing.void.is_some() || renamed,
+    }
+}
+
 /// From when on mails are looked at when their numbers mean nothing any more: from a day before the
 /// newest one that is known by its looks, or else from `LastRunDate`; but never from before the
 /// floor.
@@ -122,7 +148,7 @@ fn since_if_void(
     date: Option<DateTime<Utc>>,
     state: &State,
 ) -> Option<DateTime<Utc>> {
-    let newest = state.seen().last().map(Fingerprint::received);
+    let newest = state.newest_seen();
     let newest = newest.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
     let known = newest.map(|time| date.map_or(time, |date| date.min(time)) - OVERLAP);
     known.or(date).max(floor)

@@ -56,11 +56,19 @@ pub(super) struct Handled {
 }
 
 impl Handled {
-    fn has(&self, summary: &Summary) -> bool {
+    pub(super) fn has(&self, summary: &Summary) -> bool {
         (self.anew || summary.envelope.message_id.is_some())
             && !self.seen.is_empty()
             && self.seen.contains(&fingerprint(summary))
     }
+}
+
+/// Mails that were not looked at, and how to recognise them under other names.
+#[derive(Debug, Default)]
+pub(super) struct Passed {
+    pub(super) mails: Vec<(MailId, Fingerprint)>,
+    /// So many of them because they were handled under other names.
+    pub(super) known: usize,
 }
 
 /// Receives what was looked at, one mail at a time.
@@ -84,23 +92,27 @@ pub(super) struct Eye<'a> {
 
 impl Eye<'_> {
     /// Looks at these mails and hands each over, in order, together with the mailbox, which is free
-    /// for other use at that moment. Mails that have vanished or are too old are left out.
+    /// for other use at that moment. Mails that have vanished are left out. Gives those that are
+    /// too old or were handled before.
     pub(super) fn look(
         &self,
         mailbox: &mut dyn Mailbox,
         ids: &[MailId],
         take: &mut Take<'_>,
-    ) -> anyhow::Result<()> {
-        let summaries = mailbox.summaries(ids)?;
-        let wanted = summaries.into_iter().filter(|(_, summary)| {
-            summary.as_ref().map_or(true, |summary| {
-                self.since.is_none_or(|since| summary.received >= since)
-                    && !self.handled.has(summary)
-            })
-        });
+    ) -> anyhow::Result<Passed> {
+        let mut passed = Passed::default();
         let mut batch: Vec<(MailId, Result<Summary, Fault>, Needs)> = Vec::new();
         let mut bytes = 0;
-        for (id, summary) in wanted {
+        for (id, summary) in mailbox.summaries(ids)? {
+            if let Ok(summary) = &summary {
+                let is_old = self.since.is_some_and(|since| summary.received < since);
+                let is_known = !is_old && self.handled.has(summary);
+                if is_old || is_known {
+                    passed.mails.push((id, fingerprint(summary)));
+                    passed.known += usize::from(is_known);
+                    continue;
+                }
+            }
             let needs = summary
                 .as_ref()
                 .map(|summary| self.needs(summary))
@@ -117,7 +129,8 @@ impl Eye<'_> {
             bytes += size;
             batch.push((id, summary, needs));
         }
-        self.judge_batch(mailbox, batch, take)
+        self.judge_batch(mailbox, batch, take)?;
+        Ok(passed)
     }
 
     fn needs(&self, summary: &Summary) -> Needs {

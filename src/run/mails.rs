@@ -1,10 +1,13 @@
 //! What becomes of the mails of a run: judged, committed, told, deleted.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
 use super::brake::{Admission, Brake};
 use super::commit::{Commit, Job, Outcome};
-use super::look::{Eye, Looked, fingerprint, named};
+use super::listing::Naming;
+use super::look::{Eye, Handled, Looked, Passed, fingerprint, named};
 use super::notices::Notices;
 use super::output::Output;
 use super::report::{Report, count};
@@ -22,7 +25,7 @@ use crate::rules::{Files, Judgement};
 /// Events that wait to be committed hold no more memory than about this, in bytes.
 const EVENT_MEMORY: usize = 8 * 1024 * 1024;
 
-/// A pass under way.
+/// A run under way.
 pub(super) struct Mails<'a> {
     settings: &'a Settings,
     now: DateTime<Utc>,
@@ -31,8 +34,11 @@ pub(super) struct Mails<'a> {
     report: Report,
     brake: Brake,
     notices: Notices<'a>,
-    /// The mailbox numbers its mails, and may one day number them anew.
-    is_numbered: bool,
+    /// Both as they were when everything that they let through had been committed.
+    settled: (Brake, Notices<'a>),
+    /// The mails that failed in this run: one failure each is enough.
+    failed: BTreeSet<MailId>,
+    naming: Naming,
     /// When the newest mail that was looked at was received.
     newest: Option<DateTime<Utc>>,
 }
@@ -44,19 +50,46 @@ impl<'a> Mails<'a> {
         commit: Commit<'a>,
         notices: Notices<'a>,
         now: DateTime<Utc>,
-        is_numbered: bool,
     ) -> Self {
+        let brake = Brake::new(settings.general.max_events, &settings.rules);
         Self {
             settings,
             now,
-            is_numbered,
+            naming: Naming::default(),
             audit: AuditLog::new(&settings.audit),
-            brake: Brake::new(settings.general.max_events, &settings.rules),
+            settled: (brake.clone(), notices.clone()),
+            brake,
+            failed: BTreeSet::new(),
             commit,
             notices,
             report: Report::default(),
             newest: None,
         }
+    }
+
+    /// The mailbox is gone through from the start, perhaps once more after the connection broke:
+    /// what had been let through and was not committed by then is asked about again.
+    pub(super) fn begin(&mut self, naming: Naming) {
+        self.naming = naming;
+        (self.brake, self.notices) = self.settled.clone();
+        self.report.held_back = 0;
+    }
+
+    /// What looks at mails on behalf of this run: at none received before `since`, nor at those
+    /// that were `handled` under other numbers.
+    pub(super) fn eye(&self, since: Option<DateTime<Utc>>, handled: Handled) -> Eye<'a> {
+        Eye {
+            rules: &self.settings.rules,
+            signature: self.commit.signature,
+            plan: self.commit.plan,
+            since,
+            handled,
+        }
+    }
+
+    /// Whether a mail has failed in this run.
+    pub(super) fn has_failed(&self, id: &MailId) -> bool {
+        self.failed.contains(id)
     }
 
     /// What has been done so far.
@@ -88,7 +121,7 @@ impl<'a> Mails<'a> {
         }
         let mut jobs = Vec::new();
         let mut cost = 0;
-        eye.look(mailbox, ids, &mut |mailbox, id, looked| {
+        let passed = eye.look(mailbox, ids, &mut |mailbox, id, looked| {
             match looked {
                 Ok(looked) => {
                     if let Some(job) = self.admit(looked, journal, output) {
@@ -104,7 +137,26 @@ impl<'a> Mails<'a> {
             }
             Ok(())
         })?;
-        self.commit(jobs, mailbox, journal, output)
+        self.commit(jobs, mailbox, journal, output)?;
+        self.pass_over(passed, journal, output);
+        Ok(())
+    }
+
+    /// Sees to it that mails which are too old or were handled before are not looked at again.
+    fn pass_over(&self, passed: Passed, journal: &mut Journal, output: &Output) {
+        if self.naming.by_position {
+            return;
+        }
+        for (id, seen) in passed.mails {
+            journal.handled(&id, (!self.naming.lasting).then_some(seen), None);
+        }
+        if passed.known > 0 {
+            output.warning(&format!(
+                "{} passed over that an earlier run has handled, as Message-ID and time of receipt show: the server names them \
+                 otherwise now (UIDL), or has them twice",
+                count(passed.known, "mail")
+            ));
+        }
     }
 
     /// Makes a job of a mail, unless the storm brake holds it back.
@@ -124,7 +176,6 @@ impl<'a> Mails<'a> {
             events + reject.as_ref().map_or(0, Vec::len),
         ) {
             Admission::Write => {
-                self.report.looked_at += 1;
                 self.newest = self.newest.max(Some(looked.summary.received));
                 Some(self.job(looked, reject, journal, output))
             }
@@ -151,9 +202,8 @@ impl<'a> Mails<'a> {
         journal: &mut Journal,
         output: &mut Output,
     ) {
-        self.report.looked_at += 1;
         journal.failed(id, mail, reason);
-        self.tell_failed(mail, reason, output);
+        self.tell_failed(id, mail, reason, output);
     }
 
     fn commit(
@@ -164,11 +214,13 @@ impl<'a> Mails<'a> {
         output: &mut Output,
     ) -> anyhow::Result<()> {
         let Outcome { done, failed } = self.commit.batch(jobs, mailbox, journal)?;
+        self.settled = (self.brake.clone(), self.notices.clone());
         for job in &done {
             self.tell_done(job, output);
         }
         for (job, reason) in &failed {
-            self.tell_failed(&named(&job.looked), reason, output);
+            let id = &job.looked.summary.id;
+            self.tell_failed(id, &named(&job.looked), reason, output);
         }
         for error in self.audit.flush() {
             output.error(&error.to_string());
@@ -185,14 +237,6 @@ impl<'a> Mails<'a> {
         journal: &Journal,
         output: &mut Output,
     ) -> Job {
-        for (rule, refusal) in looked
-            .judgement
-            .refusals()
-            .filter(|(_, refusal)| refusal.step.is_error())
-        {
-            let (mail, why) = (named(&looked), one_line(&refusal.detail));
-            output.error(&format!("[Configuration{rule}] on {mail}: {why}"));
-        }
         let accepted = looked.judgement.is_accepted();
         let rejection = reject.as_deref().unwrap_or_default();
         let known = journal.notices();
@@ -211,7 +255,7 @@ impl<'a> Mails<'a> {
             Delete::Match => accepted,
             Delete::All => accepted || self.settings.disabled_rules == 0,
         };
-        let seen = self.is_numbered.then(|| fingerprint(&looked.summary));
+        let seen = (!self.naming.lasting).then(|| fingerprint(&looked.summary));
         let delete = wanted && lines.is_some() && !looked.judgement.must_stay();
         Job {
             looked,
@@ -247,8 +291,16 @@ impl<'a> Mails<'a> {
         }
     }
 
-    fn tell_done(&mut self, job: &Job, output: &Output) {
+    fn tell_done(&mut self, job: &Job, output: &mut Output) {
         let looked = &job.looked;
+        for (rule, refusal) in looked
+            .judgement
+            .refusals()
+            .filter(|(_, refusal)| refusal.step.is_error())
+        {
+            let (mail, why) = (named(looked), one_line(&refusal.detail));
+            output.error(&format!("[Configuration{rule}] on {mail}: {why}"));
+        }
         let now = clock::to_local(self.now);
         let values = looked.values();
         let events: Vec<&EventLine> = job.lines.iter().collect();
@@ -287,8 +339,9 @@ impl<'a> Mails<'a> {
         }
     }
 
-    fn tell_failed(&mut self, mail: &str, reason: &str, output: &mut Output) {
+    fn tell_failed(&mut self, id: &MailId, mail: &str, reason: &str, output: &mut Output) {
         self.report.failed += 1;
+        self.failed.insert(id.clone());
         output.line(&format!("failed: {mail} -> {}", one_line(reason)));
         output.error(&format!(
             "mail {mail}: {}. It stays on the server and is tried again in the next run",

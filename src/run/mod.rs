@@ -8,7 +8,6 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use sha2::{Digest, Sha256};
 
 use crate::cli::{Mode, Pass, Request, UsageError};
@@ -16,9 +15,6 @@ use crate::config::places::{is_root, process_environment, state_folder};
 use crate::config::{
     Account, LoadError, MailSettings, Problems, Purpose, Settings, SettingsFile, Traces,
 };
-use crate::mailbox::Mailbox;
-use crate::mailbox::folder::FolderMailbox;
-use crate::mailbox::imap::{Access, ImapMailbox, Login};
 use crate::message::Limits;
 use crate::secret::Keeper;
 
@@ -33,9 +29,11 @@ mod listing;
 mod look;
 mod mails;
 mod notices;
+mod opening;
 mod output;
 mod pass;
 mod report;
+mod retries;
 mod save;
 mod sending;
 
@@ -116,12 +114,15 @@ fn perform_pass(pass: &Pass, output: &mut Output) -> anyhow::Result<ExitCode> {
         Err(other) => return Err(other.into()),
     };
     tell(&settings.problems, &path, output);
+    if pass.accept.is_some() && !settings.mail.remembers_certificates() {
+        return Err(UsageError::nothing_to_accept().into());
+    }
     let place = Place {
         ini: &path,
         state: &state,
     };
     match pass.mode {
-        Mode::Run => pass::run(&settings, place, pass.retry, output),
+        Mode::Run => pass::run(&settings, place, pass.retry, pass.accept, output),
         Mode::Explain(format) => explain::run(&settings, place, format, output),
         Mode::Check => check::run(&settings, place, output),
     }
@@ -166,39 +167,11 @@ fn limits(settings: &Settings) -> Limits {
     }
 }
 
-/// Opens the mailbox that the settings name.
-fn open_mailbox(
-    settings: &Settings,
-    access: Access,
-    output: &Output,
-) -> anyhow::Result<Box<dyn Mailbox>> {
-    let limits = limits(settings);
-    Ok(match &settings.mail {
-        MailSettings::Imap(account) => {
-            let login = Login {
-                user: account.user.clone(),
-                password: account.password.clone(),
-            };
-            let trace = output.trace();
-            let endpoint = &account.endpoint;
-            let mailbox = ImapMailbox::open(endpoint, &login, "INBOX", access, limits, trace)?;
-            for warning in mailbox.warnings() {
-                output.warning(warning);
-            }
-            Box::new(mailbox)
-        }
-        MailSettings::Pop(_) => anyhow::bail!("POP is not available yet in this version"),
-        MailSettings::Folder(path) => {
-            Box::new(FolderMailbox::open(path, limits).context("[Mail] Folder")?)
-        }
-    })
-}
-
 /// The name under which the journal knows the mailbox. The port is no part of it: the same
 /// mailbox is reached through several, and a UIDVALIDITY tells mailboxes apart.
 fn mailbox_name(mail: &MailSettings) -> String {
     let on_server = |protocol, account: &Account| {
-        let (user, host) = (&account.user, &account.endpoint.host);
+        let (user, host) = (&account.login.user, &account.endpoint.host);
         format!("{protocol}:{}@{}", user.to_lowercase(), host.to_lowercase())
     };
     match mail {

@@ -32,7 +32,7 @@ pub(super) enum Decision {
 }
 
 /// Makes notices.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Notices<'a> {
     audit: &'a AuditSettings,
     began: DateTime<Utc>,

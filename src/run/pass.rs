@@ -1,19 +1,21 @@
-//! One pass over a mailbox: what is new, what the rules say, what becomes of it.
+//! One run over a mailbox: what is new, what the rules say, what becomes of it.
 
 use anyhow::Context;
 
 use super::commit::{Commit, recover};
 use super::exit::ExitCode;
 use super::listing::Fresh;
-use super::look::Eye;
 use super::mails::Mails;
 use super::notices::Notices;
+use super::opening::{Visit, open_mailbox};
 use super::output::Output;
 use super::report::{Report, count};
+use super::retries::Retries;
 use super::save::Plan;
 use super::sending::send_due;
-use super::{Place, last_run, limits, mailbox_name, open_mailbox};
+use super::{Place, last_run, limits, mailbox_name};
 use crate::audit::clean::one_line;
+use crate::cli::Accept;
 use crate::clock;
 use crate::config::{General, LastRun, Settings};
 use crate::crash::point;
@@ -21,17 +23,18 @@ use crate::durable;
 use crate::events::spool::Spool;
 use crate::journal::Journal;
 use crate::mailbox;
-use crate::mailbox::imap::Access;
 
 /// Mails that are looked at and committed together. Their summaries are held in memory, and they
 /// share the journal's durable writes.
 const BATCH: usize = 2000;
 
-/// Runs the job. `retry` takes up again what was set aside.
+/// Runs the job. `retry` takes up again what was set aside; `accept` is the server's certificate
+/// that somebody has decided to accept.
 pub(super) fn run(
     settings: &Settings,
     place: Place<'_>,
     retry: bool,
+    mut accept: Option<Accept>,
     output: &mut Output,
 ) -> anyhow::Result<ExitCode> {
     let now = clock::now();
@@ -67,18 +70,34 @@ pub(super) fn run(
         tag: &tag,
         files: 0,
     };
-    let passed = pass(settings, commit, &name, place, &mut journal, output);
-    // Nothing waits for notices; and a mailbox that is out of order keeps none back.
+    let notices = Notices::new(&settings.audit, journal.notices(), &name, now);
+    let mut mails = Mails::new(settings, commit, notices, now);
+    let done = work(
+        settings,
+        place,
+        &mut accept,
+        &mut mails,
+        &mut journal,
+        output,
+    );
     let outbound = settings.outbound.as_ref();
-    let mut report = match passed {
-        Err(error) if error.downcast_ref::<mailbox::Error>().is_some() => {
+    if let Err(error) = done {
+        // A mailbox that is out of order keeps no notice back.
+        if error.downcast_ref::<mailbox::Error>().is_some() {
             send_due(outbound, &mut journal, now, output)?;
-            return Err(error);
         }
-        other => other?,
+        return Err(error);
+    }
+    if let Some(plan) = &plan {
+        plan.finish();
+    }
+    let last_run = &general.last_run;
+    last_run::write(last_run, mails.newest(), now, place, &mut journal, output)?;
+    // Nothing waits for notices.
+    let report = Report {
+        notices: send_due(outbound, &mut journal, now, output)?,
+        ..mails.report()
     };
-    report.notices = send_due(outbound, &mut journal, now, output)?;
-
     let writes = count(journal.writes(), "durable write");
     output.trace().line(|| format!("journal: {writes}"));
     for (_, failure) in journal.state().set_aside() {
@@ -99,36 +118,46 @@ pub(super) fn run(
     })
 }
 
-/// Goes through the mailbox of this name, from the connection to `LastRunDate`.
-fn pass(
+/// Goes through the mailbox until that has worked, as often as `Retries` allows.
+fn work(
     settings: &Settings,
-    commit: Commit<'_>,
-    name: &str,
     place: Place<'_>,
+    accept: &mut Option<Accept>,
+    mails: &mut Mails<'_>,
     journal: &mut Journal,
     output: &mut Output,
-) -> anyhow::Result<Report> {
-    let Commit {
-        plan,
-        signature,
-        began: now,
-        ..
-    } = commit;
+) -> anyhow::Result<()> {
+    let mut retries = Retries::new(settings.mail.retries());
+    loop {
+        let visit = Visit::Work { accept };
+        match go_through(settings, place, visit, mails, journal, output) {
+            Ok(()) => return Ok(()),
+            Err(error) => {
+                output.finish_progress();
+                retries.wait(error, output)?;
+            }
+        }
+    }
+}
+
+/// Goes through the mailbox. When it is lost in the middle, what was committed by then stays
+/// committed, and the mailbox can be gone through once more.
+fn go_through(
+    settings: &Settings,
+    place: Place<'_>,
+    visit: Visit<'_>,
+    mails: &mut Mails<'_>,
+    journal: &mut Journal,
+    output: &mut Output,
+) -> anyhow::Result<()> {
     let last_run = &settings.general.last_run;
-    let mut mailbox = open_mailbox(settings, Access::ReadWrite, output)?;
+    let mut mailbox = open_mailbox(settings, place, visit, output)?;
     output.line(&format!("connected: {}", one_line(&mailbox.describe())));
     last_run::note(last_run, journal, output)?;
     let mut fresh = Fresh::ask(last_run, journal, mailbox.as_mut(), output)?;
-
-    let eye = Eye {
-        rules: &settings.rules,
-        signature,
-        plan,
-        since: fresh.since,
-        handled: std::mem::take(&mut fresh.handled),
-    };
-    let notices = Notices::new(&settings.audit, journal.notices(), name, now);
-    let mut mails = Mails::new(settings, commit, notices, now, fresh.is_numbered());
+    mails.begin(fresh.naming());
+    fresh.ids.retain(|id| !mails.has_failed(id));
+    let eye = mails.eye(fresh.since, std::mem::take(&mut fresh.handled));
     for (index, batch) in fresh.ids.chunks(BATCH).enumerate() {
         mails.batch(batch, &eye, mailbox.as_mut(), journal, output)?;
         output.progress(index * BATCH + batch.len(), fresh.ids.len());
@@ -136,19 +165,14 @@ fn pass(
     output.finish_progress();
     mails.delete(mailbox.as_mut(), journal, output)?;
 
-    let report = mails.report();
     // What was held back must be told of again.
-    if report.held_back == 0 {
-        fresh.done(journal, now);
+    if mails.report().held_back == 0 {
+        fresh.done(journal, clock::now());
     }
     journal.sync()?;
     point("advanced");
     mailbox.close();
-    if let Some(plan) = plan {
-        plan.finish();
-    }
-    last_run::write(last_run, mails.newest(), now, place, journal, output)?;
-    Ok(report)
+    Ok(())
 }
 
 /// What will be written at the end is tried at the start, before anything has happened.

@@ -1,14 +1,12 @@
-//! What a pass did, counted.
+//! What a run did, counted.
 
 use std::time::Duration;
 
 use super::sending::Tally;
 
-/// The counts of one pass.
+/// The counts of one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Report {
-    /// Mails looked at.
-    pub(super) looked_at: usize,
     /// Mails that some configuration wrote events for.
     pub(super) accepted: usize,
     /// Mails that none did.
@@ -33,7 +31,6 @@ impl Report {
     /// The closing line of the job output.
     pub(super) fn line(&self, took: Duration) -> String {
         let Self {
-            looked_at,
             accepted,
             rejected,
             failed,
@@ -52,7 +49,7 @@ impl Report {
         format!(
             "summary: {} looked at, {accepted} accepted, {rejected} rejected, {failed} failed{held_back}; {} written, {saved} saved, \
              {deleted} deleted{notices}; {:.1} s",
-            count(*looked_at, "mail"),
+            count(accepted + rejected + failed, "mail"),
             count(*events, "event"),
             took.as_secs_f64(),
         )
@@ -100,7 +97,6 @@ mod tests {
     #[test]
     fn the_closing_line() {
         let report = Report {
-            looked_at: 3,
             accepted: 1,
             rejected: 2,
             events: 1,

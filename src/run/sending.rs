@@ -14,8 +14,9 @@ use crate::send::{
     Address, Answered, Body, Delivery, Error, Mail, Outbox, Person, Priority, Refusal,
 };
 
-/// Notices that are noted as going out together: about as many as go out at a time.
-const CHUNK: usize = 10;
+/// After so many notices in a row that found the server away the others are left alone: each of
+/// them may take all the time there is. After one alone it may have been the notice itself.
+const MOST_LOSSES: usize = 2;
 
 /// A notice that could not be sent for so long is given up.
 const PATIENCE: TimeDelta = TimeDelta::days(1);
@@ -89,7 +90,9 @@ impl Sending<'_> {
         journal: &mut Journal,
     ) -> anyhow::Result<()> {
         let outbox = Outbox::new(outbound.service.clone(), outbound.trace.clone());
-        let mut chunks = due.chunks(CHUNK);
+        let mut losses = 0;
+        // What is noted as going out is what goes out at the same time, and nothing that waits.
+        let mut chunks = due.chunks(outbound.service.at_once());
         while let Some(chunk) = chunks.next() {
             let mails: Vec<Mail> = chunk
                 .iter()
@@ -105,16 +108,26 @@ impl Sending<'_> {
                 let left = self.judge(notice, result);
                 journal.notice_tried(&notice.id, left);
             }
-            if let Some(cause) = &failure {
-                // The others would fail in the same way, each after as long a wait.
-                chunks
-                    .by_ref()
-                    .for_each(|chunk| self.keep(chunk, cause, journal));
+            losses = match &failure {
+                None => 0,
+                // Another attempt could lock the account.
+                Some(error) if error.is_authentication() => MOST_LOSSES,
+                Some(_) => losses + chunk.len(),
+            };
+            match failure {
+                None => self.tell_waiting(false),
+                Some(error) if losses >= MOST_LOSSES => {
+                    let cause = error.to_string();
+                    chunks
+                        .by_ref()
+                        .for_each(|chunk| self.keep(chunk, &cause, journal));
+                }
+                Some(_) => {}
             }
-            self.tell_waiting(failure.is_some());
             journal.sync()?;
             point("noticed");
         }
+        self.tell_waiting(true);
         for warning in outbox.warnings() {
             self.output.warning(&warning.to_string());
         }
@@ -213,13 +226,13 @@ impl Sending<'_> {
 }
 
 /// Why all of them failed, if it is the server or the log-in that is at fault.
-fn common_failure(results: &[Result<Delivery, Error>]) -> Option<String> {
+fn common_failure(results: &[Result<Delivery, Error>]) -> Option<Error> {
     let at_fault = |error: &Error| error.is_connection() || error.is_authentication();
     let all = results
         .iter()
         .all(|result| result.as_ref().err().is_some_and(at_fault));
     let first = results.iter().find_map(|result| result.as_ref().err());
-    first.filter(|_| all).map(ToString::to_string)
+    first.filter(|_| all).cloned()
 }
 
 /// The notice as a mail. It is the same for each attempt.

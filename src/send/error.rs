@@ -169,7 +169,7 @@ impl Error {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Connection(cause) => !cause.is_about_security(),
+            Self::Connection(lost) => lost.cause().is_transient(),
             Self::Web(cause) => cause.is_transient(),
             Self::Token(cause) => cause.is_transient(),
             Self::Unanswered { .. } => true,

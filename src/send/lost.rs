@@ -15,11 +15,6 @@ impl Lost {
     pub fn cause(&self) -> &Error {
         &self.0
     }
-
-    /// No later attempt changes it; everything else about a connection may pass.
-    pub(super) fn is_about_security(&self) -> bool {
-        matches!(self.cause(), Error::Tls { .. } | Error::NoStartTls { .. })
-    }
 }
 
 impl From<Error> for Lost {
@@ -75,6 +70,10 @@ fn tell(fault: &TlsFault, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         TlsFault::VersionFloor(floor) => {
             write!(f, "the server has nothing as new as {floor}: have it updated")
         }
+        TlsFault::NotOnThisMachine(_) => f.write_str(
+            "the server and this machine have no version in common: have the server updated, or look at Protocol in \
+             this machine's openssl.cnf",
+        ),
         TlsFault::NotTls => f.write_str(
             "the port does not speak TLS: check port, or set smtp-connection-security to start-tls-required",
         ),
@@ -122,6 +121,7 @@ mod tests {
             late(Step::Sending),
             Error::NoStartTls { server: server() },
             tls(TlsFault::VersionFloor(floor)),
+            tls(TlsFault::NotOnThisMachine(vec![floor])),
             tls(TlsFault::NotTls),
             tls(TlsFault::NotTlsAfterAll),
             tls(TlsFault::HungUp(floor)),

@@ -34,6 +34,17 @@ pub enum Service {
     Graph(graph::Settings),
 }
 
+impl Service {
+    /// So many mails go out at the same time, at the most; at least one.
+    #[must_use]
+    pub fn at_once(&self) -> usize {
+        match self {
+            Self::Smtp(settings) => settings.pool.size.max(1),
+            Self::Ews(_) | Self::Graph(_) => 1,
+        }
+    }
+}
+
 /// Where mails go out, for the length of a run.
 ///
 /// Nothing is connected before the first mail; what is connected stays for the next one.

@@ -151,6 +151,7 @@ lost-broken = La connexion avec { $server } s’est rompue
 lost-no-start-tls = { $server } ne propose pas STARTTLS, tout passerait donc en clair sur le réseau : vérifiez /SMTP_PORT (465 commence en TLS)
 lost-tls = Pas de connexion sécurisée avec { $server } : { $fault }
 tls-floor = le serveur n’a rien d’aussi récent que { $floor } : faites-le mettre à jour, ou abaissez /SSL_VERSION
+tls-not-here = le serveur et cette machine n’ont aucune version en commun : parmi celles que permet /SSL_VERSION, la bibliothèque TLS de cette machine n’a pas { $versions }
 tls-not-tls = le port ne parle pas TLS : vérifiez { $options }
 tls-not-tls-after-all = le serveur a accepté STARTTLS, puis n’a pas parlé TLS
 tls-hung-up = le serveur a raccroché au milieu de la négociation : il n’a peut-être rien d’aussi récent que { $floor }, ou le port sert à autre chose

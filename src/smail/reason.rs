@@ -158,13 +158,20 @@ fn timed_out(server: &str, step: Text, seconds: f64, options: &str) -> Message {
 fn tls(server: &str, fault: &TlsFault, options: &str) -> Message {
     let fault = match fault {
         TlsFault::VersionFloor(floor) => Text::TlsFloor.with("floor", floor.to_string()),
+        TlsFault::NotOnThisMachine(versions) => {
+            let versions: Vec<_> = versions.iter().map(ToString::to_string).collect();
+            Text::TlsNotHere.with("versions", versions.join(", "))
+        }
         TlsFault::NotTls => Text::TlsNotTls.with("options", options),
         TlsFault::NotTlsAfterAll => Text::TlsNotTlsAfterAll.into(),
         TlsFault::HungUp(floor) => Text::TlsHungUp.with("floor", floor.to_string()),
         TlsFault::Expired => Text::TlsExpired.into(),
         TlsFault::NotYetValid => Text::TlsNotYetValid.into(),
         TlsFault::WrongHost(host) => Text::TlsWrongHost.with("host", host.as_str()),
-        TlsFault::UnknownAuthority => Text::TlsUnknownAuthority.into(),
+        // No certificate is remembered here, so none can have changed.
+        TlsFault::UnknownAuthority | TlsFault::CertificateChanged { .. } => {
+            Text::TlsUnknownAuthority.into()
+        }
         TlsFault::SelfSigned => Text::TlsSelfSigned.into(),
         TlsFault::BadCertificate(words) => Text::TlsBadCertificate.with("words", words.as_str()),
         TlsFault::Other(words) => Text::TlsOther.with("words", words.as_str()),

@@ -303,6 +303,7 @@ texts! {
     LostNoStartTls = "lost-no-start-tls",
     LostTls = "lost-tls",
     TlsFloor = "tls-floor",
+    TlsNotHere = "tls-not-here",
     TlsNotTls = "tls-not-tls",
     TlsNotTlsAfterAll = "tls-not-tls-after-all",
     TlsHungUp = "tls-hung-up",

@@ -14,15 +14,17 @@ const HERE: &str = "DNS:localhost,IP:127.0.0.1,IP:127.0.0.2";
 
 /// The folder with the certificates: `NAME.pem` and `NAME.key` for
 ///
-/// - `good`: signed by `ca`, for this machine;
+/// - `good`: signed by `ca`, for this machine, with an RSA key;
+/// - `goodec`: the same with an EC key, as all that follow;
 /// - `expired`: the same, until 2021;
+/// - `notyet`: the same, from 2048 on;
 /// - `wronghost`: signed by `ca`, for `mail.example.net`;
 /// - `untrusted`: signed by an authority that nobody knows;
 /// - `self`: signed by itself.
 ///
 /// `None` when the `openssl` command is missing.
 pub fn folder() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("certificates-1");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("certificates-2");
     fs::create_dir_all(&folder).unwrap();
     // Several test programs and many tests may come here at the same time.
     let lock = File::create(folder.join("lock")).unwrap();
@@ -51,7 +53,11 @@ pub fn copy(certificate: &str, target: &Path) {
 fn make(folder: &Path) {
     authority(folder, "ca", "Test Authority");
     authority(folder, "otherca", "Unknown Authority");
+    openssl(folder, &["genrsa", "-out", "good.key", "2048"]);
     signed(folder, "good", HERE, "ca", [LONG_AGO, FAR_AHEAD]);
+    key(folder, "goodec");
+    signed(folder, "goodec", HERE, "ca", [LONG_AGO, FAR_AHEAD]);
+    key(folder, "expired");
     signed(
         folder,
         "expired",
@@ -59,6 +65,9 @@ fn make(folder: &Path) {
         "ca",
         ["20200101000000Z", "20210101000000Z"],
     );
+    key(folder, "notyet");
+    signed(folder, "notyet", HERE, "ca", ["20480101000000Z", FAR_AHEAD]);
+    key(folder, "wronghost");
     signed(
         folder,
         "wronghost",
@@ -66,6 +75,7 @@ fn make(folder: &Path) {
         "ca",
         [LONG_AGO, FAR_AHEAD],
     );
+    key(folder, "untrusted");
     signed(folder, "untrusted", HERE, "otherca", [LONG_AGO, FAR_AHEAD]);
     key(folder, "self");
     let names = format!("subjectAltName={HERE}");
@@ -121,9 +131,8 @@ fn authority(folder: &Path, name: &str, title: &str) {
     );
 }
 
-/// `openssl ca` is the one command of OpenSSL 3.0 that sets both dates freely.
+/// A certificate for the key of this name. `openssl ca` is the one command of OpenSSL 3.0 that sets both dates freely.
 fn signed(folder: &Path, name: &str, names: &str, authority: &str, [from, until]: [&str; 2]) {
-    key(folder, name);
     let file = |ending: &str| format!("{name}.{ending}");
     let host = names.split(',').next().unwrap().trim_start_matches("DNS:");
     let subject = format!("/CN={host}");
@@ -146,7 +155,7 @@ fn signed(folder: &Path, name: &str, names: &str, authority: &str, [from, until]
         format!(
             "[ca]\ndefault_ca=a\n[a]\ndatabase={name}.index\nnew_certs_dir=.\nrand_serial=yes\ndefault_md=sha256\n\
              policy=p\nx509_extensions=x\n[p]\ncommonName=supplied\n[x]\nbasicConstraints=critical,CA:FALSE\n\
-             keyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\nsubjectAltName={names}\n"
+             keyUsage=critical,digitalSignature,keyEncipherment\nextendedKeyUsage=serverAuth\nsubjectAltName={names}\n"
         ),
     )
     .unwrap();
@@ -179,7 +188,23 @@ fn signed(folder: &Path, name: &str, names: &str, authority: &str, [from, until]
     );
 }
 
-fn openssl(folder: &Path, args: &[&str]) {
+/// The SHA-256 of a certificate, as the `openssl` command prints it for people.
+pub fn fingerprint(name: &str) -> String {
+    let said = openssl(
+        &folder().expect("openssl is there"),
+        &[
+            "x509",
+            "-noout",
+            "-fingerprint",
+            "-sha256",
+            "-in",
+            &format!("{name}.pem"),
+        ],
+    );
+    said.trim().split_once('=').unwrap().1.to_owned()
+}
+
+fn openssl(folder: &Path, args: &[&str]) -> String {
     let done = Command::new("openssl")
         .args(args)
         .current_dir(folder)
@@ -190,4 +215,5 @@ fn openssl(folder: &Path, args: &[&str]) {
         "openssl {args:?}: {}",
         String::from_utf8_lossy(&done.stderr)
     );
+    String::from_utf8(done.stdout).unwrap()
 }

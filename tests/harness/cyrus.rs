@@ -25,8 +25,8 @@ pub struct Cyrus {
 }
 
 impl Cyrus {
-    /// Starts a server with a good certificate and these more lines for its configuration.
-    pub fn with(extra: &str) -> Option<Self> {
+    /// Starts a server with a good certificate and these ways to log in.
+    pub fn with(mechanisms: &str) -> Option<Self> {
         let master = Path::new(COMMON).join("master");
         let needs = [
             master.as_path(),
@@ -37,10 +37,10 @@ impl Cyrus {
             Path::new("/usr/bin/openssl"),
         ];
         daemon::is_installed("Cyrus", &needs)
-            .then(|| daemon::persist("Cyrus", || Self::attempt(&master, extra)))
+            .then(|| daemon::persist("Cyrus", || Self::attempt(&master, mechanisms)))
     }
 
-    fn attempt(master: &Path, extra: &str) -> Option<Self> {
+    fn attempt(master: &Path, mechanisms: &str) -> Option<Self> {
         let folder = daemon::folder();
         let inside = |name: &str| folder.path().join(name);
         let ports @ [imap, imaps, pop, pops] = daemon::free_ports(ADDRESS);
@@ -55,7 +55,7 @@ impl Cyrus {
         for name in ["spool", "run"] {
             fs::create_dir(inside(name)).unwrap();
         }
-        let text = imapd_conf(folder.path(), &account.user) + extra;
+        let text = imapd_conf(folder.path(), &account.user, mechanisms);
         fs::write(inside("imapd.conf"), text).unwrap();
         fs::write(inside("cyrus.conf"), cyrus_conf(folder.path(), ports)).unwrap();
         set_password(&inside("sasldb2"));
@@ -70,7 +70,8 @@ impl Cyrus {
                 address: ADDRESS,
                 imap,
                 imaps,
-                pop: Some([pop, pops]),
+                pop: Some(pop),
+                pops: Some(pops),
             },
             _daemon: Daemon::start(folder, command, serves)?,
         })
@@ -104,7 +105,7 @@ fn set_password(database: &Path) {
 
 /// Users are named with their domains; the default one is none of theirs, as Cyrus would cut
 /// it off, and the list of passwords knows no such user.
-fn imapd_conf(folder: &Path, user: &str) -> String {
+fn imapd_conf(folder: &Path, user: &str, mechanisms: &str) -> String {
     let folder = folder.display();
     format!(
         "configdirectory: {folder}/lib
@@ -121,12 +122,13 @@ defaultdomain: internal.invalid
 unixhierarchysep: yes
 altnamespace: yes
 autocreate_quota: 0
+munge8bit: no
 conversations: 0
 allowplaintext: yes
 sasl_pwcheck_method: auxprop
 sasl_auxprop_plugin: sasldb
 sasl_sasldb_path: {folder}/sasldb2
-sasl_mech_list: PLAIN LOGIN
+sasl_mech_list: {mechanisms}
 sasl_auto_transition: no
 tls_server_cert: {folder}/server.pem
 tls_server_key: {folder}/server.key

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::daemon::{self, Account, Daemon};
-use super::world::{MAIL_PASSWORD, MAIL_USER};
+use super::world::{MAIL_PASSWORD, MAIL_USER, OTHER_USER};
 use super::{Doors, MailServer, certs};
 
 const PROGRAM: &str = "/usr/sbin/dovecot";
@@ -21,6 +21,8 @@ pub struct Options {
     pub address: &'static str,
     /// The one version of TLS that it speaks, in OpenSSL's words; all of today's without.
     pub tls: Option<&'static str>,
+    /// Mails can be delivered by LMTP.
+    pub lmtp: bool,
     /// More lines for its configuration.
     pub extra: &'static str,
 }
@@ -31,6 +33,7 @@ impl Default for Options {
             certificate: "good",
             address: "127.0.0.1",
             tls: None,
+            lmtp: false,
             extra: "",
         }
     }
@@ -46,10 +49,14 @@ pub struct Dovecot {
     pub pop: u16,
     /// The port of POP3 over TLS.
     pub pops: u16,
+    /// The port of LMTP, where that is wanted.
+    pub lmtp: u16,
     /// The address that it listens on.
     pub address: &'static str,
     daemon: Daemon,
     delivered: AtomicU64,
+    /// How often the user was changed.
+    turns: AtomicU64,
 }
 
 impl Dovecot {
@@ -61,19 +68,23 @@ impl Dovecot {
 
     /// Starts a server with other options.
     pub fn with(options: &Options) -> Option<Self> {
-        let needs = ["/usr/bin/setpriv", "/usr/bin/openssl", PROGRAM].map(Path::new);
+        let lmtp = options.lmtp.then_some("/usr/lib/dovecot/lmtp");
+        let needs = ["/usr/bin/setpriv", "/usr/bin/openssl", PROGRAM].into_iter();
+        let needs: Vec<_> = needs.chain(lmtp).map(Path::new).collect();
         daemon::is_installed("Dovecot", &needs)
             .then(|| daemon::persist("Dovecot", || Self::attempt(options)))
     }
 
     fn attempt(options: &Options) -> Option<Self> {
         let folder = daemon::folder();
-        let ports @ [imap, imaps, pop, pops] = daemon::free_ports(options.address);
+        let ports @ [imap, imaps, pop, pops, lmtp] = daemon::free_ports(options.address);
         let account = Account::ordinary();
         certs::copy(options.certificate, folder.path());
         fs::write(
             folder.path().join("users"),
-            format!("{MAIL_USER}:{{PLAIN}}{MAIL_PASSWORD}\n"),
+            [MAIL_USER, OTHER_USER]
+                .map(|user| format!("{user}:{{PLAIN}}{MAIL_PASSWORD}\n"))
+                .concat(),
         )
         .unwrap();
         let text = configuration(folder.path(), &account, ports, options);
@@ -98,9 +109,11 @@ impl Dovecot {
             imaps,
             pop,
             pops,
+            lmtp,
             address,
             daemon: Daemon::start(folder, command, || greets(address, imap))?,
             delivered: AtomicU64::new(0),
+            turns: AtomicU64::new(0),
         })
     }
 
@@ -118,6 +131,33 @@ impl Dovecot {
             fs::hard_link(&file, self.inbox("cur").join(format!("{}:2,", self.name()))).unwrap();
         }
         fs::remove_file(file).unwrap();
+    }
+
+    /// Gives the user these further fields of Dovecot's passwd-file; `None` makes the file
+    /// unreadable, as when a directory service is down.
+    pub fn set_user(&self, fields: Option<&str>) {
+        let path = self.daemon.folder.path().join("users");
+        let mode = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
+        fs::set_permissions(&path, mode(0o644)).unwrap();
+        if let Some(fields) = fields {
+            let text = format!("{MAIL_USER}:{{PLAIN}}{MAIL_PASSWORD}::::::{fields}\n");
+            fs::write(&path, text).unwrap();
+        }
+        // Dovecot looks at the time, in seconds, to see whether the file is another one.
+        let file = File::options().write(true).open(&path).unwrap();
+        let before = file.metadata().unwrap().modified().unwrap();
+        let turn = self.turns.fetch_add(1, Ordering::Relaxed);
+        file.set_modified(before + Duration::from_secs(2 + turn))
+            .unwrap();
+        if fields.is_none() {
+            fs::set_permissions(&path, mode(0o000)).unwrap();
+        }
+        // And it looks once in each second at the most.
+        let second = || UNIX_EPOCH.elapsed().unwrap().as_secs();
+        let now = second();
+        while second() == now {
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// How many mails were put into the INBOX.
@@ -189,7 +229,8 @@ impl MailServer for Dovecot {
             address: self.address,
             imap: self.imap,
             imaps: self.imaps,
-            pop: Some([self.pop, self.pops]),
+            pop: Some(self.pop),
+            pops: Some(self.pops),
         }
     }
 
@@ -225,7 +266,7 @@ fn only(tls: &str) -> String {
 fn configuration(
     folder: &Path,
     Account { user, group, .. }: &Account,
-    [imap, imaps, pop, pops]: [u16; 4],
+    [imap, imaps, pop, pops, lmtp]: [u16; 5],
     options: &Options,
 ) -> String {
     let folder = folder.display();
@@ -241,6 +282,19 @@ fn configuration(
              ssl_min_protocol = {tls}\nssl_cipher_list = ALL:!aNULL:!eNULL:@SECLEVEL=0"
         )
     });
+    let lmtp = if options.lmtp {
+        format!(
+            "protocols = imap pop3 lmtp
+service lmtp {{
+  chroot =
+  inet_listener lmtp {{
+    port = {lmtp}
+  }}
+}}"
+        )
+    } else {
+        "protocols = imap pop3".to_owned()
+    };
     let log = daemon::LOG;
     format!(
         "base_dir = {folder}/run
@@ -251,7 +305,7 @@ default_internal_user = {user}
 default_internal_group = {group}
 default_login_user = {user}
 listen = {address}
-protocols = imap pop3
+{lmtp}
 service imap-login {{
   chroot =
   service_count = 0

@@ -47,6 +47,8 @@ pub struct Taken {
     pub bcc: Vec<(String, String)>,
     /// A delivery receipt was asked for.
     pub receipt: bool,
+    /// How the request said who it came from: `Basic` or `Bearer`.
+    pub scheme: String,
     /// The version that the request said it was for.
     pub version: String,
     /// The mailbox that an application acted for.
@@ -241,6 +243,11 @@ impl State {
                 .map(|person| (child(person, "Name"), child(person, "EmailAddress")))
                 .collect(),
             receipt: text("IsDeliveryReceiptRequested").as_deref() == Some("true"),
+            scheme: asked.headers["authorization"]
+                .split(' ')
+                .next()
+                .unwrap()
+                .to_owned(),
             version: find("RequestServerVersion")
                 .unwrap()
                 .attribute("Version")

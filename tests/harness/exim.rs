@@ -8,7 +8,6 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -33,6 +32,8 @@ pub struct Options {
     pub clear_login: bool,
     /// Tokens are taken that the identity provider at this port has issued.
     pub tokens: Option<u16>,
+    /// Mails are delivered by LMTP to this port, and not to Maildirs.
+    pub lmtp: Option<u16>,
     /// Options of the main part of its configuration that take the place of those that are there.
     pub extra: &'static str,
 }
@@ -282,6 +283,18 @@ fn configuration(
 "
         )
     });
+    let lmtp_port = options.lmtp.unwrap_or_default();
+    let lmtp = options.lmtp.map_or_else(String::new, |_| {
+        format!(
+            "by_lmtp:
+  driver = manualroute
+  domains = example.test
+  route_list = * {ADDRESS}
+  self = send
+  transport = lmtp
+"
+        )
+    });
     let name = folder.file_name().unwrap().display();
     let folder = folder.display();
     let Options {
@@ -350,12 +363,17 @@ acl_data:
         message = 5.6.0 contents rejected
   accept
 begin routers
-mailboxes:
+{lmtp}mailboxes:
   driver = accept
   domains = example.test
   local_parts = lsearch*;{folder}/mailboxes
   transport = maildir
 begin transports
+lmtp:
+  driver = smtp
+  protocol = lmtp
+  port = {lmtp_port}
+  allow_localhost
 maildir:
   driver = appendfile
   directory = {folder}/mail/$local_part_data/Maildir

@@ -59,6 +59,7 @@ impl Hoodiecrow {
                 imap,
                 imaps,
                 pop: None,
+                pops: None,
             },
             _daemon: Daemon::start(folder, command, serves)?,
         })

@@ -39,6 +39,8 @@ pub struct IdentityProvider {
 /// A request to the token endpoint and what came of it.
 #[derive(Clone, Debug)]
 pub struct TokenRequest {
+    /// Where it was sent.
+    pub path: String,
     /// The fields of the form.
     pub form: Value,
     /// The answer's status.
@@ -162,6 +164,7 @@ impl IdentityProvider {
         let all = self.tell("/test/requests", &json!({}));
         let all = all.as_array().unwrap().iter();
         all.map(|request| TokenRequest {
+            path: request["path"].as_str().unwrap().to_owned(),
             form: request["form"].clone(),
             status: request["status"].as_u64().unwrap(),
             body: request["body"].as_str().unwrap().to_owned(),

@@ -28,6 +28,8 @@ impl Ini {
             .set("Mail", "Server", "localhost")
             .set("Mail", "Port", &port.to_string())
             .set("Mail", "ConnectionSecurity", "none")
+            // Most tests of failures are not about trying again.
+            .set("Mail", "Retries", "0")
     }
 
     /// The same with TLS from the first byte on.

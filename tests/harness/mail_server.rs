@@ -9,8 +9,10 @@ pub struct Doors {
     pub imap: u16,
     /// The port of IMAP over TLS.
     pub imaps: u16,
-    /// The ports of plain POP3 (and STLS) and of POP3 over TLS, where it has them.
-    pub pop: Option<[u16; 2]>,
+    /// The port of plain POP3 (and STLS).
+    pub pop: Option<u16>,
+    /// The port of POP3 over TLS.
+    pub pops: Option<u16>,
 }
 
 /// A server with one mailbox, the one of [`super::world::MAIL_USER`].

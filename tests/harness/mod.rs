@@ -2,9 +2,10 @@
 //!
 //! A [`World`] is a temporary directory with an INI file, mails and an MSGIN folder, in
 //! which the built binary runs with a closed environment. [`Dovecot`], [`Cyrus`] and
-//! [`Hoodiecrow`] are real mail servers for one test, [`CountingProxy`] counts what passes between the two, [`FaultyLine`] breaks it, [`IdentityProvider`] gives tokens, [`Graph`] and [`Ews`] stand in for
-//! Microsoft's services, and
-//! [`Inspector`] looks into the mailbox without the program's help. Nothing in here uses
+//! [`Hoodiecrow`] are real mail servers for one test, [`CountingProxy`] counts what passes
+//! between the two, [`FaultyLine`] breaks it, [`Exim`] and [`Recorder`] take mails,
+//! [`IdentityProvider`] gives tokens, [`Graph`] and [`Ews`] stand in for Microsoft's services,
+//! and [`Inspector`] looks into the mailbox without the program's help. Nothing in here uses
 //! the program's own code: what the tests say about it, they see from outside.
 
 #![expect(
@@ -23,6 +24,8 @@ pub mod cyrus;
 #[cfg(unix)]
 pub mod daemon;
 #[cfg(unix)]
+pub mod door;
+#[cfg(unix)]
 pub mod dovecot;
 #[cfg(unix)]
 pub mod ews;
@@ -34,6 +37,7 @@ pub mod faulty_line;
 pub mod graph;
 #[cfg(unix)]
 pub mod hoodiecrow;
+pub mod hostile;
 #[cfg(unix)]
 pub mod idp;
 pub mod ini;
@@ -43,6 +47,7 @@ pub mod job;
 pub mod judge;
 pub mod mail;
 pub mod mail_server;
+pub mod pop_server;
 pub mod program;
 pub mod proxy;
 #[cfg(unix)]
@@ -59,6 +64,8 @@ pub mod world;
 #[cfg(unix)]
 pub use cyrus::Cyrus;
 #[cfg(unix)]
+pub use door::Door;
+#[cfg(unix)]
 pub use dovecot::Dovecot;
 #[cfg(unix)]
 pub use ews::Ews;
@@ -70,6 +77,7 @@ pub use faulty_line::FaultyLine;
 pub use graph::Graph;
 #[cfg(unix)]
 pub use hoodiecrow::Hoodiecrow;
+pub use hostile::HostileServer;
 #[cfg(unix)]
 pub use idp::IdentityProvider;
 pub use ini::Ini;
@@ -77,6 +85,7 @@ pub use ini::Ini;
 pub use inspector::Inspector;
 pub use mail::Mail;
 pub use mail_server::{Doors, MailServer};
+pub use pop_server::PopServer;
 pub use program::Ran;
 pub use proxy::CountingProxy;
 #[cfg(unix)]

@@ -253,6 +253,16 @@ impl Ran {
         self
     }
 
+    /// Nothing was tried again.
+    #[track_caller]
+    pub fn without_retry(&self) -> &Self {
+        assert!(
+            !self.stderr.to_lowercase().contains("trying again"),
+            "nothing should be tried again\n{self}"
+        );
+        self
+    }
+
     /// How many lines of standard output start with this word.
     pub fn lines_starting(&self, word: &str) -> usize {
         self.stdout

@@ -5,12 +5,15 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Instant;
 
 /// What has passed through a proxy so far.
 #[derive(Clone, Debug, Default)]
 pub struct Traffic {
     /// How many connections were made.
     pub connections: usize,
+    /// When each of them was made.
+    pub times: Vec<Instant>,
     /// How often the client sent something after it had received something: the times it
     /// waited for the network. The greeting, for which it does not ask, is none.
     pub turns: usize,
@@ -53,7 +56,16 @@ pub struct CountingProxy {
 #[derive(Default)]
 struct Shared {
     traffic: Traffic,
+    target: u16,
     cut_after: Option<usize>,
+    /// The cut is the only one.
+    once: bool,
+    /// What a command holds whose answer is to be lost.
+    lose: Option<String>,
+    /// What the server says, and what the client hears instead.
+    rewrites: Vec<(String, String)>,
+    /// So many connections are closed as soon as they are made.
+    turn_away: usize,
 }
 
 impl CountingProxy {
@@ -61,16 +73,28 @@ impl CountingProxy {
     pub fn before(address: &'static str, target: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let shared = Arc::new(Mutex::new(Shared::default()));
+        let shared = Arc::new(Mutex::new(Shared {
+            target,
+            ..Shared::default()
+        }));
         let counted = Arc::clone(&shared);
         // The listener lives as long as the test program: nothing waits for this thread.
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
+                let target = {
+                    let mut shared = counted.lock().unwrap();
+                    shared.traffic.connections += 1;
+                    shared.traffic.times.push(Instant::now());
+                    if shared.turn_away > 0 {
+                        shared.turn_away -= 1;
+                        continue;
+                    }
+                    shared.target
+                };
                 // A server that has gone away is shown to the client as a closed connection.
                 let Ok(server) = TcpStream::connect((address, target)) else {
                     continue;
                 };
-                counted.lock().unwrap().traffic.connections += 1;
                 forward(&client, &server, &counted, from_client);
                 forward(&server, &client, &counted, from_server);
             }
@@ -82,6 +106,38 @@ impl CountingProxy {
     /// everything through again.
     pub fn cut_after(&self, bytes: Option<usize>) {
         self.shared.lock().unwrap().cut_after = bytes;
+    }
+
+    /// The next command that holds this text reaches the server; its answer is lost, once, and
+    /// the connection with it.
+    pub fn lose_answer_to(&self, text: &str) {
+        self.shared.lock().unwrap().lose = Some(text.to_owned());
+    }
+
+    /// Wherever the server says one text, the client hears the other.
+    pub fn rewrite(&self, said: &str, heard: &str) {
+        let rewrite = (said.to_owned(), heard.to_owned());
+        self.shared.lock().unwrap().rewrites.push(rewrite);
+    }
+
+    /// Makes a word of the server's unreadable, such as the name of something that it can do.
+    pub fn hide(&self, word: &str) {
+        self.rewrite(word, &"_".repeat(word.len()));
+    }
+
+    /// Whether an answer that was to be lost has been lost.
+    pub fn has_lost(&self) -> bool {
+        self.shared.lock().unwrap().lose.is_none()
+    }
+
+    /// Connections from now on lead to another port.
+    pub fn redirect(&self, target: u16) {
+        self.shared.lock().unwrap().target = target;
+    }
+
+    /// Closes so many connections as soon as they are made.
+    pub fn turn_away(&self, connections: usize) {
+        self.shared.lock().unwrap().turn_away = connections;
     }
 
     /// What has passed so far.
@@ -96,7 +152,7 @@ impl CountingProxy {
 }
 
 /// Counts what the client sent; all of it passes.
-fn from_client(shared: &mut Shared, bytes: &[u8]) -> usize {
+fn from_client(shared: &mut Shared, bytes: &[u8]) -> Vec<u8> {
     let traffic = &mut shared.traffic;
     if traffic.server_spoke {
         traffic.turns += 1;
@@ -104,18 +160,37 @@ fn from_client(shared: &mut Shared, bytes: &[u8]) -> usize {
     }
     traffic.up += bytes.len();
     traffic.sent.extend_from_slice(bytes);
-    bytes.len()
+    let said = String::from_utf8_lossy(bytes);
+    if shared
+        .lose
+        .take_if(|text| said.contains(text.as_str()))
+        .is_some()
+    {
+        shared.cut_after = Some(0);
+        shared.once = true;
+    }
+    bytes.to_vec()
 }
 
-/// Counts what the server sent, and says how much of it may pass.
-fn from_server(shared: &mut Shared, bytes: &[u8]) -> usize {
+/// Counts what the server sent, and says what of it may pass.
+fn from_server(shared: &mut Shared, bytes: &[u8]) -> Vec<u8> {
     let passes = shared
         .cut_after
         .map_or(bytes.len(), |left| left.min(bytes.len()));
     shared.cut_after = shared.cut_after.map(|left| left - passes);
     shared.traffic.server_spoke = true;
     shared.traffic.down += passes;
-    passes
+    if passes < bytes.len() && shared.once {
+        shared.cut_after = None;
+        shared.once = false;
+    }
+    let passing = &bytes[..passes];
+    if shared.rewrites.is_empty() {
+        return passing.to_vec();
+    }
+    let text = String::from_utf8_lossy(passing).into_owned();
+    let rewrite = |text: String, (said, heard): &(String, String)| text.replace(said, heard);
+    shared.rewrites.iter().fold(text, rewrite).into_bytes()
 }
 
 /// Copies one direction, counting before the bytes go on: so no answer can be counted
@@ -124,7 +199,7 @@ fn forward(
     from: &TcpStream,
     to: &TcpStream,
     shared: &Arc<Mutex<Shared>>,
-    count: fn(&mut Shared, &[u8]) -> usize,
+    count: fn(&mut Shared, &[u8]) -> Vec<u8>,
 ) {
     let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
     let _ = to.set_nodelay(true);
@@ -132,11 +207,11 @@ fn forward(
     thread::spawn(move || {
         let mut buffer = vec![0; 64 * 1024];
         while let Ok(length @ 1..) = from.read(&mut buffer) {
-            let passes = count(&mut shared.lock().unwrap(), &buffer[..length]);
-            if to.write_all(&buffer[..passes]).is_err() {
+            let passing = count(&mut shared.lock().unwrap(), &buffer[..length]);
+            if to.write_all(&passing).is_err() {
                 break;
             }
-            if passes < length {
+            if passing.len() < length {
                 let _ = to.shutdown(Shutdown::Both);
                 let _ = from.shutdown(Shutdown::Both);
             }

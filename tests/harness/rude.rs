@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 /// Listens on a free port until the test program ends.
 pub struct RudeServer {
@@ -20,6 +21,17 @@ impl RudeServer {
             // Kept open: a client that waits has to end the wait itself.
             std::mem::forget(stream);
         })
+    }
+
+    /// Has no time for anybody: no connection comes about. Keep what holds its line busy.
+    #[cfg(unix)]
+    pub fn busy() -> (u16, Vec<TcpStream>, TcpListener) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        rustix::net::listen(&listener, 0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(200));
+        let crowd = std::iter::from_fn(|| connect().ok()).collect();
+        (address.port(), crowd, listener)
     }
 
     /// Says this, and closes.

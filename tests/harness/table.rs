@@ -18,10 +18,10 @@ pub struct Table<C> {
 
 impl<C: Sync> Table<C> {
     /// An empty table.
-    pub fn new(title: &'static str, columns: &[&str]) -> Self {
+    pub fn new(title: &'static str, columns: impl IntoIterator<Item = String>) -> Self {
         Self {
             title,
-            columns: columns.iter().map(|name| (*name).to_owned()).collect(),
+            columns: columns.into_iter().collect(),
             rows: Vec::new(),
         }
     }
@@ -48,7 +48,11 @@ impl<C: Sync> Table<C> {
                     || Ok("-".to_owned()),
                     |cell| catch_unwind(AssertUnwindSafe(|| attempt(cell))),
                 );
-                let outcome = outcome.unwrap_or_else(|_| "WRONG".to_owned());
+                let outcome = outcome.unwrap_or_else(|_| {
+                    let (row, column) = (place / self.columns.len(), place % self.columns.len());
+                    println!("--- wrong: {}, {}", self.rows[row].0, self.columns[column]);
+                    "WRONG".to_owned()
+                });
                 outcomes.lock().unwrap().push((place, outcome));
             }
         };
@@ -71,7 +75,7 @@ impl<C: Sync> Table<C> {
         let head = [vec![self.title.to_owned()], self.columns.clone()].concat();
         let mut lines = vec![head];
         for ((name, _), cells) in self.rows.iter().zip(outcomes.chunks(self.columns.len())) {
-            lines.push([&[name.clone()], cells].concat());
+            lines.push([std::slice::from_ref(name), cells].concat());
         }
         let width = |column: usize| {
             let cells = lines.iter().map(|line| line[column].chars().count());

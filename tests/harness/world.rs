@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use data_encoding::{BASE64, HEXLOWER};
+use serde_json::Value;
 
 use super::program::{self, Running};
 use super::{Ini, Mail, Ran, Tree};
 
 /// The user of the mailbox.
 pub const MAIL_USER: &str = "alice@example.test";
+/// Somebody else who has a mailbox on the same server, with the same password.
+pub const OTHER_USER: &str = "bob@example.test";
 /// That user's password: found nowhere by chance, with characters that have to be quoted.
 pub const MAIL_PASSWORD: &str = "Mail\"Box\\ pass-7391-word";
 /// The OpCon user of the tests.
@@ -169,12 +172,33 @@ impl World {
     /// Writes the INI file and seals the credentials of the tests into it.
     pub fn configure(&self, ini: &Ini) {
         self.write_ini(ini.text(&self.place("")));
-        self.seal(ini.has("Mail", "EmailProtocol", "IMAP"));
+        let has_login = |protocol| ini.has("Mail", "EmailProtocol", protocol);
+        self.seal(has_login("IMAP") || has_login("POP"));
     }
 
     /// Writes the INI file byte for byte.
     pub fn write_ini(&self, text: impl AsRef<[u8]>) {
         fs::write(self.ini_path(), text).unwrap();
+    }
+
+    /// Gives a setting of the INI file another value. It must stand there already, under a
+    /// name that no other section has; the credentials stay as they are.
+    #[track_caller]
+    pub fn change(&self, key: &str, value: &str) {
+        let start = format!("{key}=");
+        let mut changed = 0;
+        let lines = self.ini_text();
+        let lines = lines.lines().map(|line| {
+            if line.starts_with(&start) {
+                changed += 1;
+                format!("{start}{value}\n")
+            } else {
+                format!("{line}\n")
+            }
+        });
+        let text: String = lines.collect();
+        assert_eq!(changed, 1, "{key} should stand there once");
+        self.write_ini(text);
     }
 
     /// Runs `--credentials` for the OpCon user and, if asked, for the mailbox, with the
@@ -207,14 +231,46 @@ impl World {
         }
     }
 
+    /// Seals one setting (`section.key`), the value on standard input.
+    #[track_caller]
+    pub fn seal_setting(&self, name: &str, value: &str) {
+        self.secret(value);
+        let ran = self.run_with(&[&format!("-seal:{name}")], &format!("{value}\n"));
+        ran.exit(0);
+    }
+
+    /// Lets the notices that the journal knows of be older by so many seconds.
+    pub fn age_notices(&self, seconds: i64) {
+        let path = self.path("SMArtEmail.state/journal");
+        let mut aged = String::new();
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            // A checksum stands before each record.
+            let mut record: Value = serde_json::from_str(&line[9..]).unwrap();
+            make_older(&mut record, seconds);
+            let text = record.to_string();
+            aged += &format!("{:08x} {text}\n", crc32fast::hash(text.as_bytes()));
+        }
+        fs::write(path, aged).unwrap();
+    }
+
     /// From now on this text must not turn up in any output or file (but those of MSGIN).
     pub fn secret(&self, text: &str) {
         self.secrets.borrow_mut().push(text.to_owned());
     }
 
+    /// The secrets so far may turn up anywhere.
+    pub fn forget_secrets(&self) {
+        self.secrets.borrow_mut().clear();
+    }
+
     /// The text of one of the world's files; empty when there is none.
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
+    /// Writes one of the world's files.
+    pub fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
     }
 
     /// Puts a mail into the folder of mails.
@@ -383,6 +439,18 @@ impl Drop for World {
         println!("--- files\n{}", self.tree());
         if let Ok(ini) = fs::read(Path::new(&self.ini_path())) {
             println!("--- SMArtEmail.ini\n{}\n===", String::from_utf8_lossy(&ini));
+        }
+    }
+}
+
+fn make_older(value: &mut Value, seconds: i64) {
+    let Some(fields) = value.as_object_mut() else {
+        return;
+    };
+    for (name, value) in fields {
+        match value.as_i64() {
+            Some(at) if name == "at" => *value = (at - seconds).into(),
+            _ => make_older(value, seconds),
         }
     }
 }

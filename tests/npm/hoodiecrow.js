@@ -6,7 +6,6 @@
 
 const fs = require("fs");
 const hoodiecrow = require("hoodiecrow-imap");
-const login = require("hoodiecrow-imap/lib/commands/login");
 
 const settings = JSON.parse(fs.readFileSync(process.argv[2]));
 const options = {
@@ -14,16 +13,19 @@ const options = {
   users: { [settings.user]: { password: settings.password } },
   credentials: { cert: fs.readFileSync(settings.cert), key: fs.readFileSync(settings.key) },
 };
-// Its parser (imap-handler 0.1.12) takes \" for \ in quoted strings.
-function logIn(connection, parsed, line, callback) {
-  const quoted = line.match(/"(\\.|[^"\\])*"/g) || [];
-  quoted.forEach((text, place) => { parsed.attributes[place].value = text.slice(1, -1).replace(/\\(.)/g, "$1"); });
-  login(connection, parsed, line, callback);
-}
-
 const clear = hoodiecrow(options);
 const secure = hoodiecrow({ ...options, secureConnection: true });
 // One mailbox behind both doors.
 for (const held of ["storage", "folderCache", "uidnextCache"]) secure[held] = clear[held];
-for (const server of [clear, secure]) server.setCommandHandler("LOGIN", logIn);
+// Its parser (imap-handler 0.1.12) takes \" for \ in quoted strings.
+for (const server of [clear, secure]) {
+  const login = server.getCommandHandler("LOGIN");
+  server.setCommandHandler("LOGIN", (connection, parsed, line, callback) => {
+    const quoted = line.match(/"(\\.|[^"\\])*"/g) || [];
+    (parsed.attributes || []).filter((value) => value.type === "STRING").forEach((value, place) => {
+      value.value = quoted[place].slice(1, -1).replace(/\\(.)/g, "$1");
+    });
+    login(connection, parsed, line, callback);
+  });
+}
 secure.listen(settings.tlsPort, settings.address, () => clear.listen(settings.port, settings.address));

@@ -1,8 +1,9 @@
 // A mail server that writes down what it is sent: node recorder.js SETTINGS.json
 //
-// The settings: name, which it greets with; address, port and tlsPort; user and password; hidden, extensions that it does not
-// announce; clearLogin, whether it takes passwords in clear text; size, the largest mail in bytes;
-// cert and key, the names of files; out, a folder for one JSON file per mail.
+// The settings: name, which it greets with; address, port and tlsPort; user and password; hidden,
+// extensions that it does not announce; clearLogin, whether it takes passwords in clear text; size,
+// the largest mail in bytes; cert and key, the names of files; out, a folder for one JSON file per
+// mail.
 "use strict";
 
 const fs = require("fs");

@@ -62,7 +62,7 @@ fn settings(port: u16, security: Security) -> Settings {
             security,
             floor: TlsFloor::Tls1_2,
             // The authority of the tests is none of the machine's.
-            trust: Trust::AnyChain,
+            trust: Trust::Remembered(None),
             timeouts: Timeouts {
                 connect: limit,
                 read: limit,

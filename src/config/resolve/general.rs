@@ -7,6 +7,7 @@ use crate::clock::stamp;
 use crate::config::keys;
 use crate::config::problem::Severity;
 use crate::config::settings::{Delete, General, LastRun, MailSettings, Purpose};
+use crate::config::values::Reader;
 use crate::events::Signature;
 
 impl Resolver<'_> {
@@ -22,15 +23,8 @@ impl Resolver<'_> {
         let staging = reader
             .path(&keys::STAGING_DIRECTORY)
             .or_else(|| msgin.as_deref().map(beside));
-        let mut delete = reader.parsed(&keys::DELETE_EMAILS, "Match, All or None", delete)?;
-        if matches!(mail, Some(MailSettings::Folder(_)))
-            && reader.entry(&keys::DELETE_EMAILS).is_none()
-        {
-            delete = Delete::None;
-        }
-        if purpose.delete && delete == Delete::None {
-            delete = Delete::Match;
-        }
+        let delete = reader.parsed(&keys::DELETE_EMAILS, "Match, All or None", delete)?;
+        let delete = deletion(&mut reader, delete, purpose, mail);
         let download = if reader.boolean(&keys::DOWNLOAD_EMAILS) {
             Some(reader.path(&keys::DOWNLOAD_FOLDER))
         } else {
@@ -90,6 +84,35 @@ impl Resolver<'_> {
             user: user.expose().to_owned(),
             password,
         })
+    }
+}
+
+/// What becomes of mails in view of the command line and of what the mailbox can do.
+fn deletion(
+    reader: &mut Reader<'_>,
+    asked: Delete,
+    purpose: Purpose<'_>,
+    mail: Option<&MailSettings>,
+) -> Delete {
+    let line = reader.entry(&keys::DELETE_EMAILS).map(|entry| entry.line);
+    let is_wish = line.is_some() && asked != Delete::None;
+    match mail {
+        Some(MailSettings::Pop(_)) => {
+            // The default is nobody's wish.
+            let wish = match line {
+                Some(line) if is_wish => Some((Some(line), "[General] DeleteEmails")),
+                _ => purpose.delete.then_some((None, "--delete")),
+            };
+            if let Some((line, place)) = wish {
+                let message = "has no effect: with POP nothing is deleted by this program. A server can be set to remove mails by \
+                               itself; with IMAP they can be deleted";
+                reader.problems.add(Severity::Warning, line, place, message);
+            }
+            Delete::None
+        }
+        Some(MailSettings::Folder(_)) if !is_wish && !purpose.delete => Delete::None,
+        _ if purpose.delete && !is_wish => Delete::Match,
+        _ => asked,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::config::places::expand;
 use crate::config::problem::Severity;
 use crate::config::settings::{Account, LoadError, MailSettings};
 use crate::config::values::connection_security;
-use crate::mailbox::{Choice, Protocol};
+use crate::mailbox::{Choice, Login, Protocol};
 use crate::net::{Endpoint, Security, Timeouts, TlsFloor, Trust};
 
 impl Resolver<'_> {
@@ -126,7 +126,7 @@ impl Resolver<'_> {
                 .add(Severity::Warning, None, "[Mail]", message);
         }
         let trust = if reader.boolean(&keys::SELF_SIGNED_CERTIFICATE) {
-            Trust::AnyChain
+            Trust::Remembered(None)
         } else {
             Trust::Authorities
         };
@@ -141,6 +141,8 @@ impl Resolver<'_> {
             read: limit(&keys::READ_TIMEOUT, 60),
             write: limit(&keys::WRITE_TIMEOUT, 60),
         };
+        // What can't be read has been told and stops the run.
+        let retries = reader.number(&keys::RETRIES, 0, 10).unwrap_or_default();
         let endpoint = Endpoint {
             host,
             port,
@@ -153,8 +155,11 @@ impl Resolver<'_> {
         let password = self.credential("Mail", &keys::PASSWORD, true);
         Ok(user.zip(password).map(|(user, password)| Account {
             endpoint,
-            user: user.expose().to_owned(),
-            password,
+            login: Login {
+                user: user.expose().to_owned(),
+                password,
+            },
+            retries,
         }))
     }
 }

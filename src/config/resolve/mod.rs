@@ -67,7 +67,7 @@ pub(super) fn resolve(
 fn own_addresses(from: Option<&Address>, mail: Option<&MailSettings>) -> Vec<Address> {
     let user = match mail {
         Some(MailSettings::Imap(account) | MailSettings::Pop(account)) => {
-            Address::parse(&account.user).ok()
+            Address::parse(&account.login.user).ok()
         }
         Some(MailSettings::Folder(_)) | None => None,
     };

@@ -5,8 +5,8 @@ use std::fs::{DirEntry, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::identity::{self, Counted, Digest};
 use super::{Error, Fault, Found, at, modified, open_regular, summary};
+use crate::mailbox::identity::{self, Counted, Digest};
 
 /// How the files are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

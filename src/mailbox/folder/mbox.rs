@@ -11,8 +11,8 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 
-use super::identity::{self, Counted, Digest};
 use super::{Error, Found, at, modified, open_regular, summary};
+use crate::mailbox::identity::{self, Counted, Digest};
 use crate::message::date;
 
 const SEPARATOR: &[u8] = b"From ";
@@ -125,7 +125,7 @@ impl Mbox {
                 .entry(read.digest)
                 .and_modify(|count| *count += 1)
                 .or_insert(1);
-            let id = identity::in_mbox(&read.digest, *occurrence);
+            let id = identity::of_content(&read.digest, *occurrence);
             let fallback = range.stated.unwrap_or_else(|| modified(&metadata));
             let summary = summary(id.clone(), &read.start, read.size, fallback);
             mails.push(Found {

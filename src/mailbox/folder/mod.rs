@@ -12,13 +12,12 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 
 use self::files::{Files, Kind};
-use self::identity::Digest;
 use self::mbox::Mbox;
+use super::identity::Digest;
 use super::{Deletion, Error, Known, Listing, MailId, Mailbox, Outcome, Query, Summary};
 use crate::message::{Content, Envelope, Fault, Limits, Mail, received_time};
 
 mod files;
-mod identity;
 mod mbox;
 
 /// Mails on the local disk.
@@ -176,8 +175,8 @@ impl Mailbox for FolderMailbox {
             .collect();
         Ok(Listing {
             ids,
-            position: None,
-            void: None,
+            lasting: true,
+            ..Listing::default()
         })
     }
 

@@ -225,7 +225,7 @@ fn is_mangled(name: &str) -> bool {
 fn content(mail: Awaited, mut fetched: Fetched, limits: &Limits) -> Result<Content, Fault> {
     let mut texts = Vec::new();
     for part in &mail.parts {
-        match fetched.take_section(&part.section) {
+        match fetched.text_of(&part.section)? {
             Some(Text::Bytes(bytes)) => texts.push((part, bytes)),
             Some(Text::Nil) if part.size == 0 => texts.push((part, Vec::new())),
             Some(Text::PassedOver(size)) => {

@@ -7,7 +7,7 @@ use super::cursor::{Cursor, Malformed, Text};
 use super::response::Response;
 use super::structure::{self, Broken};
 use super::summaries::HEADER;
-use crate::message::{Envelope, Limits, Part};
+use crate::message::{Envelope, Fault, Limits, Part};
 
 /// What the server told of one mail.
 #[derive(Debug, Default)]
@@ -37,12 +37,15 @@ pub(super) enum Header {
     Envelope(Envelope),
     /// They have at least this many bytes, too many to be read.
     TooLong(u64),
+    /// Nothing came, not even the blank line that ends them (RFC 9051, section 6.4.5.1).
+    Missing,
 }
 
 impl Header {
     fn read(text: Text) -> Self {
         let block = match text {
-            Text::Nil => Vec::new(),
+            Text::Nil => return Self::Missing,
+            Text::Bytes(block) if block.is_empty() => return Self::Missing,
             Text::Bytes(block) if block.len() as u64 >= HEADER => {
                 return Self::TooLong(block.len() as u64);
             }
@@ -66,8 +69,17 @@ impl Header {
 }
 
 impl Fetched {
-    /// Takes the text of `BODY[section]` out.
-    pub(super) fn take_section(&mut self, section: &str) -> Option<Text> {
+    /// The text of `BODY[section]`, taken out. Where the response was damaged nobody knows
+    /// what belongs to it: a literal may be longer than the server announced.
+    pub(super) fn text_of(&mut self, section: &str) -> Result<Option<Text>, Fault> {
+        match (self.damage, self.take_section(section)) {
+            (_, Some(Text::PassedOver(size))) => Ok(Some(Text::PassedOver(size))),
+            (Some(damage), _) => Err(Fault::Unreadable(damage.to_owned())),
+            (None, text) => Ok(text),
+        }
+    }
+
+    fn take_section(&mut self, section: &str) -> Option<Text> {
         let at = self.sections.iter().position(|(name, _)| name == section)?;
         Some(self.sections.swap_remove(at).1)
     }
@@ -158,6 +170,10 @@ fn attributes(
             }
             _ => cursor.skip()?,
         }
+        // What follows a literal directly belongs to it, whatever size was announced.
+        if !matches!(cursor.peek(), None | Some(b' ' | b'\t' | b')')) {
+            return Err(Malformed("a value does not end where it should"));
+        }
     }
 }
 
@@ -191,8 +207,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::response::Responses;
-    use super::super::script::Script;
     use super::*;
+    use crate::mailbox::script::Script;
 
     /// Reads what a server sent, as the filter does.
     fn fetched(bytes: &[u8]) -> Option<(u32, Fetched)> {

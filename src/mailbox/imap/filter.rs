@@ -14,14 +14,14 @@ use super::capabilities::Capabilities;
 use super::cursor::Cursor;
 use super::fetch::{self, Fetched};
 use super::line::{Line, Status, number, word};
-use super::mask::{self, Mask};
+use super::mask;
 use super::response::{Bounds, Failure, Response, Responses};
 use super::uid_set::UidSet;
+use crate::mailbox::login::Mask;
+use crate::mailbox::words_of;
 use crate::message::Limits;
-use crate::net::{Channel, Trace, clean};
+use crate::net::{Channel, Trace};
 
-/// Longest server text that is kept for an error, in characters.
-const WORDS: usize = 300;
 /// A log-in asks for more at most this often.
 const CONTINUATIONS: u32 = 2;
 
@@ -329,12 +329,6 @@ fn folder_status(response: &mut Response) -> Vec<(Vec<u8>, u32)> {
             status.push((name, number));
         }
     }
-}
-
-/// The server's words as a part of a sentence of ours.
-pub(super) fn words_of(text: &str) -> String {
-    let cleaned = clean(text, WORDS);
-    cleaned.trim_end_matches(['.', ' ']).to_owned()
 }
 
 /// Literals as their sizes, without the line ends that follow their announcements.

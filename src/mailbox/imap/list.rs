@@ -1,8 +1,11 @@
 //! What is new: by UIDs, not by flags or clocks (RFC 9051, section 2.3.1.1).
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::ImapMailbox;
+use super::fetch::Fetched;
 use super::position::Mark;
 use super::session::{Answer, Folder};
 use super::summaries::{self, ITEMS};
@@ -82,6 +85,7 @@ impl ImapMailbox {
             ids: uids.into_iter().map(|uid| id(uid).id()).collect(),
             position: Some(id(beyond.max(folder.next.unwrap_or(first))).position()),
             void,
+            lasting: false,
         })
     }
 
@@ -143,12 +147,10 @@ impl ImapMailbox {
             if let Answer::Refused { .. } = answer {
                 return Ok(None);
             }
-            for (uid, fetched) in found {
-                if folder.is_counted(uid) {
-                    self.keep_summary(uid, fetched)?;
-                    uids.push(uid);
-                }
-            }
+            let counted = found.into_iter().filter(|(uid, _)| folder.is_counted(*uid));
+            let counted: BTreeMap<u32, Fetched> = counted.collect();
+            uids.extend(counted.keys());
+            self.keep_summaries(counted)?;
         }
         let left_out = self.left_out(folder, search, &uids)?;
         uids.extend(left_out);

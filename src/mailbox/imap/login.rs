@@ -8,19 +8,10 @@ use data_encoding::BASE64;
 
 use super::capabilities::Capabilities;
 use super::filter::{Filter, Plan, Tap};
-use super::mask::Mask;
 use super::session::{Session, given_up};
-use crate::mailbox::Error;
+use crate::mailbox::login::Mask;
+use crate::mailbox::{Bar, Error, Login};
 use crate::secret::Secret;
-
-/// Who opens the mailbox.
-#[derive(Clone, Debug)]
-pub struct Login {
-    /// The account's name, as the server wants it.
-    pub user: String,
-    /// Its password.
-    pub password: Secret,
-}
 
 /// How the credentials are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,11 +33,11 @@ pub(super) fn log_in(
 ) -> Result<Session, Error> {
     {
         let mut filter = filter.borrow_mut();
-        filter.hide(Mask::new(&login.user, &login.password));
+        filter.hide(Mask::new(login));
         filter.expect(Plan::default());
     }
     let mut client = imap::Client::new(Tap(Rc::clone(&filter)));
-    let ascii = login.user.is_ascii() && login.password.expose().is_ascii();
+    let ascii = login.is_ascii();
     let known = match known {
         None if !ascii => {
             client
@@ -62,16 +53,15 @@ pub(super) fn log_in(
     })?;
     // What a server can do changes with the log-in (RFC 9051, section 6.2).
     filter.borrow_mut().heard.capabilities = None;
-    let password = login.password.expose();
-    let credentials = format!("\0{}\0{password}", login.user);
+    let credentials = login.plain();
     let (command, result) = match way {
-        Way::Login => ("LOGIN", client.login(&login.user, password)),
+        Way::Login => ("LOGIN", client.login(&login.user, login.password.expose())),
         Way::PlainAtOnce => {
-            let command = format!("PLAIN {}", BASE64.encode(credentials.as_bytes()));
+            let command = format!("PLAIN {}", BASE64.encode(credentials.expose().as_bytes()));
             ("AUTHENTICATE", client.authenticate(command, &Sent))
         }
         Way::PlainWhenAsked => {
-            let credentials = Credentials(Secret::new(credentials));
+            let credentials = Credentials(credentials);
             ("AUTHENTICATE", client.authenticate("PLAIN", &credentials))
         }
     };
@@ -122,23 +112,33 @@ fn refusal(
     if !matches!(error, imap::Error::No(_) | imap::Error::Bad(_)) {
         return given_up(server, command, filter, error);
     }
+    let server = server.to_owned();
+    let user = login.user.clone();
     let answer = filter.heard.words.clone();
-    // These say that the server, not the password, is at fault (RFC 5530, section 3).
-    let passing = matches!(
-        filter.heard.code.as_str(),
-        "UNAVAILABLE" | "SERVERBUG" | "INUSE" | "LIMIT"
-    );
-    if passing || matches!(error, imap::Error::Bad(_)) {
-        return Error::Refused {
-            server: server.to_owned(),
+    let barred = |bar| Error::Barred {
+        server: server.clone(),
+        user: user.clone(),
+        answer: answer.clone(),
+        bar,
+    };
+    // RFC 5530, section 3.
+    match filter.heard.code.as_str() {
+        "UNAVAILABLE" | "LIMIT" | "INUSE" => Error::Busy { server, answer },
+        "EXPIRED" => barred(Bar::Expired),
+        "AUTHORIZATIONFAILED" | "NOPERM" => barred(Bar::NotAllowed),
+        "CONTACTADMIN" => barred(Bar::AskAdministrator),
+        "PRIVACYREQUIRED" => barred(Bar::NeedsEncryption),
+        // The server's own fault, or ours.
+        code if code == "SERVERBUG" || matches!(error, imap::Error::Bad(_)) => Error::Refused {
+            server,
             command: command.into(),
             answer,
-        };
-    }
-    Error::Login {
-        server: server.to_owned(),
-        user: login.user.clone(),
-        answer,
+        },
+        _ => Error::Login {
+            server,
+            user,
+            answer,
+        },
     }
 }
 

@@ -31,8 +31,6 @@ mod opening;
 mod position;
 mod raw;
 mod response;
-#[cfg(test)]
-mod script;
 mod session;
 mod structure;
 mod summaries;
@@ -44,18 +42,18 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-pub use login::Login;
-
 use self::capabilities::Capabilities;
 use self::filter::Filter;
 use self::opening::Opening;
 use self::position::Mark;
 use self::session::{Folder, Session};
+use super::login::sendable;
 use super::{
-    Content, Deletion, Each, Error, Fault, Known, Listing, MailId, Mailbox, Outcome, Query, Summary,
+    Content, Deletion, Each, Error, Fault, Known, Listing, Login, MailId, Mailbox, Outcome, Query,
+    Summary,
 };
 use crate::message::Limits;
-use crate::net::{self, Channel, Endpoint, Security, Trace};
+use crate::net::{self, Channel, Endpoint, Fingerprint, Security, Trace};
 
 /// How much is read from the connection at once.
 const AHEAD: usize = 16 * 1024;
@@ -77,6 +75,7 @@ pub struct ImapMailbox {
     access: Access,
     title: String,
     warnings: Vec<String>,
+    untrusted: Option<Fingerprint>,
     limits: Limits,
     selected: Option<Folder>,
     /// How many mails the folder holds, as long as it is not selected.
@@ -102,13 +101,18 @@ impl ImapMailbox {
         trace: Trace,
     ) -> Result<Self, Error> {
         let server = endpoint.server();
-        check(&server, login, folder)?;
+        login.check(&server)?;
+        sendable(&server, "folder name", folder)?;
         let mut greeted = None;
-        let connection = net::connect(endpoint, |clear| {
+        let mut connection = net::connect(endpoint, |clear| {
             let (upgrade, capabilities) = opening::upgrade(clear, &server, &trace)?;
             greeted = Some(capabilities);
             Ok::<_, Error>(upgrade)
         })?;
+        if greeted.is_none() && !connection.is_encrypted() {
+            let offers = opening::in_clear(&mut connection, &server, &trace)?;
+            greeted = Some(Some(offers));
+        }
         let place = format!(
             "{folder} of {} at {server}, {}",
             login.user,
@@ -120,6 +124,7 @@ impl ImapMailbox {
                 "{server} does not offer STARTTLS: the password and the mails cross the network in clear text"
             ));
         }
+        let untrusted = connection.untrusted_certificate();
         let mut mailbox = Self::start(
             Box::new(connection),
             greeted,
@@ -132,6 +137,7 @@ impl ImapMailbox {
         mailbox.title = place;
         mailbox.access = access;
         mailbox.warnings = warnings;
+        mailbox.untrusted = untrusted;
         Ok(mailbox)
     }
 
@@ -158,6 +164,7 @@ impl ImapMailbox {
             access: Access::ReadWrite,
             title: String::new(),
             warnings: Vec::new(),
+            untrusted: None,
             limits,
             selected: None,
             counted: None,
@@ -170,6 +177,12 @@ impl ImapMailbox {
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// The server's certificate where no known authority vouches for it.
+    #[must_use]
+    pub fn untrusted_certificate(&self) -> Option<Fingerprint> {
+        self.untrusted
     }
 
     /// Opens the folder if that has not been done.
@@ -254,23 +267,5 @@ impl Mailbox for ImapMailbox {
 
     fn close(self: Box<Self>) {
         self.session.close();
-    }
-}
-
-/// The one place that looks at values on their way into a command: a line break or a zero
-/// byte would end the command and begin another (RFC 9051, section 9, `QUOTED-CHAR`).
-fn check(server: &str, login: &Login, folder: &str) -> Result<(), Error> {
-    let values = [
-        ("user name", login.user.as_str()),
-        ("password", login.password.expose()),
-        ("folder name", folder),
-    ];
-    let unsendable = |value: &str| value.contains(['\r', '\n', '\0']);
-    match values.into_iter().find(|(_, value)| unsendable(value)) {
-        Some((argument, _)) => Err(Error::Argument {
-            server: server.to_owned(),
-            argument,
-        }),
-        None => Ok(()),
     }
 }

@@ -7,15 +7,21 @@
 use std::io::{Read, Write};
 
 use super::capabilities::Capabilities;
-use super::filter::words_of;
 use super::line::{Line, Status, word};
 use super::mask;
 use super::response::{Bounds, Failure, Response, Responses};
-use crate::mailbox::Error;
+use crate::mailbox::{Error, words_of};
 use crate::net::{self, Connection, Trace, Upgrade, clean};
 
 /// A Dovecot that has just been started says this before its greeting.
 const NOT_YET: &[u8] = b"Waiting for authentication process";
+
+/// What the greeting and each answer before TLS may cost, read byte by byte as they may be.
+const BOUNDS: Bounds = Bounds {
+    literal: 0,
+    total: 128 * 1024,
+    passed_over: 0,
+};
 
 /// Speaks with a server that has not been logged in to.
 pub(super) struct Opening<'a, C: Read + Write> {
@@ -26,8 +32,10 @@ pub(super) struct Opening<'a, C: Read + Write> {
 
 impl<'a, C: Read + Write> Opening<'a, C> {
     pub(super) fn new(channel: C, ahead: usize, server: &'a str, trace: &'a Trace) -> Self {
+        let mut responses = Responses::new(channel, ahead);
+        responses.expect(BOUNDS);
         Self {
-            responses: Responses::new(channel, ahead),
+            responses,
             server,
             trace,
         }
@@ -79,11 +87,14 @@ impl<'a, C: Read + Write> Opening<'a, C> {
         }
     }
 
+    /// What the server can do before anybody has logged in, greeting first.
+    fn offers(&mut self) -> Result<Capabilities, Error> {
+        let greeted = self.greeting()?;
+        self.capabilities(greeted)
+    }
+
     /// What the server can do, asked for if the greeting did not say.
-    pub(super) fn capabilities(
-        &mut self,
-        greeted: Option<Capabilities>,
-    ) -> Result<Capabilities, Error> {
+    fn capabilities(&mut self, greeted: Option<Capabilities>) -> Result<Capabilities, Error> {
         if let Some(capabilities) = greeted {
             return Ok(capabilities);
         }
@@ -104,7 +115,7 @@ impl<'a, C: Read + Write> Opening<'a, C> {
         self.trace
             .line(|| format!("C: {}", mask::command(line.as_bytes(), false)));
         self.responses
-            .send(line.as_bytes(), Bounds::default())
+            .send(line.as_bytes(), BOUNDS)
             .map_err(|e| self.failed(command, e))?;
         let mut capabilities = None;
         loop {
@@ -189,13 +200,23 @@ pub(super) fn upgrade(
     trace: &Trace,
 ) -> Result<(Upgrade, Option<Capabilities>), Error> {
     let mut opening = Opening::new(connection, 1, server, trace);
-    let greeted = opening.greeting()?;
-    let capabilities = opening.capabilities(greeted)?;
+    let capabilities = opening.offers()?;
     if !capabilities.has("STARTTLS") {
         return Ok((Upgrade::NotOffered, Some(capabilities)));
     }
     opening.start_tls()?;
     Ok((Upgrade::Ready, None))
+}
+
+/// What a server offers to whom does not ask for TLS. No password goes over a line in clear
+/// text before the server has said whether it takes one (LOGINDISABLED, RFC 9051, section
+/// 6.2.3).
+pub(super) fn in_clear(
+    connection: &mut Connection,
+    server: &str,
+    trace: &Trace,
+) -> Result<Capabilities, Error> {
+    Opening::new(connection, 1, server, trace).offers()
 }
 
 fn listed(code: &[u8]) -> Option<Capabilities> {
@@ -206,8 +227,8 @@ fn listed(code: &[u8]) -> Option<Capabilities> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::script::Script;
     use super::*;
+    use crate::mailbox::script::Script;
 
     fn greet(bytes: &[u8]) -> Result<Option<Capabilities>, Error> {
         Opening::new(Script::saying(bytes), 1, "h:143", &Trace::off()).greeting()
@@ -233,6 +254,8 @@ mod tests {
         assert!(text(b"+OK POP3 ready\r\n").contains("Check Port and EmailProtocol"));
         assert_eq!(text(b""), "h:143 closed the connection");
         assert!(text(&[b'x'; 70_000]).contains("longer than 65536 bytes"));
+        let chatter = [b"* OK ", NOT_YET, b"\r\n"].concat().repeat(4000);
+        assert!(text(&chatter).contains("at most 131072 are expected"));
     }
 
     #[test]
@@ -243,8 +266,7 @@ mod tests {
         });
         let trace = Trace::off();
         let mut opening = Opening::new(&mut script, 1, "h:143", &trace);
-        let greeted = opening.greeting().unwrap();
-        assert!(opening.capabilities(greeted).unwrap().has("STARTTLS"));
+        assert!(opening.offers().unwrap().has("STARTTLS"));
         opening.start_tls().unwrap();
         let mut left = String::new();
         Read::read_to_string(&mut script, &mut left).unwrap();

@@ -55,7 +55,8 @@ impl ImapMailbox {
                 } else if let Some(fault) = harvest.refused.remove(&uid) {
                     take(uid, Err(fault));
                 } else if let Some(mut fetched) = harvest.found.remove(&uid) {
-                    take(uid, body(fetched.take_section(""), size, limit));
+                    let text = fetched.text_of("");
+                    take(uid, text.and_then(|text| body(text, size, limit)));
                 }
             }
         }

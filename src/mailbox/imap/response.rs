@@ -130,13 +130,18 @@ impl<C: Read + Write> Responses<C> {
 
     /// Sends a command, or a piece of one, whose answer has these bounds.
     pub(super) fn send(&mut self, bytes: &[u8], bounds: Bounds) -> Result<(), Failure> {
-        self.bounds = bounds;
-        self.received = 0;
-        self.passed_over = 0;
+        self.expect(bounds);
         let channel = self.channel.get_mut();
         channel.write_all(bytes)?;
         channel.flush()?;
         Ok(())
+    }
+
+    /// What follows has these bounds.
+    pub(super) fn expect(&mut self, bounds: Bounds) {
+        self.bounds = bounds;
+        self.received = 0;
+        self.passed_over = 0;
     }
 
     pub(super) fn channel(&mut self) -> &mut C {
@@ -311,8 +316,8 @@ fn announced(tail: &[u8]) -> Result<Option<u64>, Failure> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::script::Script;
     use super::*;
+    use crate::mailbox::script::Script;
 
     fn responses(bytes: &[u8]) -> Responses<Script> {
         Responses::new(Script::saying(bytes), 16)

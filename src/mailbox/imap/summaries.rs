@@ -1,6 +1,6 @@
 //! Size, date of receipt and a few header fields of many mails in one turn.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::ImapMailbox;
 use super::fetch::{Fetched, Header};
@@ -11,6 +11,10 @@ use crate::mailbox::{Each, Error, Fault, MailId, Summary};
 
 /// What a summary is made of. PEEK, so that nothing is marked as read.
 pub(super) const ITEMS: &str = "(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID AUTO-SUBMITTED PRECEDENCE RETURN-PATH LIST-ID)]<0.65536>)";
+
+/// The same for servers that can't cut a part of several mails to a length: Hoodiecrow 2.1
+/// gives the first one and nothing of the others.
+const UNCUT: &str = "(UID BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID)])";
 
 /// How many bytes of a mail's header fields are asked for ([`ITEMS`] has the number, too).
 /// They are more than mail servers take, so a mail that fills them is a fault.
@@ -46,22 +50,35 @@ impl ImapMailbox {
     /// Fetches summaries and keeps them until they are asked for.
     pub(super) fn read_summaries(&mut self, uids: &UidSet) -> Result<(), Error> {
         let harvest = self.fetch(uids, ITEMS, |set| bounds(set.len()))?;
-        for (uid, fetched) in harvest.found {
-            self.keep_summary(uid, fetched)?;
-        }
+        self.keep_summaries(harvest.found)?;
         let refused = harvest.refused.into_iter();
         self.summaries
             .extend(refused.map(|(uid, fault)| (uid, Err(fault))));
         Ok(())
     }
 
-    pub(super) fn keep_summary(&mut self, uid: u32, fetched: Fetched) -> Result<(), Error> {
-        let validity = self.select()?.validity;
-        let summary = summary(Mark { validity, uid }.id(), fetched);
-        if let Ok(summary) = &summary {
-            self.sizes.insert(uid, summary.size);
+    /// Keeps what a FETCH of [`ITEMS`] brought.
+    pub(super) fn keep_summaries(
+        &mut self,
+        mut found: BTreeMap<u32, Fetched>,
+    ) -> Result<(), Error> {
+        let is_empty = |fetched: &Fetched| fetched.header == Some(Header::Missing);
+        let empty = found.iter().filter(|(_, fetched)| is_empty(fetched));
+        let empty: UidSet = empty.map(|(uid, _)| *uid).collect();
+        let again = self.fetch(&empty, UNCUT, |set| bounds(set.len()))?;
+        for (uid, fetched) in again.found {
+            if let Some(first) = found.get_mut(&uid) {
+                first.merge(fetched);
+            }
         }
-        self.summaries.insert(uid, summary);
+        let validity = self.select()?.validity;
+        for (uid, fetched) in found {
+            let summary = summary(Mark { validity, uid }.id(), fetched);
+            if let Ok(summary) = &summary {
+                self.sizes.insert(uid, summary.size);
+            }
+            self.summaries.insert(uid, summary);
+        }
         Ok(())
     }
 
@@ -100,7 +117,9 @@ fn summary(id: MailId, fetched: Fetched) -> Result<Summary, Fault> {
             let why = format!("its sender, subject and date take {size} bytes or more");
             return Err(Fault::Unreadable(why));
         }
-        None => return Err(unreadable("the server gives no header fields of it")),
+        Some(Header::Missing) | None => {
+            return Err(unreadable("the server gives no header fields of it"));
+        }
     };
     Ok(Summary {
         id,

@@ -47,7 +47,7 @@ pub enum Error {
         /// Host and port.
         server: String,
         /// What is wrong.
-        fault: TlsFault,
+        fault: Box<TlsFault>,
     },
     /// A time limit ran out.
     #[error("{server} took too long ({step}, {:.1} s): {}", after.as_secs_f64(), step.advice())]
@@ -126,7 +126,7 @@ fn tls_advice(fault: &TlsFault, server: &str) -> String {
         TlsFault::WrongHost(_) => {
             format!("the server's certificate is not for {server}: check the address")
         }
-        TlsFault::VersionFloor(_) | TlsFault::HungUp(_) => {
+        TlsFault::VersionFloor(_) | TlsFault::NotOnThisMachine(_) | TlsFault::HungUp(_) => {
             "the server has no TLS 1.2, or something between hung up: have it updated, or check the network"
                 .to_owned()
         }
@@ -135,6 +135,7 @@ fn tls_advice(fault: &TlsFault, server: &str) -> String {
         }
         TlsFault::Expired
         | TlsFault::NotYetValid
+        | TlsFault::CertificateChanged { .. }
         | TlsFault::BadCertificate(_)
         | TlsFault::Other(_) => fault.to_string(),
     }
@@ -164,7 +165,7 @@ impl Error {
                 let text = clean(&cause.to_string(), 200);
                 Self::Tls {
                     server,
-                    fault: TlsFault::of_text(&text, &host, TlsFloor::Tls1_2),
+                    fault: Box::new(TlsFault::of_text(&text, &host, TlsFloor::Tls1_2)),
                 }
             }
             ureq::Error::ConnectionFailed | ureq::Error::ConnectProxyFailed(_) => {

@@ -32,7 +32,8 @@ const LONGEST_REST: Duration = Duration::from_secs(10);
 pub struct Limits {
     /// To find and reach the server and agree on TLS.
     pub connect: Duration,
-    /// For the request and all of its answer, once connected.
+    /// To hand over the head of a request, its body, to wait for an answer, and to take it: for
+    /// each of them.
     pub answer: Duration,
 }
 
@@ -54,6 +55,7 @@ impl Client {
             .provider(TlsProvider::NativeTls)
             .root_certs(RootCerts::PlatformVerifier)
             .build();
+        let Limits { connect, answer } = limits;
         let config = Agent::config_builder()
             .tls_config(tls)
             .http_status_as_error(false)
@@ -61,9 +63,12 @@ impl Client {
             .max_redirects_will_error(false)
             .user_agent(concat!("smartemail/", env!("CARGO_PKG_VERSION")))
             .max_idle_age(LONGEST_REST)
-            .timeout_resolve(Some(limits.connect))
-            .timeout_connect(Some(limits.connect))
-            .timeout_global(Some(limits.connect.saturating_add(limits.answer)))
+            .timeout_resolve(Some(connect))
+            .timeout_connect(Some(connect))
+            .timeout_send_request(Some(answer))
+            .timeout_send_body(Some(answer))
+            .timeout_recv_response(Some(answer))
+            .timeout_recv_body(Some(answer))
             .build();
         Self {
             agent: Agent::new_with_config(config),

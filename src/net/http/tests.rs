@@ -38,11 +38,11 @@ fn is_whole(request: &[u8]) -> bool {
     body.len() >= length.map_or(0, |length| length.parse().unwrap())
 }
 
+/// A client that gives a server so many seconds to answer.
 fn client(seconds: f64, trace: Trace) -> Client {
-    let limit = Duration::from_secs_f64(seconds);
     let limits = Limits {
-        connect: limit,
-        answer: limit,
+        connect: Duration::from_secs(5),
+        answer: Duration::from_secs_f64(seconds),
     };
     Client::new(limits, trace)
 }

@@ -49,7 +49,7 @@ impl Headers {
 }
 
 /// Text without whatever could end a line; blanks around it don't count.
-pub(super) fn one_line(text: &str) -> String {
+pub(in crate::send) fn one_line(text: &str) -> String {
     let ends = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     let blanked: String = text
         .replace("\r\n", " ")

@@ -5,14 +5,22 @@
 //! reads back what it wrote to see who the sender is.
 
 pub(super) mod content_type;
-mod header;
+pub(super) mod header;
 pub(super) mod parts;
 #[cfg(test)]
 mod tests;
 
 use header::Headers;
 
-use super::{Mail, Priority};
+use super::{Answered, Mail, Priority};
+
+impl Answered {
+    /// The Message-ID if it can be one: it comes from whoever sent the mail, so it may be anything.
+    pub(super) fn usable_id(&self) -> Option<&str> {
+        let id = self.message_id.as_deref();
+        id.filter(|id| header::is_message_id(id))
+    }
+}
 
 /// What the form of a mail is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,9 +94,7 @@ impl Mail {
         let Some(answered) = &self.answers else {
             return;
         };
-        let id = answered.message_id.as_deref();
-        // It comes from whoever sent the mail, so it may be anything.
-        if let Some(id) = id.filter(|id| header::is_message_id(id)) {
+        if let Some(id) = answered.usable_id() {
             headers.ready("In-Reply-To", id);
             headers.ready("References", id);
         }

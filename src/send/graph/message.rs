@@ -6,8 +6,9 @@ use data_encoding::BASE64;
 use serde::Serialize;
 
 use crate::send::compose::content_type;
+use crate::send::compose::header::one_line;
 use crate::send::compose::parts::{content_id, with_content_ids};
-use crate::send::{Body, File, Mail, Person, Priority};
+use crate::send::{Answered, Body, File, Mail, Person, Priority};
 
 /// What the action `sendMail` takes.
 #[derive(Serialize)]
@@ -35,6 +36,8 @@ pub(super) struct Message<'a> {
     is_delivery_receipt_requested: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     internet_message_headers: Option<[Header; 1]>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    single_value_extended_properties: Vec<Property<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attachments: Vec<FileAttachment<'a>>,
 }
@@ -65,6 +68,31 @@ struct Header {
     value: &'static str,
 }
 
+/// The resource `singleValueLegacyExtendedProperty`.
+#[derive(Serialize)]
+struct Property<'a> {
+    id: &'static str,
+    value: &'a str,
+}
+
+impl<'a> Property<'a> {
+    /// What a mail answers, and that it does so by itself (RFC 3834, section 5). The resource has
+    /// no names for these headers; Exchange writes them from its own properties (\[MS-OXPROPS\]:
+    /// PidTagInReplyToId, PidTagInternetReferences, and PS_INTERNET_HEADERS, the set of those that
+    /// are headers by their names).
+    fn of(answered: &'a Answered) -> Vec<Self> {
+        let automatic = Self {
+            id: "String {00020386-0000-0000-C000-000000000046} Name Auto-Submitted",
+            value: "auto-replied",
+        };
+        let ids = answered
+            .usable_id()
+            .into_iter()
+            .flat_map(|value| ["String 0x1042", "String 0x1039"].map(|id| Self { id, value }));
+        std::iter::once(automatic).chain(ids).collect()
+    }
+}
+
 /// Exchange's own word for a mail that wants no automatic answer (MS-OXCMAIL, section
 /// 2.1.3.2.20).
 const NO_ANSWERS: Header = Header {
@@ -80,7 +108,7 @@ impl<'a> Message<'a> {
             Body::Html { page, inline } => ("html", with_content_ids(page, inline).into()),
         };
         Self {
-            subject: mail.subject.replace(['\r', '\n'], " "),
+            subject: one_line(&mail.subject),
             body: Text {
                 content_type,
                 content,
@@ -98,6 +126,7 @@ impl<'a> Message<'a> {
             is_read_receipt_requested: mail.read_receipt,
             is_delivery_receipt_requested: mail.delivery_receipt,
             internet_message_headers: mail.answers.is_some().then_some([NO_ANSWERS]),
+            single_value_extended_properties: mail.answers.as_ref().map_or(vec![], Property::of),
             attachments: Vec::new(),
         }
     }

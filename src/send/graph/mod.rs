@@ -1,18 +1,20 @@
 //! Delivery by Microsoft Graph (learn.microsoft.com/graph/api/user-sendmail).
 //!
 //! A mail goes out in one request, as the MIME text that SMTP would carry. Where that can't say
-//! what is meant (another sender, a delivery receipt), it is told in JSON. What is too large for
+//! what is meant (on whose behalf, a delivery receipt), it is told in JSON. What is too large for
 //! one request becomes a draft, gets its files one by one, and is sent then.
 
 mod draft;
 mod message;
+
+use std::borrow::Cow;
 
 use data_encoding::BASE64;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::web::{Call, Caller, Error, Login, Purpose, Refusal, path_segment, request_id};
-use super::{Delivery, Form, Mail, Person, Receipt};
+use super::{Address, Delivery, Form, Mail, Person, Receipt};
 use crate::auth::TokenSource;
 use crate::net::http::{Limits, Method, Patience, Response, StatusCode, Uri};
 use crate::net::{Trace, clean};
@@ -121,14 +123,9 @@ impl Graph {
     /// # Errors
     /// The service does not take it, or can't be asked.
     pub fn send(&self, mail: &Mail) -> Result<Delivery, super::Error> {
-        let other = !mail
-            .from
-            .address
-            .as_str()
-            .eq_ignore_ascii_case(&self.settings.user);
-        let from = (other && self.settings.delegate).then_some(&mail.from);
+        let from = (self.settings.delegate && !self.is_own(mail)).then_some(&mail.from);
         let mut patience = self.caller.patience();
-        match self.request_for(mail, from, other)? {
+        match self.request_for(mail, from)? {
             Some((kind, body)) => self.send_at_once(kind, &body, &mut patience)?,
             None => self.send_by_draft(mail, from, &mut patience)?,
         }
@@ -147,27 +144,49 @@ impl Graph {
         &self,
         mail: &Mail,
         from: Option<&Person>,
-        other: bool,
     ) -> Result<Option<(&'static str, Vec<u8>)>, super::Error> {
         let sizes = message::attachments(mail).map(|attachment| attachment.file.bytes.len());
         if sizes.sum::<usize>() > LARGEST_REQUEST {
             return Ok(None);
         }
-        let (kind, body) = if other || mail.delivery_receipt {
-            let body = message::SendMail {
-                message: message::Message::with_files(mail, from),
-                save_to_sent_items: true,
-            };
-            ("application/json", self.written(&body)?)
-        } else {
+        let says_all = from.is_none() && !mail.delivery_receipt;
+        let mime = says_all.then(|| self.in_own_name(mail)).flatten();
+        let (kind, body) = if let Some(mail) = mime {
             let form = Form {
                 bcc: true,
                 receipt_header: false,
             };
             let coded = BASE64.encode(&mail.compose(form)?);
             ("text/plain", coded.into_bytes())
+        } else {
+            let body = message::SendMail {
+                message: message::Message::with_files(mail, from),
+                save_to_sent_items: true,
+            };
+            ("application/json", self.written(&body)?)
         };
         Ok((body.len() <= LARGEST_REQUEST).then_some((kind, body)))
+    }
+
+    fn is_own(&self, mail: &Mail) -> bool {
+        let from = mail.from.address.as_str();
+        from.eq_ignore_ascii_case(&self.settings.user)
+    }
+
+    /// The mail from the mailbox itself; `None` where that is known by its ID alone, so that no
+    /// header can name it.
+    fn in_own_name<'a>(&self, mail: &'a Mail) -> Option<Cow<'a, Mail>> {
+        if self.is_own(mail) {
+            return Some(Cow::Borrowed(mail));
+        }
+        let from = Person {
+            name: mail.from.name.clone(),
+            address: Address::parse(&self.settings.user).ok()?,
+        };
+        Some(Cow::Owned(Mail {
+            from,
+            ..mail.clone()
+        }))
     }
 
     fn send_at_once(&self, kind: &str, body: &[u8], patience: &mut Patience) -> Result<(), Error> {

@@ -148,7 +148,7 @@ impl Resolver<'_> {
         let sender = sender.and_then(|user| Address::parse(user.expose()).ok());
         sender.or_else(|| match mail? {
             MailSettings::Imap(account) | MailSettings::Pop(account) => {
-                Address::parse(&account.user).ok()
+                Address::parse(&account.login.user).ok()
             }
             MailSettings::Folder(_) => None,
         })

@@ -266,3 +266,38 @@ fn a_server_that_counts_from_a_lower_number_repeats_nothing_and_loses_nothing() 
     // It contradicts itself: these were there before.
     assert_eq!(listed(&[3, 6, 7], 0), (Vec::new(), position("7.8")));
 }
+
+#[test]
+fn header_fields_that_come_back_empty_are_asked_for_as_a_whole() {
+    let empty = |uid: u32, header: &str| {
+        format!(
+            "* {uid} FETCH (UID {uid} RFC822.SIZE 9 INTERNALDATE \"02-Mar-2026 10:00:00 +0000\" \
+             BODY[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID)]<0> {header})\r\n"
+        )
+    };
+    let (mut mailbox, lines) = open(move |command| match command {
+        _ if command.starts_with("SELECT") => selected(3, 7, 4),
+        _ if command.contains("<0.65536>") => {
+            summary(1, 9) + &empty(2, "\"\"") + &empty(3, "NIL") + "TAG OK\r\n"
+        }
+        "UID FETCH 2:3 (UID BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID)])" => {
+            "* 2 FETCH (UID 2 BODY[HEADER.FIELDS (FROM)] \"Subject: found\")\r\n\
+             * 3 FETCH (UID 3 BODY[HEADER.FIELDS (FROM)] NIL)\r\nTAG OK\r\n"
+                .into()
+        }
+        other => panic!("{other}"),
+    });
+    let listing = mailbox.list(&Known::default()).unwrap();
+    let summaries = mailbox.summaries(&listing.ids).unwrap();
+    let told: Vec<_> = summaries
+        .iter()
+        .map(|(_, summary)| {
+            let subject = summary.as_ref().map(|s| s.envelope.subject.as_str());
+            subject.map_err(ToString::to_string)
+        })
+        .collect();
+    assert_eq!(told[1], Ok("found"));
+    let fault = "the server gives no header fields of it";
+    assert!(told[2].as_ref().unwrap_err().contains(fault), "{told:?}");
+    assert_eq!(lines.borrow().len(), 3, "SELECT, FETCH, FETCH");
+}

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::*;
+use crate::mailbox::login::sendable;
 
 fn attempt(
     greeting: &str,
@@ -101,9 +102,26 @@ fn refusals_are_told_from_failures() {
     assert!(matches!(error("TAG NO bad user\r\n"), Error::Login { .. }));
     for passing in ["UNAVAILABLE", "LIMIT", "INUSE"] {
         let answer: &'static str = format!("TAG NO [{passing}] later\r\n").leak();
-        assert!(matches!(error(answer), Error::Refused { answer, .. } if answer == "later"));
+        let error = error(answer);
+        assert!(matches!(&error, Error::Busy { answer, .. } if answer == "later"));
+        assert!(error.is_transient());
     }
-    assert!(matches!(error("TAG BAD what?\r\n"), Error::Refused { .. }));
+    for (code, bar) in [
+        ("EXPIRED", Bar::Expired),
+        ("AUTHORIZATIONFAILED", Bar::NotAllowed),
+        ("NOPERM", Bar::NotAllowed),
+        ("CONTACTADMIN", Bar::AskAdministrator),
+        ("PRIVACYREQUIRED", Bar::NeedsEncryption),
+    ] {
+        let answer: &'static str = format!("TAG NO [{code}] no\r\n").leak();
+        let error = error(answer);
+        assert!(matches!(&error, Error::Barred { bar: told, .. } if *told == bar));
+        assert!(!error.is_transient() && !error.to_string().contains("password again"));
+    }
+    for ours in ["TAG NO [SERVERBUG] oops\r\n", "TAG BAD what?\r\n"] {
+        assert!(matches!(error(ours), Error::Refused { .. }));
+    }
+    assert!(!refused.is_transient());
     assert_eq!(
         error("* BYE too many\r\n").to_string(),
         "h:993 closed the connection and said: too many"
@@ -135,14 +153,11 @@ fn values_that_would_end_a_command_are_not_sent() {
             password: Secret::new(value.into()),
             ..login()
         };
-        let text = |login: &Login, folder| {
-            super::super::check("h:1", login, folder)
-                .unwrap_err()
-                .to_string()
-        };
-        assert!(text(&user, "INBOX").starts_with("the user name can't be sent"));
-        assert!(text(&password, "INBOX").starts_with("the password can't be sent"));
-        assert!(text(&login(), value).starts_with("the folder name can't be sent"));
+        let text = |error: Result<(), Error>| error.unwrap_err().to_string();
+        assert!(text(user.check("h:1")).starts_with("the user name can't be sent"));
+        assert!(text(password.check("h:1")).starts_with("the password can't be sent"));
+        let folder = sendable("h:1", "folder name", value);
+        assert!(text(folder).starts_with("the folder name can't be sent"));
     }
 }
 

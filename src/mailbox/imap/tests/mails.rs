@@ -99,6 +99,35 @@ fn a_size_that_was_a_lie_is_found_out() {
 }
 
 #[test]
+fn a_literal_that_is_shorter_than_its_text_is_found_out() {
+    let text = |item: &str| {
+        format!("* 1 FETCH (UID 2 {item} {{20}}\r\nall but the last fewer bytes)\r\nTAG OK\r\n")
+    };
+    let (mut mailbox, _) = open(move |command| match command {
+        _ if command.starts_with("SELECT") => selected(9, 7, 10),
+        _ if command.contains("RFC822.SIZE") => {
+            "* 1 FETCH (UID 2 RFC822.SIZE 24)\r\nTAG OK\r\n".into()
+        }
+        _ if command.contains("BODYSTRUCTURE") => {
+            format!("* 1 FETCH (UID 2 BODYSTRUCTURE {PLAIN})\r\nTAG OK\r\n")
+        }
+        _ if command.contains("BODY.PEEK[1]") => text("BODY[1]"),
+        _ => text("BODY[]"),
+    });
+    let mut mails = Vec::new();
+    mailbox
+        .raw(&ids(7, [2]), &mut |_, mail| mails.push(mail))
+        .unwrap();
+    assert!(matches!(mails.as_slice(), [Err(Fault::Unreadable(_))]));
+    let [id] = ids(7, [2]).try_into().unwrap();
+    let contents = mailbox.contents(&[Query { id, text: true }]).unwrap();
+    assert!(matches!(
+        contents.as_slice(),
+        [(_, Err(Fault::Unreadable(_)))]
+    ));
+}
+
+#[test]
 fn one_mail_that_is_refused_is_one_fault() {
     let (mut mailbox, lines) = open(|command| match command {
         _ if command.starts_with("SELECT") => selected(9, 7, 10),

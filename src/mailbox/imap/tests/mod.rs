@@ -7,9 +7,9 @@ mod logins;
 mod mails;
 mod oddities;
 
-use super::script::{Lines, Script};
-use super::{Access, ImapMailbox, Login};
-use crate::mailbox::{Error, Fault, Known, MailId, Mailbox, Position, Query};
+use super::{Access, ImapMailbox};
+use crate::mailbox::script::{Lines, Script};
+use crate::mailbox::{Bar, Error, Fault, Known, Login, MailId, Mailbox, Position, Query};
 use crate::message::Limits;
 use crate::net::Trace;
 use crate::secret::Secret;

@@ -1,4 +1,4 @@
-//! What makes a mail on the disk the same one in every run.
+//! What makes a mail the same one in every run where nothing but the mail itself tells.
 
 use std::io::{self, Read};
 
@@ -27,7 +27,7 @@ pub(super) struct Examined {
 pub(super) enum Counted {
     /// All of them.
     All,
-    /// All but the fields in which mail programs keep a mail's state inside an mbox.
+    /// All but the fields in which mail programs and servers keep a mail's state.
     WithoutState,
 }
 
@@ -75,8 +75,8 @@ pub(super) fn of_file(name: &[u8], size: u64, digest: &Digest) -> MailId {
     shortened(hasher)
 }
 
-/// The id of a mail in an mbox; `occurrence` tells mails of the same content apart.
-pub(super) fn in_mbox(digest: &Digest, occurrence: u64) -> MailId {
+/// The id of a mail that has no name; `occurrence` tells mails of the same content apart.
+pub(super) fn of_content(digest: &Digest, occurrence: u64) -> MailId {
     let mut hasher = Sha256::new();
     hasher.update(digest);
     hasher.update(occurrence.to_be_bytes());
@@ -119,11 +119,12 @@ fn update(hasher: &mut Sha256, start: &[u8], counted: Counted) {
 }
 
 fn is_state(line: &[u8]) -> bool {
-    const NAMES: [&str; 7] = [
+    const NAMES: [&str; 8] = [
         "Status",
         "X-Status",
         "X-Keywords",
         "X-UID",
+        "X-UIDL",
         "X-IMAP",
         "X-IMAPbase",
         "Content-Length",

@@ -1,0 +1,151 @@
+//! Opening the mailbox that the settings name, and what becomes of its server's certificate.
+
+use anyhow::Context;
+
+use super::output::Output;
+use super::{Place, limits};
+use crate::certificates::Certificates;
+use crate::cli::Accept;
+use crate::clock;
+use crate::config::{MailSettings, Settings};
+use crate::mailbox::Mailbox;
+use crate::mailbox::folder::FolderMailbox;
+use crate::mailbox::imap::{Access, ImapMailbox};
+use crate::mailbox::pop::PopMailbox;
+use crate::net::{Endpoint, Fingerprint, Trust};
+
+/// What a visit to the mailbox may change.
+pub(super) enum Visit<'a> {
+    /// Nothing anywhere.
+    Look,
+    /// Mails may be deleted, and the server's certificate is remembered.
+    Work {
+        /// `--acceptCertificate`, until it has been done.
+        accept: &'a mut Option<Accept>,
+    },
+}
+
+/// Opens the mailbox that the settings name.
+pub(super) fn open_mailbox(
+    settings: &Settings,
+    place: Place<'_>,
+    visit: Visit<'_>,
+    output: &Output,
+) -> anyhow::Result<Box<dyn Mailbox>> {
+    let limits = limits(settings);
+    let warn = |warnings: &[String]| warnings.iter().for_each(|line| output.warning(line));
+    Ok(match &settings.mail {
+        MailSettings::Imap(account) => {
+            let access = match visit {
+                Visit::Look => Access::ReadOnly,
+                Visit::Work { .. } => Access::ReadWrite,
+            };
+            let server = Server::new(&account.endpoint, place, visit)?;
+            let trace = output.trace();
+            let (endpoint, login) = (&server.endpoint, &account.login);
+            let mailbox = ImapMailbox::open(endpoint, login, "INBOX", access, limits, trace)?;
+            warn(mailbox.warnings());
+            server.met(mailbox.untrusted_certificate(), output)?;
+            Box::new(mailbox)
+        }
+        MailSettings::Pop(account) => {
+            let server = Server::new(&account.endpoint, place, visit)?;
+            let trace = output.trace();
+            let mailbox = PopMailbox::open(&server.endpoint, &account.login, limits, trace)?;
+            warn(mailbox.warnings());
+            server.met(mailbox.untrusted_certificate(), output)?;
+            Box::new(mailbox)
+        }
+        MailSettings::Folder(path) => {
+            Box::new(FolderMailbox::open(path, limits).context("[Mail] Folder")?)
+        }
+    })
+}
+
+/// A server on the eve of a visit.
+struct Server<'a> {
+    /// Where it is, and which certificate of it is good enough.
+    endpoint: Endpoint,
+    /// Where certificates are remembered, if its own may be one without a known authority.
+    known: Option<Certificates>,
+    visit: Visit<'a>,
+}
+
+impl<'a> Server<'a> {
+    fn new(endpoint: &Endpoint, place: Place<'_>, visit: Visit<'a>) -> anyhow::Result<Self> {
+        let mut endpoint = endpoint.clone();
+        if !endpoint.remembers_certificates() {
+            return Ok(Self {
+                endpoint,
+                known: None,
+                visit,
+            });
+        }
+        let known = Certificates::read(place.state)?;
+        endpoint.trust = Trust::Remembered(match &visit {
+            Visit::Work {
+                accept: Some(Accept::Shown),
+            } => None,
+            Visit::Work {
+                accept: Some(Accept::Exactly(fingerprint)),
+            } => Some(*fingerprint),
+            Visit::Work { accept: None } | Visit::Look => known.of(&endpoint.server()),
+        });
+        Ok(Self {
+            endpoint,
+            known: Some(known),
+            visit,
+        })
+    }
+
+    /// Tells of a certificate that was not known, and remembers it. This comes after the log-in:
+    /// a first contact that came to nothing, with the wrong server for example, leaves nothing
+    /// behind that would have to be set right.
+    fn met(self, untrusted: Option<Fingerprint>, output: &Output) -> anyhow::Result<()> {
+        let server = self.endpoint.server();
+        let Some(mut known) = self.known else {
+            return Ok(());
+        };
+        let accepted = match self.visit {
+            Visit::Look => None,
+            Visit::Work { accept } => Some(accept.take()),
+        };
+        let Some(shown) = untrusted else {
+            if let Some(Some(_)) = accepted {
+                output.line(&format!(
+                    "{server} has a certificate that needs no accepting; nothing was remembered"
+                ));
+            }
+            return Ok(());
+        };
+        let before = known.of(&server);
+        if before == Some(shown) {
+            return Ok(());
+        }
+        let Some(accepted) = accepted else {
+            output.warning(&format!(
+                "no known authority vouches for the certificate of {server}, SHA-256 {shown}. It is not remembered \
+                 yet; the first run will do that. {COMPARE}"
+            ));
+            return Ok(());
+        };
+        let today = clock::to_local(clock::now()).date();
+        known.accept(&server, shown, today)?;
+        match (accepted, before) {
+            (Some(_), Some(before)) => output.line(&format!(
+                "the certificate of {server}, SHA-256 {shown}, is accepted and remembered in place of {before}"
+            )),
+            (Some(_), None) => output.line(&format!(
+                "the certificate of {server}, SHA-256 {shown}, is accepted and remembered"
+            )),
+            (None, _) => output.warning(&format!(
+                "no known authority vouches for the certificate of {server}, SHA-256 {shown}. It is remembered from \
+                 now on, and any other one is refused. {COMPARE}"
+            )),
+        }
+        Ok(())
+    }
+}
+
+const COMPARE: &str =
+    "Compare it on the server: openssl x509 -noout -fingerprint -sha256 -in CERTIFICATE";

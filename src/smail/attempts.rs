@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::log::{Level, Log};
 use super::prepare::Prepared;
 use super::reason;
-use super::texts::{Message, Speaker, Text};
+use super::texts::{Message, Phrase, Speaker};
 use crate::net::Trace;
 use crate::send::{Delivery, Error, Outbox, Warning};
 
@@ -27,7 +27,7 @@ pub(super) fn send(
     let mut number = 1;
     loop {
         log.line(Level::Info, || {
-            let message = Text::TellAttempt.with("number", number);
+            let message = Phrase::TellAttempt.with("number", number);
             speaker.say(&message.with("tries", most))
         });
         let (result, warnings) = once(prepared, trace);
@@ -47,7 +47,7 @@ pub(super) fn send(
         }
         let pause = pause(number);
         log.line(Level::Warning, || {
-            let message = Text::TellAttemptFailed.with("cause", cause.clone());
+            let message = Phrase::TellAttemptFailed.with("cause", cause.clone());
             let seconds = usize::try_from(pause.as_secs()).unwrap_or(usize::MAX);
             speaker.say(&message.with("seconds", seconds))
         });
@@ -57,7 +57,7 @@ pub(super) fn send(
 }
 
 fn used_up(tries: usize, cause: Message) -> Message {
-    let message = Text::RetriesUsedUp.with("tries", tries);
+    let message = Phrase::RetriesUsedUp.with("tries", tries);
     message.with("cause", cause)
 }
 

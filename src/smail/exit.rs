@@ -75,18 +75,18 @@ impl Exit {
     }
 
     /// What it stands for.
-    pub(super) fn meaning(self) -> Text {
+    pub(super) fn meaning(self) -> Phrase {
         match self {
-            Self::Ok => Text::ExitOk,
-            Self::Error => Text::ExitError,
-            Self::Param => Text::ExitParam,
-            Self::Connect => Text::ExitConnect,
-            Self::Auth => Text::ExitAuth,
-            Self::Send => Text::ExitSend,
-            Self::RetryExceeded => Text::ExitRetryExceeded,
-            Self::Internal => Text::ExitInternal,
-            Self::FileNotFound => Text::ExitFileNotFound,
-            Self::InvalidMode => Text::ExitInvalidMode,
+            Self::Ok => Phrase::ExitOk,
+            Self::Error => Phrase::ExitError,
+            Self::Param => Phrase::ExitParam,
+            Self::Connect => Phrase::ExitConnect,
+            Self::Auth => Phrase::ExitAuth,
+            Self::Send => Phrase::ExitSend,
+            Self::RetryExceeded => Phrase::ExitRetryExceeded,
+            Self::Internal => Phrase::ExitInternal,
+            Self::FileNotFound => Phrase::ExitFileNotFound,
+            Self::InvalidMode => Phrase::ExitInvalidMode,
         }
     }
 }

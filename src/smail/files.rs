@@ -8,7 +8,7 @@ use std::path::Path;
 use super::Failure;
 use super::exit::Exit;
 use super::options::Name;
-use super::texts::{Message, Text};
+use super::texts::{Message, Phrase};
 use crate::net::clean;
 use crate::secret::Secret;
 use crate::send::File;
@@ -27,12 +27,12 @@ pub(super) struct Files {
 
 impl Files {
     /// The bytes of a file that an option names.
-    pub(super) fn read(&mut self, option: Name, path: &str) -> Option<Vec<u8>> {
-        self.bytes(option, path, LARGEST, Text::FileMissing)
+    pub(super) fn read(&mut self, option: Key, path: &str) -> Option<Vec<u8>> {
+        self.bytes(option, path, LARGEST, Phrase::FileMissing)
     }
 
     /// A file to send along. It is called by its name, without its folder.
-    pub(super) fn attachment(&mut self, option: Name, path: &str) -> Option<File> {
+    pub(super) fn attachment(&mut self, option: Key, path: &str) -> Option<File> {
         Some(File {
             bytes: self.read(option, path)?,
             name: name_of(path),
@@ -40,18 +40,18 @@ impl Files {
     }
 
     /// The text of a file with a secret.
-    pub(super) fn secret(&mut self, option: Name, path: &str) -> Option<Secret> {
+    pub(super) fn secret(&mut self, option: Key, path: &str) -> Option<Secret> {
         let missing = match option {
-            Name::SmtpTokenFile => Text::FileMissing,
-            _ => Text::FileMissingSecret,
+            Key::SmtpTokenFile => Phrase::FileMissing,
+            _ => Phrase::FileMissingSecret,
         };
         let bytes = self.bytes(option, path, LARGEST_SECRET, missing)?;
         let text = String::from_utf8_lossy(&bytes);
         Some(Secret::new(text.trim_start_matches('\u{feff}').to_owned()))
     }
 
-    fn bytes(&mut self, option: Name, path: &str, limit: u64, missing: Text) -> Option<Vec<u8>> {
-        let told = |text: Text| {
+    fn bytes(&mut self, option: Key, path: &str, limit: u64, missing: Phrase) -> Option<Vec<u8>> {
+        let told = |text: Phrase| {
             let message = text.with("option", option.shown());
             message.with("file", clean(path, 300))
         };
@@ -60,11 +60,11 @@ impl Files {
             Ok(None) => {
                 let limit = limit.to_string();
                 self.unreadable
-                    .push(told(Text::FileTooLarge).with("limit", limit));
+                    .push(told(Phrase::FileTooLarge).with("limit", limit));
             }
             Err(error) if is_missing(&error) => self.missing.push(told(missing)),
             Err(error) => {
-                let message = told(Text::FileUnreadable).with("cause", cause(&error));
+                let message = told(Phrase::FileUnreadable).with("cause", cause(&error));
                 self.unreadable.push(message);
             }
         }
@@ -113,12 +113,12 @@ fn name_of(path: &str) -> String {
 /// What an error of the operating system means.
 pub(super) fn cause(error: &io::Error) -> Message {
     match error.kind() {
-        io::ErrorKind::PermissionDenied => Text::CauseDenied.into(),
-        io::ErrorKind::IsADirectory => Text::CauseFolder.into(),
-        _ if is_missing(error) => Text::CauseMissing.into(),
+        io::ErrorKind::PermissionDenied => Phrase::CauseDenied.into(),
+        io::ErrorKind::IsADirectory => Phrase::CauseFolder.into(),
+        _ if is_missing(error) => Phrase::CauseMissing.into(),
         _ => {
             let number = error.raw_os_error().unwrap_or_default();
-            Text::CauseOther.with("number", number.to_string())
+            Phrase::CauseOther.with("number", number.to_string())
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The full help, made of the table of options, in the language of the speaker.
 
 use super::exit::Exit;
-use super::options::{Group, Name, Row, TABLE, Takes};
+use super::options::{Group, Key, Row, TABLE, Takes};
 use super::request::Kind;
-use super::texts::{Message, Speaker, Text};
+use super::texts::{Message, Phrase, Speaker};
 
 /// Consoles are at least so wide.
 const WIDTH: usize = 79;
@@ -52,47 +52,47 @@ pub(super) fn text(speaker: &Speaker) -> String {
         speaker,
         out: String::new(),
     };
-    let title = Text::HelpTitle.with("version", env!("CARGO_PKG_VERSION"));
+    let title = Phrase::HelpTitle.with("version", env!("CARGO_PKG_VERSION"));
     page.wrapped("", &speaker.say(&title), 0);
-    page.heading(Text::HelpUsage);
-    for line in speaker.say(&Text::HelpUsageLines.into()).lines() {
+    page.heading(Phrase::HelpUsage);
+    for line in speaker.say(&Phrase::HelpUsageLines.into()).lines() {
         page.line(&format!("  {line}"));
     }
     page.line("");
-    page.paragraph(Text::HelpWriting);
+    page.paragraph(Phrase::HelpWriting);
     for (group, heading) in [
-        (Group::General, Text::GroupGeneral),
-        (Group::Message, Text::GroupMessage),
-        (Group::Smtp, Text::GroupSmtp),
-        (Group::Graph, Text::GroupGraph),
+        (Group::General, Phrase::GroupGeneral),
+        (Group::Message, Phrase::GroupMessage),
+        (Group::Smtp, Phrase::GroupSmtp),
+        (Group::Graph, Phrase::GroupGraph),
     ] {
         page.heading(heading);
         for row in TABLE.iter().filter(|row| row.group == group) {
             page.option(row);
         }
         if group == Group::General {
-            page.explained("/?, /HELP", &[Text::OptionHelp]);
+            page.explained("/?, /HELP", &[Phrase::OptionHelp]);
         }
     }
-    page.heading(Text::HelpRequired);
+    page.heading(Phrase::HelpRequired);
     for kind in Kind::ALL {
         page.required(kind);
     }
-    page.heading(Text::HelpSecrets);
-    page.paragraph(Text::HelpSecretsText);
-    page.heading(Text::HelpRetry);
-    page.paragraph(Text::HelpRetryText);
-    page.heading(Text::HelpExit);
+    page.heading(Phrase::HelpSecrets);
+    page.paragraph(Phrase::HelpSecretsText);
+    page.heading(Phrase::HelpRetry);
+    page.paragraph(Phrase::HelpRetryText);
+    page.heading(Phrase::HelpExit);
     for exit in Exit::ALL {
         let name = format!("{}  {}", exit.code(), exit.name());
         page.explained(&name, &[exit.meaning()]);
     }
-    page.heading(Text::HelpExamples);
+    page.heading(Phrase::HelpExamples);
     for (about, words) in [
-        (Text::ExampleSimple, SIMPLE),
-        (Text::ExampleSecured, SECURED),
-        (Text::ExampleToken, TOKEN),
-        (Text::ExampleGraph, GRAPH),
+        (Phrase::ExampleSimple, SIMPLE),
+        (Phrase::ExampleSecured, SECURED),
+        (Phrase::ExampleToken, TOKEN),
+        (Phrase::ExampleGraph, GRAPH),
     ] {
         page.example(about, words);
     }
@@ -110,17 +110,17 @@ impl Page<'_> {
         self.out.push('\n');
     }
 
-    fn say(&self, text: Text) -> String {
+    fn say(&self, text: Phrase) -> String {
         self.speaker.say(&text.into())
     }
 
-    fn heading(&mut self, text: Text) {
+    fn heading(&mut self, text: Phrase) {
         let text = self.say(text);
         self.line("");
         self.line(&text);
     }
 
-    fn paragraph(&mut self, text: Text) {
+    fn paragraph(&mut self, text: Phrase) {
         let text = self.say(text);
         self.wrapped("", &text, 2);
     }
@@ -141,7 +141,7 @@ impl Page<'_> {
     }
 
     /// A name, and what it means behind it or on the next line.
-    fn explained(&mut self, name: &str, meaning: &[Text]) {
+    fn explained(&mut self, name: &str, meaning: &[Phrase]) {
         let meaning: Vec<_> = meaning.iter().map(|text| self.say(*text)).collect();
         let meaning = meaning.join(" ");
         let name = format!("  {name}");
@@ -158,22 +158,22 @@ impl Page<'_> {
         let mut options: Vec<_> = kind.required().iter().map(|name| name.shown()).collect();
         match kind {
             Kind::Smtp => {}
-            Kind::Sasl => options.insert(0, format!("{}=SASL", Name::AuthType.shown())),
-            Kind::Xoauth2 => options.insert(0, format!("{}=XOAUTH2", Name::AuthType.shown())),
-            Kind::Graph => options.insert(0, format!("{}=GRAPH", Name::Mode.shown())),
+            Kind::Sasl => options.insert(0, format!("{}=SASL", Key::AuthType.shown())),
+            Kind::Xoauth2 => options.insert(0, format!("{}=XOAUTH2", Key::AuthType.shown())),
+            Kind::Graph => options.insert(0, format!("{}=GRAPH", Key::Mode.shown())),
         }
         self.line(&format!("  {name}"));
         self.wrapped("", &options.join(" "), 6);
     }
 
     /// A command, as it stands in a batch file.
-    fn example(&mut self, about: Text, words: &[&str]) {
+    fn example(&mut self, about: Phrase, words: &[&str]) {
         let about = self.say(about);
         self.line(&format!("  {about}"));
         self.line(&format!("    smail {}", words.join(" ^\n      ")));
     }
 
-    /// Text broken at blanks; no-break spaces are none. The first line begins with `lead`.
+    /// Phrase broken at blanks; no-break spaces are none. The first line begins with `lead`.
     fn wrapped(&mut self, lead: &str, text: &str, indent: usize) {
         let mut line = format!("{lead:indent$}");
         let mut is_empty = true;

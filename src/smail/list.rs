@@ -1,11 +1,11 @@
 //! Lists of addresses and of files, separated by commas or semicolons.
 
 use super::options::unquoted;
-use super::texts::{Message, Text};
+use super::texts::{Message, Phrase};
 use crate::net::clean;
 use crate::send::{Address, Person};
 
-/// Reads people: `a@b`, `<a@b>` or `Name <a@b>`, the name in quotes where it holds a separator.
+/// Reads people: `a@b`, `<a@b>` or `Key <a@b>`, the name in quotes where it holds a separator.
 pub(super) fn people(option: &str, text: &str) -> Result<Vec<Person>, Message> {
     parts(option, text)?
         .into_iter()
@@ -48,7 +48,7 @@ fn person(option: &str, text: &str) -> Result<Person, Message> {
 }
 
 fn wrong(option: &str, text: &str) -> Message {
-    Text::WrongAddress
+    Phrase::WrongAddress
         .with("option", option)
         .with("value", clean(text, 100))
 }
@@ -92,7 +92,7 @@ fn parts<'a>(option: &str, text: &'a str) -> Result<Vec<&'a str>, Message> {
         }
     }
     if in_quotes {
-        return Err(Text::WrongQuote.with("option", option));
+        return Err(Phrase::WrongQuote.with("option", option));
     }
     parts.push(text.get(begin..).unwrap_or_default());
     let trimmed = parts.into_iter().map(str::trim);
@@ -152,7 +152,7 @@ mod tests {
             assert!(people("/TO", text).is_err(), "{text}");
         }
         let unclosed = people("/CC", "\"Doe, J <a@b>");
-        assert_eq!(unclosed, Err(Text::WrongQuote.with("option", "/CC")));
+        assert_eq!(unclosed, Err(Phrase::WrongQuote.with("option", "/CC")));
     }
 
     #[test]

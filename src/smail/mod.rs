@@ -27,9 +27,9 @@ use std::sync::Mutex;
 
 use exit::Exit;
 use log::{Level, Log};
-use options::{Given, Name};
+use options::{Given, Key};
 use request::{Request, Way};
-use texts::{Message, Speaker, Text};
+use texts::{Message, Phrase, Speaker};
 
 use crate::net::clean;
 use crate::send::{Delivery, Receipt, Warning};
@@ -56,7 +56,7 @@ impl Failure {
     fn internal(place: impl Into<String>) -> Self {
         Self::of(
             Exit::Internal,
-            Text::InternalFault.with("place", place.into()),
+            Phrase::InternalFault.with("place", place.into()),
         )
     }
 }
@@ -89,7 +89,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let report = Report {
         speaker: &speaker,
         log: &log,
-        error_file: given.get(Name::ErrorFile),
+        error_file: given.get(Key::ErrorFile),
     };
     note_faults();
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
@@ -112,18 +112,18 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn open_log(given: &Given) -> Result<Log, Failure> {
-    let level = given.get(Name::LogLevel).and_then(Level::of_option);
-    let Some(path) = given.get(Name::Log) else {
+    let level = given.get(Key::LogLevel).and_then(Level::of_option);
+    let Some(path) = given.get(Key::Log) else {
         return Ok(Log::off());
     };
     Log::open(path, level.unwrap_or(Level::Info)).map_err(|error| {
-        let message = unwritable(Name::Log, path, &error);
+        let message = unwritable(Key::Log, path, &error);
         Failure::of(Exit::Error, message)
     })
 }
 
-fn unwritable(option: Name, path: &str, error: &io::Error) -> Message {
-    Text::FileUnwritable
+fn unwritable(option: Key, path: &str, error: &io::Error) -> Message {
+    Phrase::FileUnwritable
         .with("option", option.shown())
         .with("file", clean(path, 300))
         .with("cause", files::cause(error))
@@ -140,7 +140,7 @@ fn send(request: &Request, given: &Given, report: &Report<'_>) -> Result<(), Fai
         },
     };
     log.line(Level::Info, || {
-        let start = Text::TellStart.with("version", env!("CARGO_PKG_VERSION"));
+        let start = Phrase::TellStart.with("version", env!("CARGO_PKG_VERSION"));
         speaker.say(&start.with("way", Message::from(kind.text())))
     });
     log.line(Level::Debug, || given.shown().join("\n"));
@@ -151,17 +151,17 @@ fn send(request: &Request, given: &Given, report: &Report<'_>) -> Result<(), Fai
     let (delivery, warnings) = attempts::send(&prepared, request.tries, &trace, log, speaker)?;
     for warning in &warnings {
         let (Warning::NoStartTls { server, .. } | Warning::LoginInClear { server }) = warning;
-        report.warn(&Text::WarnClearLogin.with("server", server.as_str()));
+        report.warn(&Phrase::WarnClearLogin.with("server", server.as_str()));
     }
     if delivery.refused.is_empty() {
-        let sent = Text::TellSent.with("recipients", prepare::recipients(&prepared.mail));
+        let sent = Phrase::TellSent.with("recipients", prepare::recipients(&prepared.mail));
         report.tell(Level::Info, &sent.with("server", prepared.server.as_str()));
     }
     report.tell_receipt(&delivery);
     match delivery.refused.as_slice() {
         [] => Ok(()),
         refused => {
-            let message = Text::SomeRefused.with("list", reason::listed(refused));
+            let message = Phrase::SomeRefused.with("list", reason::listed(refused));
             Err(Failure::of(Exit::Send, message))
         }
     }
@@ -183,11 +183,11 @@ impl Report<'_> {
 
     fn warn(&self, message: &Message) {
         let text = self.speaker.say(message);
-        self.complain(Text::WarningLine, &text);
+        self.complain(Phrase::WarningLine, &text);
         self.log.line(Level::Warning, || text);
     }
 
-    fn complain(&self, line: Text, text: &str) {
+    fn complain(&self, line: Phrase, text: &str) {
         let line = self.speaker.say(&line.with("message", text));
         let _ = writeln!(io::stderr(), "{line}");
     }
@@ -196,9 +196,9 @@ impl Report<'_> {
     fn tell_receipt(&self, delivery: &Delivery) {
         let (level, text) = match delivery.receipt {
             Receipt::None => return,
-            Receipt::Dsn => (Level::Info, Text::TellReceiptDsn),
-            Receipt::Header => (Level::Warning, Text::TellReceiptHeader),
-            Receipt::Property => (Level::Info, Text::TellReceiptService),
+            Receipt::Dsn => (Level::Info, Phrase::TellReceiptDsn),
+            Receipt::Header => (Level::Warning, Phrase::TellReceiptHeader),
+            Receipt::Property => (Level::Info, Phrase::TellReceiptService),
         };
         self.tell(level, &text.into());
     }
@@ -210,7 +210,7 @@ impl Report<'_> {
         };
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => self.warn(
-                &Text::ErrorFileStays
+                &Phrase::ErrorFileStays
                     .with("file", clean(path, 300))
                     .with("cause", files::cause(&error)),
             ),
@@ -222,7 +222,7 @@ impl Report<'_> {
         let messages = failure.messages.iter();
         let lines: Vec<_> = messages.map(|message| self.speaker.say(message)).collect();
         for line in &lines {
-            self.complain(Text::ErrorLine, line);
+            self.complain(Phrase::ErrorLine, line);
             let exit = failure.exit;
             let (code, name) = (exit.code(), exit.name());
             self.log
@@ -232,7 +232,7 @@ impl Report<'_> {
             return;
         };
         if let Err(error) = fs::write(path, lines.join("\n") + "\n") {
-            self.warn(&unwritable(Name::ErrorFile, path, &error));
+            self.warn(&unwritable(Key::ErrorFile, path, &error));
         }
     }
 }

@@ -3,12 +3,12 @@
 //! `/NAME=value` and `--name=value` in any case, switches without a value. Quotes that a caller
 //! without a shell leaves around an argument or a value don't belong to it.
 
-use super::texts::{Language, Message, Text};
+use super::texts::{Language, Message, Phrase};
 use crate::secret::Secret;
 
 /// What an option is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Name {
+pub(super) enum Key {
     Mode,
     Lang,
     Retry,
@@ -45,12 +45,12 @@ pub(super) enum Name {
 /// A row of the table of options.
 #[derive(Debug)]
 pub(super) struct Row {
-    pub(super) name: Name,
+    pub(super) name: Key,
     /// How it is written; the first is what messages call it.
     pub(super) spellings: &'static [&'static str],
     pub(super) takes: Takes,
     pub(super) group: Group,
-    pub(super) help: Text,
+    pub(super) help: Phrase,
 }
 
 /// What follows an option's name.
@@ -61,9 +61,9 @@ pub(super) enum Takes {
     /// One of these words, in any case.
     Choice(&'static [&'static str]),
     /// Something of this kind.
-    Value(Text),
+    Value(Phrase),
     /// What nobody else may see.
-    Secret(Text),
+    Secret(Phrase),
 }
 
 /// Where help lists an option.
@@ -76,11 +76,11 @@ pub(super) enum Group {
 }
 
 const fn row(
-    name: Name,
+    name: Key,
     spellings: &'static [&'static str],
     takes: Takes,
     group: Group,
-    help: Text,
+    help: Phrase,
 ) -> Row {
     Row {
         name,
@@ -97,40 +97,40 @@ use Takes::{Choice, Nothing, Value};
 /// All options, in the order of help.
 #[rustfmt::skip]
 pub(super) static TABLE: [Row; 31] = [
-    row(Name::Mode, &["MODE"], Choice(&["SMTP", "GRAPH"]), General, Text::OptionMode),
-    row(Name::Lang, &["LANG"], Choice(&["FR", "EN"]), General, Text::OptionLang),
-    row(Name::Retry, &["RETRY"], Value(Text::PlaceNumber), General, Text::OptionRetry),
-    row(Name::Log, &["LOG", "LOG_FILE"], Value(Text::PlaceFile), General, Text::OptionLog),
-    row(Name::LogLevel, &["LOG_LEVEL"], Choice(&["NONE", "ERROR", "WARNING", "INFO", "DEBUG"]), General, Text::OptionLogLevel),
-    row(Name::ErrorFile, &["ERROR_FILE"], Value(Text::PlaceFile), General, Text::OptionErrorFile),
-    row(Name::Subject, &["SUBJECT"], Value(Text::PlaceText), Mail, Text::OptionSubject),
-    row(Name::FromName, &["FROM_NAME"], Value(Text::PlaceName), Mail, Text::OptionFromName),
-    row(Name::FromAddr, &["FROM_ADDR"], Value(Text::PlaceAddress), Mail, Text::OptionFromAddr),
-    row(Name::To, &["TO"], Value(Text::PlaceAddresses), Mail, Text::OptionTo),
-    row(Name::Cc, &["CC"], Value(Text::PlaceAddresses), Mail, Text::OptionCc),
-    row(Name::Bcc, &["BCC"], Value(Text::PlaceAddresses), Mail, Text::OptionBcc),
-    row(Name::BodyFile, &["BODY_FILE"], Value(Text::PlaceFile), Mail, Text::OptionBodyFile),
-    row(Name::Attach, &["ATTACH"], Value(Text::PlaceFiles), Mail, Text::OptionAttach),
-    row(Name::Inline, &["INLINE"], Value(Text::PlaceFiles), Mail, Text::OptionInline),
-    row(Name::Priority, &["PRIORITY"], Choice(&["HIGHEST", "HIGH", "NORMAL", "LOW", "LOWEST"]), Mail, Text::OptionPriority),
-    row(Name::ReadAck, &["READ_ACK"], Nothing, Mail, Text::OptionReadAck),
-    row(Name::ReceptionAck, &["RECEPTION_ACK"], Nothing, Mail, Text::OptionReceptionAck),
-    row(Name::SmtpServer, &["SMTP_SERVER"], Value(Text::PlaceHost), Smtp, Text::OptionSmtpServer),
-    row(Name::SmtpPort, &["SMTP_PORT"], Value(Text::PlacePort), Smtp, Text::OptionSmtpPort),
-    row(Name::SmtpUsername, &["SMTP_USERNAME"], Value(Text::PlaceUser), Smtp, Text::OptionSmtpUsername),
-    row(Name::SmtpPassword, &["SMTP_PASSWORD"], Takes::Secret(Text::PlacePassword), Smtp, Text::OptionSmtpPassword),
-    row(Name::SmtpTokenFile, &["SMTP_TOKEN_FILE"], Value(Text::PlaceFile), Smtp, Text::OptionSmtpTokenFile),
-    row(Name::AuthType, &["AUTH_TYPE"], Choice(&["DEFAULT", "NONE", "SASL", "XOAUTH2"]), Smtp, Text::OptionAuthType),
-    row(Name::SslVersion, &["SSL_VERSION"], Choice(&["SSLV2", "SSLV23", "SSLV3", "TLSV1", "TLSV1_1", "TLSV1_2", "TLSV1_3"]), Smtp, Text::OptionSslVersion),
-    row(Name::TenantId, &["O365_TENANT_ID"], Value(Text::PlaceId), Graph, Text::OptionTenantId),
-    row(Name::AppId, &["O365_APP_ID"], Value(Text::PlaceId), Graph, Text::OptionAppId),
-    row(Name::AppSecret, &["O365_SECRET"], Takes::Secret(Text::PlacePassword), Graph, Text::OptionSecret),
-    row(Name::GraphSender, &["GRAPH_SENDER"], Value(Text::PlaceAddress), Graph, Text::OptionGraphSender),
-    row(Name::Authority, &["O365_AUTHORITY"], Value(Text::PlaceUrl), Graph, Text::OptionAuthority),
-    row(Name::GraphServer, &["GRAPH_SERVER"], Value(Text::PlaceUrl), Graph, Text::OptionGraphServer),
+    row(Key::Mode, &["MODE"], Choice(&["SMTP", "GRAPH"]), General, Phrase::OptionMode),
+    row(Key::Lang, &["LANG"], Choice(&["FR", "EN"]), General, Phrase::OptionLang),
+    row(Key::Retry, &["RETRY"], Value(Phrase::PlaceNumber), General, Phrase::OptionRetry),
+    row(Key::Log, &["LOG", "LOG_FILE"], Value(Phrase::PlaceFile), General, Phrase::OptionLog),
+    row(Key::LogLevel, &["LOG_LEVEL"], Choice(&["NONE", "ERROR", "WARNING", "INFO", "DEBUG"]), General, Phrase::OptionLogLevel),
+    row(Key::ErrorFile, &["ERROR_FILE"], Value(Phrase::PlaceFile), General, Phrase::OptionErrorFile),
+    row(Key::Subject, &["SUBJECT"], Value(Phrase::PlaceText), Mail, Phrase::OptionSubject),
+    row(Key::FromName, &["FROM_NAME"], Value(Phrase::PlaceName), Mail, Phrase::OptionFromName),
+    row(Key::FromAddr, &["FROM_ADDR"], Value(Phrase::PlaceAddress), Mail, Phrase::OptionFromAddr),
+    row(Key::To, &["TO"], Value(Phrase::PlaceAddresses), Mail, Phrase::OptionTo),
+    row(Key::Cc, &["CC"], Value(Phrase::PlaceAddresses), Mail, Phrase::OptionCc),
+    row(Key::Bcc, &["BCC"], Value(Phrase::PlaceAddresses), Mail, Phrase::OptionBcc),
+    row(Key::BodyFile, &["BODY_FILE"], Value(Phrase::PlaceFile), Mail, Phrase::OptionBodyFile),
+    row(Key::Attach, &["ATTACH"], Value(Phrase::PlaceFiles), Mail, Phrase::OptionAttach),
+    row(Key::Inline, &["INLINE"], Value(Phrase::PlaceFiles), Mail, Phrase::OptionInline),
+    row(Key::Priority, &["PRIORITY"], Choice(&["HIGHEST", "HIGH", "NORMAL", "LOW", "LOWEST"]), Mail, Phrase::OptionPriority),
+    row(Key::ReadAck, &["READ_ACK"], Nothing, Mail, Phrase::OptionReadAck),
+    row(Key::ReceptionAck, &["RECEPTION_ACK"], Nothing, Mail, Phrase::OptionReceptionAck),
+    row(Key::SmtpServer, &["SMTP_SERVER"], Value(Phrase::PlaceHost), Smtp, Phrase::OptionSmtpServer),
+    row(Key::SmtpPort, &["SMTP_PORT"], Value(Phrase::PlacePort), Smtp, Phrase::OptionSmtpPort),
+    row(Key::SmtpUsername, &["SMTP_USERNAME"], Value(Phrase::PlaceUser), Smtp, Phrase::OptionSmtpUsername),
+    row(Key::SmtpPassword, &["SMTP_PASSWORD"], Takes::Secret(Phrase::PlacePassword), Smtp, Phrase::OptionSmtpPassword),
+    row(Key::SmtpTokenFile, &["SMTP_TOKEN_FILE"], Value(Phrase::PlaceFile), Smtp, Phrase::OptionSmtpTokenFile),
+    row(Key::AuthType, &["AUTH_TYPE"], Choice(&["DEFAULT", "NONE", "SASL", "XOAUTH2"]), Smtp, Phrase::OptionAuthType),
+    row(Key::SslVersion, &["SSL_VERSION"], Choice(&["SSLV2", "SSLV23", "SSLV3", "TLSV1", "TLSV1_1", "TLSV1_2", "TLSV1_3"]), Smtp, Phrase::OptionSslVersion),
+    row(Key::TenantId, &["O365_TENANT_ID"], Value(Phrase::PlaceId), Graph, Phrase::OptionTenantId),
+    row(Key::AppId, &["O365_APP_ID"], Value(Phrase::PlaceId), Graph, Phrase::OptionAppId),
+    row(Key::AppSecret, &["O365_SECRET"], Takes::Secret(Phrase::PlacePassword), Graph, Phrase::OptionSecret),
+    row(Key::GraphSender, &["GRAPH_SENDER"], Value(Phrase::PlaceAddress), Graph, Phrase::OptionGraphSender),
+    row(Key::Authority, &["O365_AUTHORITY"], Value(Phrase::PlaceUrl), Graph, Phrase::OptionAuthority),
+    row(Key::GraphServer, &["GRAPH_SERVER"], Value(Phrase::PlaceUrl), Graph, Phrase::OptionGraphServer),
 ];
 
-impl Name {
+impl Key {
     /// Its row in the table.
     fn row(self) -> Option<&'static Row> {
         TABLE.iter().find(|row| row.name == self)
@@ -163,8 +163,8 @@ pub(super) struct Given {
     /// Help was asked for, or nothing at all.
     pub(super) help: bool,
     /// Each option once, in the order in which they stood. No value is empty.
-    values: Vec<(Name, Secret)>,
-    switches: Vec<Name>,
+    values: Vec<(Key, Secret)>,
+    switches: Vec<Key>,
 }
 
 impl Given {
@@ -179,7 +179,7 @@ impl Given {
         let mut problems = Vec::new();
         for (index, argument) in arguments.iter().enumerate() {
             let Some(argument) = argument else {
-                problems.push(Text::WrongUnicode.with("place", index + 1));
+                problems.push(Phrase::WrongUnicode.with("place", index + 1));
                 continue;
             };
             let argument = quoted(argument.trim()).unwrap_or_else(|| argument.trim_start());
@@ -192,7 +192,7 @@ impl Given {
                 .or_else(|| argument.strip_prefix('/'));
             let Some(body) = body.filter(|body| !body.is_empty()) else {
                 // It may be a part of a password, so it is not shown.
-                problems.push(Text::WrongStray.with("place", index + 1));
+                problems.push(Phrase::WrongStray.with("place", index + 1));
                 continue;
             };
             let (name, value) = match body.split_once('=') {
@@ -208,7 +208,7 @@ impl Given {
                 continue;
             };
             if seen.contains(&row.name) {
-                problems.push(Text::WrongTwice.with("option", row.shown()));
+                problems.push(Phrase::WrongTwice.with("option", row.shown()));
                 continue;
             }
             seen.push(row.name);
@@ -219,11 +219,11 @@ impl Given {
         (given, problems)
     }
 
-    fn take(&mut self, row: &Row, value: Option<&str>) -> Result<(), Text> {
+    fn take(&mut self, row: &Row, value: Option<&str>) -> Result<(), Phrase> {
         match (row.takes, value) {
             (Nothing, None) => self.switches.push(row.name),
-            (Nothing, Some(_)) => return Err(Text::WrongSwitch),
-            (_, None) => return Err(Text::WrongNoValue),
+            (Nothing, Some(_)) => return Err(Phrase::WrongSwitch),
+            (_, None) => return Err(Phrase::WrongNoValue),
             (takes, Some(value)) => {
                 let value = match takes {
                     Takes::Secret(_) => quoted(value).unwrap_or(value),
@@ -238,19 +238,19 @@ impl Given {
     }
 
     /// An option's value, if there is one.
-    pub(super) fn get(&self, name: Name) -> Option<&str> {
+    pub(super) fn get(&self, name: Key) -> Option<&str> {
         let found = self.values.iter().find(|(given, _)| *given == name);
         found.map(|(_, value)| value.expose())
     }
 
     /// Whether a switch was given.
-    pub(super) fn has(&self, name: Name) -> bool {
+    pub(super) fn has(&self, name: Key) -> bool {
         self.switches.contains(&name)
     }
 
     /// The language to speak: the one asked for, else the system's.
     pub(super) fn language(&self) -> Language {
-        let asked = self.get(Name::Lang).and_then(Language::of_option);
+        let asked = self.get(Key::Lang).and_then(Language::of_option);
         asked.unwrap_or_else(Language::of_system)
     }
 
@@ -282,14 +282,14 @@ fn unknown(name: &str) -> Message {
     let shown = name.split([' ', ':']).next().unwrap_or_default();
     let option = format!("/{}", crate::net::clean(&shown.to_ascii_uppercase(), 30));
     match near {
-        Some(near) => Text::WrongUnknownNear
+        Some(near) => Phrase::WrongUnknownNear
             .with("option", option)
             .with("near", format!("/{near}")),
-        None => Text::WrongUnknown.with("option", option),
+        None => Phrase::WrongUnknown.with("option", option),
     }
 }
 
-/// Text without blanks and one pair of quotes around it.
+/// Phrase without blanks and one pair of quotes around it.
 pub(super) fn unquoted(text: &str) -> &str {
     let text = text.trim();
     quoted(text).map_or(text, str::trim)
@@ -332,44 +332,44 @@ mod tests {
         ] {
             let (given, problems) = read(&[argument, "/read_ack", "--RECEPTION_ACK"]);
             assert_eq!(problems, [], "{argument}");
-            assert_eq!(given.get(Name::Subject), Some("March 2026"), "{argument}");
-            assert!(given.has(Name::ReadAck) && given.has(Name::ReceptionAck) && !given.help);
+            assert_eq!(given.get(Key::Subject), Some("March 2026"), "{argument}");
+            assert!(given.has(Key::ReadAck) && given.has(Key::ReceptionAck) && !given.help);
         }
     }
 
     #[test]
     fn the_log_has_two_names() {
         for argument in ["/LOG=a.txt", "/Log_File=a.txt"] {
-            assert_eq!(read(&[argument]).0.get(Name::Log), Some("a.txt"));
+            assert_eq!(read(&[argument]).0.get(Key::Log), Some("a.txt"));
         }
         let (_, problems) = read(&["/LOG=a", "/LOG_FILE=b"]);
-        assert_eq!(problems, [Text::WrongTwice.with("option", "/LOG")]);
+        assert_eq!(problems, [Phrase::WrongTwice.with("option", "/LOG")]);
     }
 
     #[test]
     fn values_are_taken_as_they_stand() {
         for (argument, name, value) in [
-            ("/SUBJECT=a=b", Name::Subject, Some("a=b")),
-            ("/SUBJECT=", Name::Subject, None),
-            ("/SUBJECT=\"\"", Name::Subject, None),
+            ("/SUBJECT=a=b", Key::Subject, Some("a=b")),
+            ("/SUBJECT=", Key::Subject, None),
+            ("/SUBJECT=\"\"", Key::Subject, None),
             (
                 "/TO=\"Doe, J\" <a@b>,\"c\" <c@d>",
-                Name::To,
+                Key::To,
                 Some("\"Doe, J\" <a@b>,\"c\" <c@d>"),
             ),
             (
                 "/SMTP_PASSWORD= two  blanks ",
-                Name::SmtpPassword,
+                Key::SmtpPassword,
                 Some(" two  blanks "),
             ),
             (
                 "/SMTP_PASSWORD=\" in quotes\"",
-                Name::SmtpPassword,
+                Key::SmtpPassword,
                 Some(" in quotes"),
             ),
             (
                 "/SMTP_PASSWORD=one\"inside",
-                Name::SmtpPassword,
+                Key::SmtpPassword,
                 Some("one\"inside"),
             ),
         ] {
@@ -392,18 +392,18 @@ mod tests {
         ];
         let (given, problems) = read(&arguments);
         let expected = [
-            Text::WrongUnknownNear
+            Phrase::WrongUnknownNear
                 .with("option", "/SUBJET")
                 .with("near", "/SUBJECT"),
-            Text::WrongUnknown.with("option", "/XYZZY"),
-            Text::WrongStray.with("place", 3),
-            Text::WrongUnknownNear
+            Phrase::WrongUnknown.with("option", "/XYZZY"),
+            Phrase::WrongStray.with("place", 3),
+            Phrase::WrongUnknownNear
                 .with("option", "/SMTP_PASSWORD")
                 .with("near", "/SMTP_PASSWORD"),
-            Text::WrongNoValue.with("option", "/TO"),
-            Text::WrongSwitch.with("option", "/READ_ACK"),
-            Text::WrongTwice.with("option", "/CC"),
-            Text::WrongStray.with("place", 9),
+            Phrase::WrongNoValue.with("option", "/TO"),
+            Phrase::WrongSwitch.with("option", "/READ_ACK"),
+            Phrase::WrongTwice.with("option", "/CC"),
+            Phrase::WrongStray.with("place", 9),
         ];
         assert_eq!(problems, expected);
         assert!(!format!("{given:?}{problems:?}").contains("Secr3t"));

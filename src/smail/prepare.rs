@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::files::Files;
 use super::options::Name;
 use super::request::{self, Hidden, Request, Way};
-use super::texts::{Message, Text};
+use super::texts::{Message, Phrase};
 use crate::auth::{self, Grant, TokenSource};
 use crate::clock;
 use crate::net::http::Limits;
@@ -48,22 +48,22 @@ impl Prepared {
 /// Reads the files. Nobody has been spoken to when this is done.
 pub(super) fn prepare(request: &Request, trace: &Trace) -> Result<Prepared, Failure> {
     let mut files = Files::default();
-    let text = files.read(Name::BodyFile, &request.body);
+    let text = files.read(Key::BodyFile, &request.body);
     let mut all = |option, paths: &[String]| -> Vec<File> {
         let each = paths.iter().map(|path| files.attachment(option, path));
         each.collect::<Vec<_>>().into_iter().flatten().collect()
     };
-    let attachments = all(Name::Attach, &request.attachments);
-    let inline = all(Name::Inline, &request.inline);
+    let attachments = all(Key::Attach, &request.attachments);
+    let inline = all(Key::Inline, &request.inline);
     let secret = match &request.way {
         Way::Smtp(smtp) => match &smtp.login {
             request::Login::None => Ok(None),
             request::Login::Password { password, .. } => {
-                open(&mut files, Name::SmtpPassword, password)
+                open(&mut files, Key::SmtpPassword, password)
             }
             request::Login::Token { file, .. } => token(&mut files, file),
         },
-        Way::Graph(graph) => open(&mut files, Name::AppSecret, &graph.secret),
+        Way::Graph(graph) => open(&mut files, Key::AppSecret, &graph.secret),
     };
     files.all_there()?;
     let secret = secret?;
@@ -76,7 +76,7 @@ pub(super) fn prepare(request: &Request, trace: &Trace) -> Result<Prepared, Fail
             .sum::<usize>();
     let body = body::body(&request.body, &text.unwrap_or_default(), inline).ok_or_else(|| {
         let file = clean(&request.body, 300);
-        Failure::of(Exit::Param, Text::WrongNotText.with("file", file))
+        Failure::of(Exit::Param, Phrase::WrongNotText.with("file", file))
     })?;
     let mail = Mail {
         from: request.from.clone(),
@@ -106,7 +106,7 @@ pub(super) fn prepare(request: &Request, trace: &Trace) -> Result<Prepared, Fail
 fn check_inline(request: &Request, inline: &[File]) -> Result<(), Failure> {
     if !inline.is_empty() && !body::is_page(&request.body) {
         let file = clean(&request.body, 300);
-        let message = Text::WrongInlineText.with("file", file);
+        let message = Phrase::WrongInlineText.with("file", file);
         return Err(Failure::of(Exit::Param, message));
     }
     let twice = inline.iter().enumerate().find(|(index, file)| {
@@ -116,14 +116,14 @@ fn check_inline(request: &Request, inline: &[File]) -> Result<(), Failure> {
     match twice {
         Some((_, file)) => {
             let name = clean(&file.name, 300);
-            let message = Text::WrongInlineTwice.with("name", name);
+            let message = Phrase::WrongInlineTwice.with("name", name);
             Err(Failure::of(Exit::Param, message))
         }
         None => Ok(()),
     }
 }
 
-fn open(files: &mut Files, option: Name, hidden: &Hidden) -> Result<Option<Secret>, Failure> {
+fn open(files: &mut Files, option: Key, hidden: &Hidden) -> Result<Option<Secret>, Failure> {
     let path = match hidden {
         Hidden::Here(secret) => return Ok(Some(secret.clone())),
         Hidden::File(path) => path,
@@ -134,7 +134,7 @@ fn open(files: &mut Files, option: Name, hidden: &Hidden) -> Result<Option<Secre
     match text.expose().lines().next().filter(|line| !line.is_empty()) {
         Some(line) => Ok(Some(Secret::new(line.to_owned()))),
         None => {
-            let message = Text::WrongSecret.with("option", option.shown());
+            let message = Phrase::WrongSecret.with("option", option.shown());
             let message = message.with("file", clean(path, 300));
             Err(Failure::of(Exit::Param, message))
         }
@@ -144,7 +144,7 @@ fn open(files: &mut Files, option: Name, hidden: &Hidden) -> Result<Option<Secre
 /// A token stands alone in its file, or in what a token endpoint has answered (RFC 6749, section
 /// 5.1).
 fn token(files: &mut Files, path: &str) -> Result<Option<Secret>, Failure> {
-    let Some(text) = files.secret(Name::SmtpTokenFile, path) else {
+    let Some(text) = files.secret(Key::SmtpTokenFile, path) else {
         return Ok(None);
     };
     let text = text.expose().trim();
@@ -159,7 +159,7 @@ fn token(files: &mut Files, path: &str) -> Result<Option<Secret>, Failure> {
         text.to_owned()
     };
     if token.is_empty() || token.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        let message = Text::WrongToken.with("file", clean(path, 300));
+        let message = Phrase::WrongToken.with("file", clean(path, 300));
         return Err(Failure::of(Exit::Param, message));
     }
     Ok(Some(Secret::new(token)))
@@ -260,7 +260,7 @@ pub(super) fn recipients(mail: &Mail) -> String {
 
 /// What the log says of it before anything is sent.
 pub(super) fn route(prepared: &Prepared) -> Message {
-    Text::TellRoute
+    Phrase::TellRoute
         .with("from", prepared.mail.from.address.as_str())
         .with("recipients", recipients(&prepared.mail))
         .with("size", prepared.size)

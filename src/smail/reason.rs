@@ -2,7 +2,7 @@
 
 use super::exit::Exit;
 use super::options::Name;
-use super::texts::{Message, Text};
+use super::texts::{Message, Phrase};
 use crate::net::http::Error as Http;
 use crate::net::{Error as Net, Step, TlsFault, http};
 use crate::send::web::{Error as Web, Kind, Refusal};
@@ -35,7 +35,7 @@ fn message(error: &Error, by_token: bool) -> Message {
         Error::Compose(cause) => compose(cause),
         Error::Connection(lost) => net(lost.cause(), &smtp_options()),
         Error::Web(cause) => web(cause),
-        Error::Unanswered { cause } => Text::Unanswered.with("cause", message(cause, by_token)),
+        Error::Unanswered { cause } => Phrase::Unanswered.with("cause", message(cause, by_token)),
         Error::Token(cause) => token(cause),
         Error::Login {
             server,
@@ -43,24 +43,24 @@ fn message(error: &Error, by_token: bool) -> Message {
             answer,
             ..
         } => match by_token {
-            false => Text::LoginRefused,
-            true => Text::LoginRefusedToken,
+            false => Phrase::LoginRefused,
+            true => Phrase::LoginRefusedToken,
         }
         .with("server", server.as_str())
         .with("user", user.as_str())
         .with("answer", answer.as_str()),
         Error::NoLogin { server, why } => no_login(server, why),
-        Error::NobodyTook(refusals) => Text::NobodyTook.with("list", listed(refusals)),
+        Error::NobodyTook(refusals) => Phrase::NobodyTook.with("list", listed(refusals)),
         Error::Refused {
             server,
             what,
             answer,
             ..
         } => match what {
-            Refused::Conversation => Text::RefusedConversation,
-            Refused::Sender => Text::RefusedSender,
-            Refused::Mail => Text::RefusedMail,
-            Refused::Contents => Text::RefusedContents,
+            Refused::Conversation => Phrase::RefusedConversation,
+            Refused::Sender => Phrase::RefusedSender,
+            Refused::Mail => Phrase::RefusedMail,
+            Refused::Contents => Phrase::RefusedContents,
         }
         .with("server", server.as_str())
         .with("answer", answer.as_str()),
@@ -68,14 +68,14 @@ fn message(error: &Error, by_token: bool) -> Message {
             server,
             size,
             limit,
-        } => Text::TooLarge
+        } => Phrase::TooLarge
             .with("server", server.as_str())
             .with("size", size.to_string())
             .with("limit", limit.to_string()),
-        Error::NotAscii { server, address } => Text::NotAscii
+        Error::NotAscii { server, address } => Phrase::NotAscii
             .with("server", server.as_str())
             .with("address", address.as_str()),
-        Error::Protocol { server, .. } => Text::NoMailServer.with("server", server.as_str()),
+        Error::Protocol { server, .. } => Phrase::NoMailServer.with("server", server.as_str()),
     }
 }
 
@@ -88,38 +88,36 @@ pub(super) fn listed(refusals: &[send::Refusal]) -> String {
 }
 
 fn smtp_options() -> String {
-    [Name::SmtpServer, Name::SmtpPort]
-        .map(Name::shown)
-        .join(", ")
+    [Key::SmtpServer, Key::SmtpPort].map(Key::shown).join(", ")
 }
 
 fn web_options() -> String {
-    [Name::GraphServer, Name::Authority]
-        .map(Name::shown)
+    [Key::GraphServer, Key::Authority]
+        .map(Key::shown)
         .join(", ")
 }
 
 fn compose(cause: &ComposeError) -> Message {
     match cause {
-        ComposeError::NoRecipient => Text::WrongMissing
+        ComposeError::NoRecipient => Phrase::WrongMissing
             .with("count", 1)
-            .with("way", Message::from(Text::WaySmtp))
-            .with("options", Name::To.shown()),
-        ComposeError::MessageId(id) => Text::InternalFault.with("place", id.as_str()),
+            .with("way", Message::from(Phrase::WaySmtp))
+            .with("options", Key::To.shown()),
+        ComposeError::MessageId(id) => Phrase::InternalFault.with("place", id.as_str()),
         ComposeError::FileName(name) => {
-            Text::WrongFileName.with("file", crate::net::clean(name, 80))
+            Phrase::WrongFileName.with("file", crate::net::clean(name, 80))
         }
     }
 }
 
 fn net(cause: &Net, options: &str) -> Message {
     match cause {
-        Net::Unresolved { host, .. } => Text::LostUnresolved
+        Net::Unresolved { host, .. } => Phrase::LostUnresolved
             .with("host", host.as_str())
-            .with("option", Name::SmtpServer.shown()),
-        Net::Refused { server, .. } => at(Text::LostRefused, server).with("options", options),
+            .with("option", Key::SmtpServer.shown()),
+        Net::Refused { server, .. } => at(Phrase::LostRefused, server).with("options", options),
         Net::Unreachable { server, .. } => {
-            at(Text::LostUnreachable, server).with("options", options)
+            at(Phrase::LostUnreachable, server).with("options", options)
         }
         Net::TimedOut {
             server,
@@ -127,29 +125,29 @@ fn net(cause: &Net, options: &str) -> Message {
             after,
         } => {
             let step = match step {
-                Step::Resolving => Text::StepResolving,
-                Step::Connecting => Text::StepConnecting,
-                Step::Answering => Text::StepAnswering,
-                Step::Sending => Text::StepSending,
+                Step::Resolving => Phrase::StepResolving,
+                Step::Connecting => Phrase::StepConnecting,
+                Step::Answering => Phrase::StepAnswering,
+                Step::Sending => Phrase::StepSending,
             };
             timed_out(server, step, after.as_secs_f64(), options)
         }
         Net::Tls { server, fault } => tls(server, fault, options),
-        Net::NoStartTls { server } => at(Text::LostNoStartTls, server),
-        Net::Closed { server, words } if words.is_empty() => at(Text::LostClosed, server),
+        Net::NoStartTls { server } => at(Phrase::LostNoStartTls, server),
+        Net::Closed { server, words } if words.is_empty() => at(Phrase::LostClosed, server),
         Net::Closed { server, words } => {
-            at(Text::LostClosedSaying, server).with("words", words.as_str())
+            at(Phrase::LostClosedSaying, server).with("words", words.as_str())
         }
-        Net::Broken { server, .. } => at(Text::LostBroken, server),
+        Net::Broken { server, .. } => at(Phrase::LostBroken, server),
     }
 }
 
-fn at(text: Text, server: &str) -> Message {
+fn at(text: Phrase, server: &str) -> Message {
     text.with("server", server)
 }
 
-fn timed_out(server: &str, step: Text, seconds: f64, options: &str) -> Message {
-    at(Text::LostTimedOut, server)
+fn timed_out(server: &str, step: Phrase, seconds: f64, options: &str) -> Message {
+    at(Phrase::LostTimedOut, server)
         .with("step", Message::from(step))
         .with("seconds", format!("{seconds:.0}"))
         .with("options", options)
@@ -157,26 +155,26 @@ fn timed_out(server: &str, step: Text, seconds: f64, options: &str) -> Message {
 
 fn tls(server: &str, fault: &TlsFault, options: &str) -> Message {
     let fault = match fault {
-        TlsFault::VersionFloor(floor) => Text::TlsFloor.with("floor", floor.to_string()),
+        TlsFault::VersionFloor(floor) => Phrase::TlsFloor.with("floor", floor.to_string()),
         TlsFault::NotOnThisMachine(versions) => {
             let versions: Vec<_> = versions.iter().map(ToString::to_string).collect();
-            Text::TlsNotHere.with("versions", versions.join(", "))
+            Phrase::TlsNotHere.with("versions", versions.join(", "))
         }
-        TlsFault::NotTls => Text::TlsNotTls.with("options", options),
-        TlsFault::NotTlsAfterAll => Text::TlsNotTlsAfterAll.into(),
-        TlsFault::HungUp(floor) => Text::TlsHungUp.with("floor", floor.to_string()),
-        TlsFault::Expired => Text::TlsExpired.into(),
-        TlsFault::NotYetValid => Text::TlsNotYetValid.into(),
-        TlsFault::WrongHost(host) => Text::TlsWrongHost.with("host", host.as_str()),
+        TlsFault::NotTls => Phrase::TlsNotTls.with("options", options),
+        TlsFault::NotTlsAfterAll => Phrase::TlsNotTlsAfterAll.into(),
+        TlsFault::HungUp(floor) => Phrase::TlsHungUp.with("floor", floor.to_string()),
+        TlsFault::Expired => Phrase::TlsExpired.into(),
+        TlsFault::NotYetValid => Phrase::TlsNotYetValid.into(),
+        TlsFault::WrongHost(host) => Phrase::TlsWrongHost.with("host", host.as_str()),
         // No certificate is remembered here, so none can have changed.
         TlsFault::UnknownAuthority | TlsFault::CertificateChanged { .. } => {
-            Text::TlsUnknownAuthority.into()
+            Phrase::TlsUnknownAuthority.into()
         }
-        TlsFault::SelfSigned => Text::TlsSelfSigned.into(),
-        TlsFault::BadCertificate(words) => Text::TlsBadCertificate.with("words", words.as_str()),
-        TlsFault::Other(words) => Text::TlsOther.with("words", words.as_str()),
+        TlsFault::SelfSigned => Phrase::TlsSelfSigned.into(),
+        TlsFault::BadCertificate(words) => Phrase::TlsBadCertificate.with("words", words.as_str()),
+        TlsFault::Other(words) => Phrase::TlsOther.with("words", words.as_str()),
     };
-    at(Text::LostTls, server).with("fault", fault)
+    at(Phrase::LostTls, server).with("fault", fault)
 }
 
 fn no_login(server: &str, why: &NoLogin) -> Message {
@@ -184,13 +182,13 @@ fn no_login(server: &str, why: &NoLogin) -> Message {
         NoLogin::NotOffered {
             wanted,
             offered: Some(offered),
-        } => at(Text::LoginNotOffered, server)
+        } => at(Phrase::LoginNotOffered, server)
             .with("offered", offered.as_str())
             .with("wanted", wanted.replace(" or ", ", ")),
-        NoLogin::NotOffered { offered: None, .. } => at(Text::LoginNoneOffered, server),
-        NoLogin::ZeroByte => Text::LoginZeroByte.into(),
+        NoLogin::NotOffered { offered: None, .. } => at(Phrase::LoginNoneOffered, server),
+        NoLogin::ZeroByte => Phrase::LoginZeroByte.into(),
         NoLogin::Demanded { answer } => {
-            at(Text::LoginDemanded, server).with("answer", answer.as_str())
+            at(Phrase::LoginDemanded, server).with("answer", answer.as_str())
         }
     }
 }
@@ -198,30 +196,30 @@ fn no_login(server: &str, why: &NoLogin) -> Message {
 fn web(cause: &Web) -> Message {
     match cause {
         Web::Token(cause) => token(cause),
-        Web::UnusableToken => Text::TokenUnusable.into(),
+        Web::UnusableToken => Phrase::TokenUnusable.into(),
         Web::Unanswered { cause, arrived } => match arrived {
-            true => Text::Unanswered.with("cause", http(cause)),
+            true => Phrase::Unanswered.with("cause", http(cause)),
             false => http(cause),
         },
         Web::Refused(refusal) => refused(refusal),
         Web::Malformed {
             server, arrived, ..
         } => {
-            let told = at(Text::WebMalformed, server);
+            let told = at(Phrase::WebMalformed, server);
             match arrived {
-                true => Text::Unanswered.with("cause", told),
+                true => Phrase::Unanswered.with("cause", told),
                 false => told,
             }
         }
-        Web::BadRequest { address } => Text::WebBadAddress.with("address", address.as_str()),
+        Web::BadRequest { address } => Phrase::WebBadAddress.with("address", address.as_str()),
     }
 }
 
 fn refused(refusal: &Refusal) -> Message {
     let text = match refusal.kind {
-        Kind::Permanent | Kind::Transient => Text::GraphRefused,
-        Kind::Authentication => Text::GraphRefusedRights,
-        Kind::Uncertain => Text::GraphUncertain,
+        Kind::Permanent | Kind::Transient => Phrase::GraphRefused,
+        Kind::Authentication => Phrase::GraphRefusedRights,
+        Kind::Uncertain => Phrase::GraphUncertain,
     };
     let words = [&refusal.code, &refusal.message, &refusal.request_id];
     let words: Vec<_> = words
@@ -243,38 +241,38 @@ fn token(cause: &auth::Error) -> Message {
         } => {
             // learn.microsoft.com/entra/identity-platform/reference-error-codes
             let advice = match code {
-                Some(7_000_215) => Text::TokenAdviceSecret,
-                Some(7_000_222) => Text::TokenAdviceExpired,
-                Some(700_016) => Text::TokenAdviceApplication,
-                Some(90_002) => Text::TokenAdviceTenant,
-                _ => Text::TokenAdviceOther,
+                Some(7_000_215) => Phrase::TokenAdviceSecret,
+                Some(7_000_222) => Phrase::TokenAdviceExpired,
+                Some(700_016) => Phrase::TokenAdviceApplication,
+                Some(90_002) => Phrase::TokenAdviceTenant,
+                _ => Phrase::TokenAdviceOther,
             };
             let said = match description.as_str() {
                 "" => error.clone(),
                 description => format!("{error}; {description}"),
             };
-            at(Text::TokenRejected, server)
+            at(Phrase::TokenRejected, server)
                 .with("said", said)
                 .with("advice", Message::from(advice))
         }
         auth::Error::Busy { server, status, .. } => {
-            at(Text::TokenBusy, server).with("status", status.to_string())
+            at(Phrase::TokenBusy, server).with("status", status.to_string())
         }
         auth::Error::Unanswered(cause) => http(cause),
-        auth::Error::Malformed { server, .. } => at(Text::TokenMalformed, server),
+        auth::Error::Malformed { server, .. } => at(Phrase::TokenMalformed, server),
     }
 }
 
 fn http(cause: &Http) -> Message {
     let options = web_options();
     match cause {
-        Http::BadAddress { address } => Text::WebBadAddress.with("address", address.as_str()),
-        Http::ClearText { server } => at(Text::WebClearText, server),
-        Http::Unresolved { server } => Text::LostUnresolved
+        Http::BadAddress { address } => Phrase::WebBadAddress.with("address", address.as_str()),
+        Http::ClearText { server } => at(Phrase::WebClearText, server),
+        Http::Unresolved { server } => Phrase::LostUnresolved
             .with("host", server.as_str())
             .with("option", options),
         Http::Unreachable { server, .. } => {
-            at(Text::LostUnreachable, server).with("options", options)
+            at(Phrase::LostUnreachable, server).with("options", options)
         }
         Http::Tls { server, fault } => tls(server, fault, &options),
         Http::TimedOut {
@@ -284,13 +282,13 @@ fn http(cause: &Http) -> Message {
             ..
         } => {
             let step = match step {
-                http::Step::Connecting => Text::StepConnecting,
-                http::Step::Sending => Text::StepSending,
-                http::Step::Answering => Text::StepAnswering,
+                http::Step::Connecting => Phrase::StepConnecting,
+                http::Step::Sending => Phrase::StepSending,
+                http::Step::Answering => Phrase::StepAnswering,
             };
             timed_out(server, step, after.as_secs_f64(), &options)
         }
-        Http::Broken { server, .. } => at(Text::LostBroken, server),
-        Http::TooLarge { server, .. } => at(Text::WebMalformed, server),
+        Http::Broken { server, .. } => at(Phrase::LostBroken, server),
+        Http::TooLarge { server, .. } => at(Phrase::WebMalformed, server),
     }
 }

@@ -5,8 +5,8 @@
 use super::Failure;
 use super::exit::Exit;
 use super::list;
-use super::options::{Given, Name};
-use super::texts::{Message, Text};
+use super::options::{Given, Key};
+use super::texts::{Message, Phrase};
 use crate::auth::{Authority, AuthorityError};
 use crate::net::{Security, TlsFloor, clean};
 use crate::secret::Secret;
@@ -109,18 +109,18 @@ impl Kind {
     pub(super) const ALL: [Self; 4] = [Self::Smtp, Self::Sasl, Self::Xoauth2, Self::Graph];
 
     /// Its name.
-    pub(super) fn text(self) -> Text {
+    pub(super) fn text(self) -> Phrase {
         match self {
-            Self::Smtp => Text::WaySmtp,
-            Self::Sasl => Text::WaySasl,
-            Self::Xoauth2 => Text::WayXoauth2,
-            Self::Graph => Text::WayGraph,
+            Self::Smtp => Phrase::WaySmtp,
+            Self::Sasl => Phrase::WaySasl,
+            Self::Xoauth2 => Phrase::WayXoauth2,
+            Self::Graph => Phrase::WayGraph,
         }
     }
 
     /// The options without which it does not work.
-    pub(super) fn required(self) -> &'static [Name] {
-        use Name::*;
+    pub(super) fn required(self) -> &'static [Key] {
+        use Key::*;
         match self {
             Self::Smtp => &[SmtpServer, FromAddr, To, BodyFile],
             Self::Sasl => &[
@@ -161,12 +161,12 @@ impl Request {
         variable: &dyn Fn(&str) -> Option<String>,
         problems: Vec<Message>,
     ) -> Result<Self, Failure> {
-        let is_graph = match given.get(Name::Mode) {
+        let is_graph = match given.get(Key::Mode) {
             None => false,
             Some(mode) if mode.eq_ignore_ascii_case("SMTP") => false,
             Some(mode) if mode.eq_ignore_ascii_case("GRAPH") => true,
             Some(other) => {
-                let message = Text::ModeUnknown.with("value", clean(other, 60));
+                let message = Phrase::ModeUnknown.with("value", clean(other, 60));
                 return Err(Failure::of(Exit::InvalidMode, message));
             }
         };
@@ -205,13 +205,13 @@ impl Reader<'_> {
             (false, AuthType::Default | AuthType::None) => Kind::Smtp,
         };
         self.tell_missing(kind);
-        let tries = self.number(Name::Retry, MOST_TRIES);
-        self.choice(Name::Lang);
-        self.choice(Name::LogLevel);
+        let tries = self.number(Key::Retry, MOST_TRIES);
+        self.choice(Key::Lang);
+        self.choice(Key::LogLevel);
         let priority = self.priority();
         let address = self.sender(kind);
-        let [to, cc, bcc] = [Name::To, Name::Cc, Name::Bcc].map(|name| self.people(name));
-        let [attachments, inline] = [Name::Attach, Name::Inline].map(|name| self.files(name));
+        let [to, cc, bcc] = [Key::To, Key::Cc, Key::Bcc].map(|name| self.people(name));
+        let [attachments, inline] = [Key::Attach, Key::Inline].map(|name| self.files(name));
         let way = if is_graph {
             self.graph().map(Way::Graph)
         } else {
@@ -220,33 +220,33 @@ impl Reader<'_> {
         Some(Request {
             way: way?,
             from: Person {
-                name: self.text(Name::FromName).unwrap_or_default(),
+                name: self.text(Key::FromName).unwrap_or_default(),
                 address: address?,
             },
             to,
             cc,
             bcc,
-            subject: self.text(Name::Subject).unwrap_or_default(),
-            body: self.text(Name::BodyFile)?,
+            subject: self.text(Key::Subject).unwrap_or_default(),
+            body: self.text(Key::BodyFile)?,
             attachments,
             inline,
             priority,
-            read_receipt: self.given.has(Name::ReadAck),
-            delivery_receipt: self.given.has(Name::ReceptionAck),
+            read_receipt: self.given.has(Key::ReadAck),
+            delivery_receipt: self.given.has(Key::ReceptionAck),
             tries,
         })
     }
 
     fn tell_missing(&mut self, kind: Kind) {
-        let there = |name: &Name| match name {
-            Name::SmtpPassword | Name::AppSecret => self.hidden(*name).is_some(),
-            Name::FromAddr => {
-                let user = self.given.get(Name::SmtpUsername);
+        let there = |name: &Key| match name {
+            Key::SmtpPassword | Key::AppSecret => self.hidden(*name).is_some(),
+            Key::FromAddr => {
+                let user = self.given.get(Key::SmtpUsername);
                 let stands_in = user.is_some_and(|user| Address::parse(user).is_ok());
                 self.given.get(*name).is_some() || (kind != Kind::Smtp && stands_in)
             }
-            Name::To => {
-                let to = self.given.get(Name::To);
+            Key::To => {
+                let to = self.given.get(Key::To);
                 // What can't be read is told elsewhere.
                 to.is_some_and(|to| list::people("", to).map_or(true, |to| !to.is_empty()))
             }
@@ -256,7 +256,7 @@ impl Reader<'_> {
         let missing: Vec<_> = required.filter(|name| !there(name)).collect();
         if !missing.is_empty() {
             let names: Vec<_> = missing.iter().map(|name| name.shown()).collect();
-            let message = Text::WrongMissing
+            let message = Phrase::WrongMissing
                 .with("count", missing.len())
                 .with("way", Message::from(kind.text()))
                 .with("options", names.join(", "));
@@ -266,7 +266,7 @@ impl Reader<'_> {
 
     fn smtp(&mut self, auth: AuthType, kind: Kind) -> Option<Smtp> {
         let floor = self.floor();
-        let port = self.number(Name::SmtpPort, usize::from(u16::MAX));
+        let port = self.number(Key::SmtpPort, usize::from(u16::MAX));
         let secured = floor.is_some() || matches!(auth, AuthType::Sasl | AuthType::Xoauth2);
         let usual = if secured { SUBMISSION } else { RELAY };
         let port = port
@@ -274,12 +274,12 @@ impl Reader<'_> {
             .unwrap_or(usual);
         let login = match kind {
             Kind::Xoauth2 => Login::Token {
-                user: self.text(Name::SmtpUsername)?,
-                file: self.text(Name::SmtpTokenFile)?,
+                user: self.text(Key::SmtpUsername)?,
+                file: self.text(Key::SmtpTokenFile)?,
             },
             Kind::Sasl => Login::Password {
-                user: self.text(Name::SmtpUsername)?,
-                password: self.hidden(Name::SmtpPassword)?,
+                user: self.text(Key::SmtpUsername)?,
+                password: self.hidden(Key::SmtpPassword)?,
                 mechanisms: match auth {
                     AuthType::Sasl => &[Mechanism::Plain, Mechanism::Login],
                     _ => &[Mechanism::Login, Mechanism::Plain],
@@ -288,7 +288,7 @@ impl Reader<'_> {
             Kind::Smtp | Kind::Graph => Login::None,
         };
         Some(Smtp {
-            host: self.text(Name::SmtpServer)?,
+            host: self.text(Key::SmtpServer)?,
             port,
             security: match port {
                 SUBMISSIONS => Security::Tls,
@@ -302,34 +302,34 @@ impl Reader<'_> {
 
     fn graph(&mut self) -> Option<Graph> {
         if self.floor() == Some(TlsFloor::Tls1_3) {
-            self.problems.push(Text::WrongFloor.into());
+            self.problems.push(Phrase::WrongFloor.into());
         }
-        let server = self.url(Name::GraphServer, GRAPH)?;
-        let base = self.url(Name::Authority, AUTHORITY)?;
-        let tenant = self.text(Name::TenantId)?;
+        let server = self.url(Key::GraphServer, GRAPH)?;
+        let base = self.url(Key::Authority, AUTHORITY)?;
+        let tenant = self.text(Key::TenantId)?;
         let authority = match Authority::of(&base, &tenant) {
             Ok(authority) => authority,
             Err(AuthorityError::NoAddress(_)) => {
-                self.wrong_url(Name::Authority, &base);
+                self.wrong_url(Key::Authority, &base);
                 return None;
             }
             Err(AuthorityError::NoDirectory | AuthorityError::BadDirectory(_)) => {
                 let shown = clean(&tenant, 100);
-                self.problems.push(Text::WrongTenant.with("value", shown));
+                self.problems.push(Phrase::WrongTenant.with("value", shown));
                 return None;
             }
         };
         let scope = format!("{server}/.default");
         let Ok(root) = graph::root("", &scope) else {
-            self.wrong_url(Name::GraphServer, &server);
+            self.wrong_url(Key::GraphServer, &server);
             return None;
         };
-        let sender = self.text(Name::GraphSender)?;
+        let sender = self.text(Key::GraphSender)?;
         Some(Graph {
             authority,
-            application: self.text(Name::AppId)?,
-            secret: self.hidden(Name::AppSecret)?,
-            sender: self.address(Name::GraphSender, &sender)?,
+            application: self.text(Key::AppId)?,
+            secret: self.hidden(Key::AppSecret)?,
+            sender: self.address(Key::GraphSender, &sender)?,
             root,
             scope,
         })
@@ -337,19 +337,19 @@ impl Reader<'_> {
 
     /// The sender's address: its own option, else the account that sends.
     fn sender(&mut self, kind: Kind) -> Option<Address> {
-        if let Some(text) = self.text(Name::FromAddr) {
-            return self.address(Name::FromAddr, &text);
+        if let Some(text) = self.text(Key::FromAddr) {
+            return self.address(Key::FromAddr, &text);
         }
         let account = match kind {
-            Kind::Graph => Name::GraphSender,
-            Kind::Sasl | Kind::Xoauth2 => Name::SmtpUsername,
+            Kind::Graph => Key::GraphSender,
+            Kind::Sasl | Kind::Xoauth2 => Key::SmtpUsername,
             Kind::Smtp => return None,
         };
         Address::parse(self.given.get(account)?).ok()
     }
 
     /// The address of a server, without a path.
-    fn url(&mut self, name: Name, usual: &str) -> Option<String> {
+    fn url(&mut self, name: Key, usual: &str) -> Option<String> {
         let Some(url) = self.text(name) else {
             return Some(usual.to_owned());
         };
@@ -366,15 +366,15 @@ impl Reader<'_> {
         None
     }
 
-    fn wrong_url(&mut self, name: Name, value: &str) {
-        let message = Text::WrongUrl
+    fn wrong_url(&mut self, name: Key, value: &str) {
+        let message = Phrase::WrongUrl
             .with("option", name.shown())
             .with("value", clean(value, 100));
         self.problems.push(message);
     }
 
     /// A secret: on the command line, in the file that stands there, or in the environment.
-    fn hidden(&self, name: Name) -> Option<Hidden> {
+    fn hidden(&self, name: Key) -> Option<Hidden> {
         let Some(value) = self.given.get(name) else {
             let variable = format!("SMAIL_{}", name.shown().trim_start_matches('/'));
             let value = (self.variable)(&variable).filter(|value| !value.is_empty());
@@ -391,12 +391,12 @@ impl Reader<'_> {
 
     /// A password in the environment alone asks for nothing.
     fn names_a_login(&self) -> bool {
-        let names = [Name::SmtpUsername, Name::SmtpPassword];
+        let names = [Key::SmtpUsername, Key::SmtpPassword];
         names.iter().any(|name| self.given.get(*name).is_some())
     }
 
     fn auth_type(&mut self) -> AuthType {
-        match self.choice(Name::AuthType) {
+        match self.choice(Key::AuthType) {
             Some("NONE") => AuthType::None,
             Some("SASL") => AuthType::Sasl,
             Some("XOAUTH2") => AuthType::Xoauth2,
@@ -405,7 +405,7 @@ impl Reader<'_> {
     }
 
     fn floor(&mut self) -> Option<TlsFloor> {
-        Some(match self.choice(Name::SslVersion)? {
+        Some(match self.choice(Key::SslVersion)? {
             "TLSV1_3" => TlsFloor::Tls1_3,
             "TLSV1_2" => TlsFloor::Tls1_2,
             "TLSV1_1" => TlsFloor::Tls1_1,
@@ -414,7 +414,7 @@ impl Reader<'_> {
     }
 
     fn priority(&mut self) -> Priority {
-        match self.choice(Name::Priority) {
+        match self.choice(Key::Priority) {
             Some("HIGHEST") => Priority::Highest,
             Some("HIGH") => Priority::High,
             Some("LOW") => Priority::Low,
@@ -424,12 +424,12 @@ impl Reader<'_> {
     }
 
     /// The word that was chosen, as the table has it.
-    fn choice(&mut self, name: Name) -> Option<&'static str> {
+    fn choice(&mut self, name: Key) -> Option<&'static str> {
         let value = self.given.get(name)?;
         let words = name.choices();
         let found = words.iter().find(|word| word.eq_ignore_ascii_case(value));
         if found.is_none() {
-            let message = Text::WrongChoice
+            let message = Phrase::WrongChoice
                 .with("option", name.shown())
                 .with("value", clean(value, 60))
                 .with("choices", words.join(", "));
@@ -442,12 +442,12 @@ impl Reader<'_> {
     }
 
     /// A number from one to this one.
-    fn number(&mut self, name: Name, high: usize) -> Option<usize> {
+    fn number(&mut self, name: Key, high: usize) -> Option<usize> {
         let value = self.given.get(name)?;
         let number = value.parse().ok();
         let number = number.filter(|number| (1..=high).contains(number));
         if number.is_none() {
-            let message = Text::WrongNumber
+            let message = Phrase::WrongNumber
                 .with("option", name.shown())
                 .with("value", clean(value, 60))
                 .with("low", "1")
@@ -457,26 +457,26 @@ impl Reader<'_> {
         number
     }
 
-    fn text(&self, name: Name) -> Option<String> {
+    fn text(&self, name: Key) -> Option<String> {
         self.given.get(name).map(str::to_owned)
     }
 
-    fn address(&mut self, name: Name, text: &str) -> Option<Address> {
+    fn address(&mut self, name: Key, text: &str) -> Option<Address> {
         let address = list::address(&name.shown(), text);
         address.map_err(|problem| self.problems.push(problem)).ok()
     }
 
-    fn people(&mut self, name: Name) -> Vec<Person> {
+    fn people(&mut self, name: Key) -> Vec<Person> {
         self.list(name, list::people)
     }
 
-    fn files(&mut self, name: Name) -> Vec<String> {
+    fn files(&mut self, name: Key) -> Vec<String> {
         self.list(name, list::files)
     }
 
     fn list<T>(
         &mut self,
-        name: Name,
+        name: Key,
         read: impl Fn(&str, &str) -> Result<Vec<T>, Message>,
     ) -> Vec<T> {
         let Some(text) = self.given.get(name) else {

@@ -49,14 +49,14 @@ impl Language {
 /// Something to say, in no language yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Message {
-    text: Text,
+    text: Phrase,
     values: Vec<(&'static str, Value)>,
 }
 
 /// What takes the place of a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Value {
-    /// Text that is the same in all languages, fit for a terminal.
+    /// Phrase that is the same in all languages, fit for a terminal.
     Words(String),
     /// A number, by which a text may choose its form.
     Number(usize),
@@ -72,15 +72,15 @@ impl Message {
     }
 }
 
-impl Text {
+impl Phrase {
     /// A message with a value for one variable.
     pub(super) fn with(self, name: &'static str, value: impl Into<Value>) -> Message {
         Message::from(self).with(name, value)
     }
 }
 
-impl From<Text> for Message {
-    fn from(text: Text) -> Self {
+impl From<Phrase> for Message {
+    fn from(text: Phrase) -> Self {
         Self {
             text,
             values: Vec::new(),
@@ -158,11 +158,11 @@ macro_rules! texts {
     ($($name:ident = $id:literal,)+) => {
         /// Everything that can be said.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(super) enum Text {
+        pub(super) enum Phrase {
             $($name,)+
         }
 
-        impl Text {
+        impl Phrase {
             #[cfg(test)]
             const ALL: &[Self] = &[$(Self::$name,)+];
 

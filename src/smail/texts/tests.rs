@@ -27,7 +27,7 @@ fn variables(text: &str) -> BTreeSet<&str> {
     behind
         .map(|rest| {
             let end = rest.find(|c: char| !c.is_ascii_lowercase());
-            &rest[..end.unwrap_or(rest.len())]
+            rest.get(..end.unwrap_or(rest.len())).unwrap()
         })
         .collect()
 }
@@ -35,8 +35,8 @@ fn variables(text: &str) -> BTreeSet<&str> {
 #[test]
 fn no_message_lacks_a_language() {
     let (english, french) = (messages(ENGLISH), messages(FRENCH));
-    let all: BTreeSet<_> = Text::ALL.iter().map(|text| text.id()).collect();
-    assert_eq!(all.len(), Text::ALL.len(), "an identifier stands for two");
+    let all: BTreeSet<_> = Phrase::ALL.iter().map(|text| text.id()).collect();
+    assert_eq!(all.len(), Phrase::ALL.len(), "an identifier stands for two");
     for (language, messages) in [("English", &english), ("French", &french)] {
         let there: BTreeSet<_> = messages.keys().copied().collect();
         assert_eq!(there, all, "{language}");
@@ -63,7 +63,7 @@ fn both_files_are_without_mistakes_and_every_message_can_be_said() {
         assert!(resource.is_ok(), "{language:?}: {resource:?}");
         let speaker = Speaker::of(language);
         let messages = messages(texts);
-        for text in Text::ALL {
+        for text in Phrase::ALL {
             for number in [1, 2] {
                 let names = variables(&messages[text.id()]);
                 let mut message = Message::from(*text);
@@ -137,9 +137,9 @@ fn the_system_s_language_is_recognised() {
 
 #[test]
 fn a_message_within_a_message_is_said_too() {
-    let message = Text::LostTls
+    let message = Phrase::LostTls
         .with("server", "h:25")
-        .with("fault", Message::from(Text::TlsExpired));
+        .with("fault", Message::from(Phrase::TlsExpired));
     assert_eq!(
         Speaker::of(Language::French).say(&message),
         "Pas de connexion s\u{e9}curis\u{e9}e avec h:25\u{a0}: le certificat du serveur a expir\u{e9}"

@@ -1,0 +1,91 @@
+//! How the sender is called.
+
+use std::process::Command;
+
+use crate::Sender;
+
+/// The program under another name.
+fn called(name: &str, copy: bool, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let sender = Sender::new();
+    let program = env!("CARGO_BIN_EXE_smartemail");
+    let path = sender.world.path(name);
+    if copy {
+        std::fs::copy(program, &path).unwrap();
+    } else {
+        std::os::unix::fs::symlink(program, &path).unwrap();
+    }
+    let ran = Command::new(path)
+        .args(arguments)
+        .env_clear()
+        .env("LC_ALL", "C")
+        .current_dir(sender.world.path(""))
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (ran.status.code(), text(ran.stdout), text(ran.stderr))
+}
+
+#[test]
+fn a_link_or_a_copy_is_the_sender() {
+    for (name, copy) in [
+        ("smail", false),
+        ("SMail", false),
+        ("SMAIL.EXE", false),
+        ("SMail.exe", true),
+    ] {
+        let (code, help, _) = called(name, copy, &["/?"]);
+        assert_eq!(code, Some(0), "{name}");
+        assert!(
+            help.starts_with("smail ") && help.contains("/RECEPTION_ACK"),
+            "{name}: {help}"
+        );
+        let (code, _, told) = called(name, copy, &["/MODE=FAX"]);
+        assert!(
+            code == Some(9) && told.contains("/MODE=FAX"),
+            "{name}: {told}"
+        );
+    }
+    let (code, help, _) = called("mailer", false, &["--help"]);
+    assert!(code == Some(0) && help.contains("--explain"), "{help}");
+}
+
+#[test]
+fn the_first_argument_makes_it_the_sender_too() {
+    let sender = Sender::new();
+    for first in ["smail", "SMail", "SMAIL"] {
+        sender
+            .world
+            .run_bare(&[first, "/HELP"])
+            .exit(0)
+            .says("/SMTP_SERVER=host");
+    }
+    // Only there.
+    sender.world.run_bare(&["/HELP", "smail"]).exit(1);
+}
+
+#[test]
+fn help_comes_in_every_way_that_it_is_asked_for() {
+    let sender = Sender::new();
+    let help = sender.run(&["/?"]);
+    help.exit(0).without_complaint();
+    for arguments in [
+        &["/HELP"][..],
+        &["/help"],
+        &["--help"],
+        &[],
+        &["/TO=x", "/?", "/NONSENSE"],
+    ] {
+        let ran = sender.run(arguments);
+        ran.exit(0).without_complaint();
+        assert_eq!(ran.stdout, help.stdout, "{arguments:?}");
+    }
+}
+
+#[test]
+fn the_other_face_tells_of_it() {
+    Sender::new()
+        .world
+        .run_bare(&["--help"])
+        .exit(0)
+        .says("smartemail smail /?");
+}

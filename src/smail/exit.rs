@@ -1,6 +1,6 @@
 //! The exit codes that scripts rely on.
 
-use super::texts::Text;
+use super::texts::Phrase;
 
 /// How the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use super::texts::{Message, Phrase};
 use crate::net::clean;
 use crate::send::{Address, Person};
 
-/// Reads people: `a@b`, `<a@b>` or `Key <a@b>`, the name in quotes where it holds a separator.
+/// Reads people: `a@b`, `<a@b>` or `Name <a@b>`, the name in quotes where it holds a separator.
 pub(super) fn people(option: &str, text: &str) -> Result<Vec<Person>, Message> {
     parts(option, text)?
         .into_iter()

@@ -6,7 +6,7 @@ use super::Failure;
 use super::body;
 use super::exit::Exit;
 use super::files::Files;
-use super::options::Name;
+use super::options::Key;
 use super::request::{self, Hidden, Request, Way};
 use super::texts::{Message, Phrase};
 use crate::auth::{self, Grant, TokenSource};

@@ -1,7 +1,7 @@
 //! Why a mail was not sent: the exit code, and what to look at, in terms of options.
 
 use super::exit::Exit;
-use super::options::Name;
+use super::options::Key;
 use super::texts::{Message, Phrase};
 use crate::net::http::Error as Http;
 use crate::net::{Error as Net, Step, TlsFault, http};

@@ -368,7 +368,7 @@ fn every_code_has_its_reasons() {
             says: "can't be reached: check /GRAPH_SERVER, /O365_AUTHORITY",
         },
     ];
-    let mut table = Table::new("how", &["exit code"]);
+    let mut table = Table::new("how", ["exit code".to_owned()]);
     for case in &cases {
         table.row(case.how, vec![Some(case)]);
     }

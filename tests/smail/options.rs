@@ -1,8 +1,8 @@
 //! Each option by what arrives.
 
-use crate::harness::recorder::Recorded;
-use crate::harness::{Parsed, Ran, Table};
-use crate::{PDF, Sender, recorder};
+use crate::harness::recorder::{self, Recorded};
+use crate::harness::{Parsed, Ran, Recorder, Table, parsed};
+use crate::{PDF, Sender};
 
 /// A mail that was sent with an option, and what the sender said.
 struct Arrival<'a> {
@@ -252,19 +252,21 @@ fn cases() -> Vec<Case> {
 
 #[test]
 fn every_option_does_what_it_says() {
-    let Some(server) = recorder() else { return };
-    let sender = Sender::new();
-    sender.file("old.txt", "an old error");
-    sender.file("token.txt", "ey.t0ken\n");
-    for name in ["Facture_032026.pdf", "Conditions.pdf"] {
-        sender.file(name, PDF);
-    }
+    let Some(server) = crate::recorder() else {
+        return;
+    };
     let cases = cases();
-    let mut table = Table::new("option", &["what arrived"]);
+    let mut table = Table::new("option", ["what arrived".to_owned()]);
     for case in &cases {
         table.row(&case.arguments.join(" "), vec![Some(case)]);
     }
     table.prove(|case| {
+        let sender = Sender::new();
+        sender.file("old.txt", "an old error");
+        sender.file("token.txt", "ey.t0ken\n");
+        for name in ["Facture_032026.pdf", "Conditions.pdf"] {
+            sender.file(name, PDF);
+        }
         let number = cases
             .iter()
             .position(|other| std::ptr::eq(other, *case))
@@ -294,11 +296,11 @@ fn every_option_does_what_it_says() {
 
 #[test]
 fn a_delivery_receipt_is_asked_for_by_a_header_where_there_is_no_better_way() {
-    let Some(server) = crate::harness::Recorder::with(crate::harness::recorder::Options {
+    let Some(server) = Recorder::with(recorder::Options {
         hidden: &["DSN"],
         ..Default::default()
     })
-    .filter(|_| crate::harness::parsed::is_installed()) else {
+    .filter(|_| parsed::is_installed()) else {
         return;
     };
     let ran = Sender::new().mail(server.smtp, &["/RECEPTION_ACK"]);

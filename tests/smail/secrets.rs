@@ -23,7 +23,7 @@ fn a_password_comes_from_a_file_or_the_environment() {
         let arguments = [Some("/AUTH_TYPE=SASL"), Some(USER), argument];
         let arguments: Vec<_> = arguments.into_iter().flatten().collect();
         sender.mail(server.smtp, &arguments).exit(0);
-        let login = &server.mails().last().unwrap().login;
+        let login = server.mails().pop().unwrap().login;
         assert_eq!(login["secret"], expected, "{argument:?}");
     }
     sender

@@ -97,13 +97,12 @@ fn the_version_is_a_floor() {
     let (Some(older), Some(newer)) = (only("1.2"), only("1.3")) else {
         return;
     };
-    let sender = Sender::new();
     let versions = [
         "SSLV2", "SSLV23", "SSLV3", "TLSV1", "TLSV1_1", "TLSV1_2", "TLSV1_3",
     ];
     let mut table = Table::new(
         "/SSL_VERSION",
-        &["server with TLS 1.2", "server with TLS 1.3"],
+        ["server with TLS 1.2", "server with TLS 1.3"].map(str::to_owned),
     );
     for version in versions {
         let is_met = version != "TLSV1_3";
@@ -116,7 +115,7 @@ fn the_version_is_a_floor() {
         );
     }
     table.prove(|(version, port, expected)| {
-        let ran = sender.mail(*port, &[&format!("/SSL_VERSION={version}")]);
+        let ran = Sender::new().mail(*port, &[&format!("/SSL_VERSION={version}")]);
         if *expected {
             ran.exit(0);
             "sent".to_owned()

@@ -161,7 +161,7 @@ tls-wrong-host = the server's certificate is not for { $host }: write the server
 tls-unknown-authority = the authority that issued the server's certificate is not trusted on this machine: have its root certificate installed
 tls-self-signed = the server's certificate is self-signed: have it installed on this machine as trusted
 tls-bad-certificate = the server's certificate is refused ({ $words })
-tls-other = { $words }
+tls-other = the two sides did not agree ({ $words }): check /SSL_VERSION and the server
 
 unanswered = The whole mail was sent, but the server's answer to it was lost. Whether it arrived is not known; it is not sent again, so that nobody gets it twice. ({ $cause })
 

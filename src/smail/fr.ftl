@@ -161,7 +161,7 @@ tls-wrong-host = le certificat du serveur n’est pas établi pour { $host } : 
 tls-unknown-authority = l’autorité qui a émis le certificat du serveur n’est pas reconnue sur cette machine : faites-y installer son certificat racine
 tls-self-signed = le certificat du serveur est autosigné : faites-le installer comme fiable sur cette machine
 tls-bad-certificate = le certificat du serveur est refusé ({ $words })
-tls-other = { $words }
+tls-other = les deux côtés ne se sont pas mis d’accord ({ $words }) : vérifiez /SSL_VERSION et le serveur
 
 unanswered = Le message a été transmis en entier, mais la réponse du serveur s’est perdue. On ne sait pas s’il est arrivé ; il n’est pas renvoyé, pour que personne ne le reçoive deux fois. ({ $cause })
 

@@ -16,7 +16,7 @@ simpleParser(process.stdin, { skipHtmlToText: true, skipTextToHtml: true, skipIm
       subject: mail.subject || "",
       messageId: mail.messageId,
       date: mail.date,
-      priority: mail.priority,
+      priority: mail.headers.get("priority") || "",
       text: mail.text || "",
       html: mail.html || "",
       headers: Object.fromEntries(mail.headerLines.map(({ key, line }) => [key, line.slice(key.length + 1).trim()])),

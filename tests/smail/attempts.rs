@@ -61,7 +61,7 @@ fn a_mail_whose_answer_was_lost_is_never_sent_again() {
     let Some(server) = recorder() else { return };
     let proxy = CountingProxy::before("127.0.0.1", server.smtp);
     let sender = Sender::new();
-    proxy.lose_answer_to("\r\n.\r\n");
+    proxy.lose_answer_to(".\r\n");
     let ran = sender.mail(proxy.port, &["/RETRY=5", "/ERROR_FILE=error.txt"]);
     ran.exit(5)
         .complains("Whether it arrived is not known; it is not sent again");

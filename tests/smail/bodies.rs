@@ -117,13 +117,38 @@ fn pictures_are_shown_by_their_names_and_files_keep_theirs() {
                 false
             ),
             ("data.CSV", "text/csv", "attachment", false),
-            ("old.eml", "application/octet-stream", "attachment", false),
+            // The other program knows it by its name.
+            ("old.eml", "message/rfc822", "attachment", false),
             (
                 "noextension",
                 "application/octet-stream",
                 "attachment",
                 false
             ),
+        ]
+    );
+    // It may know the others by their names, too.
+    let bytes = server.mails().pop().unwrap().bytes;
+    let written = String::from_utf8_lossy(&bytes).into_owned();
+    let types = written
+        .lines()
+        .filter_map(|line| line.strip_prefix("Content-Type: "));
+    let types: Vec<_> = types.map(|line| line.split(';').next().unwrap()).collect();
+    assert_eq!(
+        types,
+        [
+            "multipart/mixed",
+            "multipart/alternative",
+            "text/plain",
+            "multipart/related",
+            "text/html",
+            "image/png",
+            "image/png",
+            "application/pdf",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            "text/csv",
+            "application/octet-stream",
+            "application/octet-stream",
         ]
     );
     for file in &files[..2] {

@@ -69,7 +69,7 @@ fn every_code_has_its_reasons() {
     let [nobody] = daemon::free_ports("127.0.0.1");
     let rude = RudeServer::saying(b"* OK IMAP4rev1 ready\r\n");
     let lossy = CountingProxy::before("127.0.0.1", recorder.smtp);
-    lossy.lose_answer_to("\r\n.\r\n");
+    lossy.lose_answer_to(".\r\n");
     let plain = CountingProxy::before("127.0.0.1", server.smtp);
     plain.hide("STARTTLS");
     let user = format!("/SMTP_USERNAME={MAIL_USER}");

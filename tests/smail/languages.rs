@@ -49,7 +49,7 @@ fn messages_log_and_errors_are_in_the_same_language() {
     let log = sender.world.read("journal.txt");
     for text in [
         "INFO    smail 0.1.0, SMTP classique",
-        "INFO    De jobs@example.test \u{e0} bob@example.test, 19 octets de texte et de fichiers",
+        "INFO    De jobs@example.test \u{e0} bob@example.test, 17 octets de texte et de fichiers",
         "INFO    Tentative 1 sur 1",
         "INFO    Message envoy\u{e9} \u{e0} bob@example.test",
         "ERROR   Aucun destinataire",

@@ -92,10 +92,15 @@ fn cases() -> Vec<Case> {
             )
         }),
         case(&["/FROM_ADDR=albert@b\u{fc}cher.example"], |a| {
-            assert_eq!(a.recorded.sender["address"], "albert@xn--bcher-kva.example");
+            // The servers' own words for it; the other program reads it back.
+            let bytes = String::from_utf8_lossy(&a.recorded.bytes).into_owned();
+            assert!(
+                bytes.contains("From: albert@xn--bcher-kva.example"),
+                "{bytes}"
+            );
             is(
-                a.mail.people("from").concat(),
-                "<albert@xn--bcher-kva.example>",
+                a.recorded.sender["address"].as_str().unwrap().to_owned(),
+                "albert@b\u{fc}cher.example",
             )
         }),
         case(

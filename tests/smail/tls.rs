@@ -120,7 +120,7 @@ fn the_version_is_a_floor() {
             ran.exit(0);
             "sent".to_owned()
         } else {
-            ran.exit(3).complains("TLS 1.3");
+            ran.exit(3).complains("/SSL_VERSION");
             "exit 3".to_owned()
         }
     });

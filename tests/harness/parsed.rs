@@ -38,7 +38,7 @@ pub fn is_installed() -> bool {
         script(),
         npm("node_modules/mailparser/package.json"),
     ];
-    let needs: Vec<_> = needs.iter().map(|path| path.as_path()).collect();
+    let needs: Vec<_> = needs.iter().map(std::path::PathBuf::as_path).collect();
     daemon::is_installed("mailparser", &needs)
 }
 

@@ -408,22 +408,6 @@ fn only_the_refusal_that_decides_goes_to_the_log_of_sender_and_time_rejections()
 }
 
 #[test]
-fn events_are_logged_without_credentials() {
-    let ini = with(&[&format!("{HIT}\nEvent2=$JOB:ADD,a,b")])
-        .set("Audit", "LogOpConEvents", "True")
-        .set("Audit", "OpConEventLogFile", "events.log");
-    let (world, _) = run(&ini, &[Mail::new("Test")]);
-    let log = world.read("events.log");
-    assert_eq!(log.lines().count(), 2, "{log}");
-    for (line, event) in log.lines().zip(["$CONSOLE:DISPLAY,hit", "$JOB:ADD,a,b"]) {
-        assert!(
-            line.contains(&format!("Generated Event: {event}")) && line.ends_with(event),
-            "{line}"
-        );
-    }
-}
-
-#[test]
 fn a_log_that_can_not_be_written_is_an_error_that_holds_nothing_up() {
     let ini = with(&[HIT]).set("Audit", "LogAccepts", "True").set(
         "Audit",

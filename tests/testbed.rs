@@ -7,8 +7,11 @@ pub mod harness;
 use std::path::Path;
 use std::process::Command;
 
+use data_encoding::{BASE64, HEXLOWER};
 use harness::dovecot::Options;
-use harness::{CountingProxy, Cyrus, Dovecot, Hoodiecrow, Inspector, Mail, MailServer, certs};
+use harness::{
+    CountingProxy, Cyrus, Dovecot, Hoodiecrow, Inspector, Mail, MailServer, certs, secrets,
+};
 
 const NOON: u64 = 1_767_700_800;
 
@@ -227,4 +230,27 @@ fn lives(group: u32) -> bool {
         fields.get(2) == Some(&group.to_string().as_str()) && fields.first() != Some(&"Z")
     };
     processes.is_ok_and(|list| list.iter().any(|process| in_group(&stat(&process.path()))))
+}
+
+#[test]
+fn a_secret_is_found_in_every_form() {
+    let secret = "Id&p= pass+61\"\\%word";
+    let pair = |user: &str| BASE64.encode(format!("{user}:{secret}").as_bytes());
+    let shown = [
+        secret.to_owned(),
+        format!("{secret:?}"),
+        "a=Id%26p%3D+pass%2B61%22%5C%25word&b".into(),
+        "a=Id%26p%3D%20pass%2B61%22%5C%25word&b".into(),
+        "<a>Id&amp;p= pass+61\"\\%word</a>".into(),
+        pair("a"),
+        pair("ab"),
+        pair("abc"),
+        HEXLOWER.encode(secret.as_bytes()),
+    ];
+    for text in shown {
+        let found = secrets::forms(secret)
+            .iter()
+            .any(|form| text.contains(form));
+        assert!(found, "{text}");
+    }
 }

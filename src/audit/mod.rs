@@ -81,27 +81,19 @@ impl<'a> AuditLog<'a> {
         }
     }
 
-    /// Notes an accepted mail and its events.
+    /// Notes an accepted mail. Its events are noted by [`Self::wrote`].
     pub fn accepted(
         &mut self,
         values: &TokenValues<'_>,
         events: &[&EventLine],
         now: NaiveDateTime,
     ) {
-        let all = events
-            .iter()
-            .map(|event| event.as_str())
-            .collect::<Vec<_>>()
-            .join("; ");
-        self.note(
-            self.settings.accepts.as_ref(),
-            &TokenValues {
-                event: Some(&all),
-                ..values.clone()
-            },
-            now,
-        );
-        self.events(values, events, now);
+        let values = TokenValues {
+            event: Some(&joined(events.iter().copied())),
+            reason: Some(""),
+            ..values.clone()
+        };
+        self.note(self.settings.accepts.as_ref(), &values, now);
     }
 
     /// Notes a rejected mail, the event that the rejection wrote, and the rejections by sender or
@@ -111,15 +103,16 @@ impl<'a> AuditLog<'a> {
         values: &TokenValues<'_>,
         reason: &str,
         judgement: &Judgement,
-        events: &[&EventLine],
+        events: &[EventLine],
         now: NaiveDateTime,
     ) {
         let values = TokenValues {
+            event: Some(&joined(events)),
             reason: Some(reason),
             ..values.clone()
         };
         self.note(self.settings.rejects.as_ref(), &values, now);
-        self.events(&values, events, now);
+        self.wrote(&values, events, now);
         if let Some((rule, refusal)) = judgement.reason()
             && matches!(refusal.step, Step::Sender | Step::TimeFrame)
         {
@@ -129,6 +122,18 @@ impl<'a> AuditLog<'a> {
             );
             let path = self.settings.rejections.clone();
             self.lines.push((path, stamped(&line, now)));
+        }
+    }
+
+    /// Notes the events that one match, or a rejection, has written.
+    pub fn wrote(&mut self, values: &TokenValues<'_>, events: &[EventLine], now: NaiveDateTime) {
+        for event in events {
+            let values = TokenValues {
+                event: Some(event.as_str()),
+                reason: values.reason.or(Some("")),
+                ..values.clone()
+            };
+            self.note(self.settings.events.as_ref(), &values, now);
         }
     }
 
@@ -158,19 +163,6 @@ impl<'a> AuditLog<'a> {
         errors
     }
 
-    fn events(&mut self, values: &TokenValues<'_>, events: &[&EventLine], now: NaiveDateTime) {
-        for event in events {
-            self.note(
-                self.settings.events.as_ref(),
-                &TokenValues {
-                    event: Some(event.as_str()),
-                    ..values.clone()
-                },
-                now,
-            );
-        }
-    }
-
     fn note(&mut self, log: Option<&Log>, values: &TokenValues<'_>, now: NaiveDateTime) {
         if let Some(log) = log {
             let line = fill(&log.format, |name| values.get(name).map(Value::text));
@@ -191,6 +183,12 @@ pub fn reason(settings: &AuditSettings, judgement: &Judgement) -> String {
             _ => format!("Configuration{rule}: {detail}"),
         },
     }
+}
+
+/// The events of one mail, in one line.
+fn joined<'a>(events: impl IntoIterator<Item = &'a EventLine>) -> String {
+    let events = events.into_iter().map(EventLine::as_str);
+    events.collect::<Vec<_>>().join("; ")
 }
 
 fn stamped(line: &str, now: NaiveDateTime) -> String {

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 pub use authority::{Authority, AuthorityError};
 pub use error::Error;
+use oauth2::url::form_urlencoded::byte_serialize;
 
 use crate::net::Trace;
 use crate::net::http::{Client, Limits};
@@ -47,8 +48,6 @@ pub enum Grant {
         user: String,
         /// The password.
         password: Secret,
-        /// The application's secret, if it is registered with one.
-        secret: Option<Secret>,
     },
     /// The application's own secret (section 4.4): the token is the application's, not a user's.
     ClientCredentials {
@@ -179,14 +178,17 @@ impl TokenSource {
         }
     }
 
-    /// The refresh token that the server gave in place of the one in the settings. The old one
-    /// may be void already: this one has to be stored before anything else goes on.
+    /// A server's text without the secrets that it may quote: tokens and what entitles to them.
     #[must_use]
-    pub fn rotated(&self) -> Option<Secret> {
-        match &self.0 {
-            Source::Endpoint(shared) => shared.state().rotated.clone(),
-            Source::Given(_) => None,
-        }
+    pub fn masked(&self, text: &str) -> String {
+        let shared = match &self.0 {
+            Source::Endpoint(shared) => shared,
+            Source::Given(token) => return masked(text, std::iter::once(token.secret())),
+        };
+        let state = shared.state();
+        let token = state.token.as_ref().map(AccessToken::secret);
+        let held = token.into_iter().chain(&state.rotated);
+        masked(text, held.chain(shared.settings.grant.secrets()))
     }
 }
 
@@ -228,4 +230,16 @@ impl Shared {
         // Nothing that is done under the lock leaves it half done.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The text with stars for each of the secrets, as they are and as a form has them.
+pub(crate) fn masked<'a>(text: &str, secrets: impl Iterator<Item = &'a Secret>) -> String {
+    secrets.fold(text.to_owned(), |text, secret| {
+        let secret = secret.expose();
+        if secret.is_empty() {
+            return text;
+        }
+        let coded: String = byte_serialize(secret.as_bytes()).collect();
+        text.replace(secret, "***").replace(&coded, "***")
+    })
 }

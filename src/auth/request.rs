@@ -8,7 +8,7 @@ use oauth2::{
     ResourceOwnerUsername, Scope, TokenResponse, TokenUrl,
 };
 
-use super::{Authority, Error, Grant, Shared, advice::advice};
+use super::{Authority, Error, Grant, Settings, Shared, advice::advice, masked};
 use crate::clock;
 use crate::net::clean;
 use crate::net::http::{self, Patience, retry_after};
@@ -60,9 +60,10 @@ impl Shared {
             let scopes = settings.scope.split_whitespace();
             scopes.map(|scope| Scope::new(scope.to_owned()))
         };
+        self.trace.line(|| self.what_is_asked());
         let ask = |request| self.ask(request);
         let answer: Result<BasicTokenResponse, Refused> = match &settings.grant {
-            Grant::Password { user, password, .. } => client
+            Grant::Password { user, password } => client
                 .exchange_password(
                     &ResourceOwnerUsername::new(user.clone()),
                     &ResourceOwnerPassword::new(password.expose().to_owned()),
@@ -109,22 +110,37 @@ impl Shared {
                 .map(|new| Secret::new(new.secret().clone())),
             Grant::Password { .. } | Grant::ClientCredentials { .. } => None,
         };
-        if rotated.is_some() {
-            self.trace.line(|| {
-                format!(
-                    "{} gave a new refresh token in place of the old one",
-                    self.server()
-                )
-            });
-        }
+        let lifetime = answer.expires_in().unwrap_or(UNTOLD_LIFETIME);
+        self.trace.line(|| {
+            let more = if rotated.is_some() {
+                ", and a new refresh token in place of the old one"
+            } else {
+                ""
+            };
+            format!("< a token for {} s{more}", lifetime.as_secs())
+        });
         Granted {
             token: Secret::new(answer.access_token().secret().clone()),
-            lifetime: answer
-                .expires_in()
-                .unwrap_or(UNTOLD_LIFETIME)
-                .min(LONGEST_LIFETIME),
+            lifetime: lifetime.min(LONGEST_LIFETIME),
             rotated,
         }
+    }
+
+    /// The form that is sent, as far as it may be shown.
+    fn what_is_asked(&self) -> String {
+        let Settings {
+            client_id,
+            grant,
+            scope,
+            ..
+        } = &self.settings;
+        let how = match grant {
+            Grant::Password { user, .. } => format!("password username={user} password=***"),
+            Grant::ClientCredentials { .. } => "client_credentials".to_owned(),
+            Grant::Refresh { .. } => "refresh_token refresh_token=***".to_owned(),
+        };
+        let secret = grant.client_secret().map_or("", |_| " client_secret=***");
+        format!("> grant_type={how} client_id={client_id}{secret} scope={scope}")
     }
 
     fn refusal(&self, refused: Refused) -> Error {
@@ -158,16 +174,9 @@ impl Shared {
     /// The first line of what the server said, without what it must not repeat. Microsoft's
     /// further lines are numbers for its support, which `--verbose` shows.
     fn description(&self, words: &str) -> String {
-        let masked = self
-            .settings
-            .grant
-            .secrets()
-            .fold(words.to_owned(), |text, secret| {
-                text.replace(secret.expose(), "***")
-            });
-        self.trace
-            .line(|| format!("the token endpoint says: {masked}"));
-        clean(masked.lines().next().unwrap_or_default(), 300)
+        let words = masked(words, self.settings.grant.secrets());
+        self.trace.line(|| format!("< {words}"));
+        clean(words.lines().next().unwrap_or_default(), 300)
     }
 
     fn busy(&self, status: u16, retry_after: Option<Duration>) -> Error {
@@ -189,18 +198,18 @@ impl Grant {
     fn client_secret(&self) -> Option<&Secret> {
         match self {
             Self::ClientCredentials { secret } => Some(secret),
-            Self::Password { secret, .. } | Self::Refresh { secret, .. } => secret.as_ref(),
+            Self::Refresh { secret, .. } => secret.as_ref(),
+            Self::Password { .. } => None,
         }
     }
 
-    fn secrets(&self) -> impl Iterator<Item = &Secret> {
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let own = match self {
             Self::Password { password, .. } => Some(password),
             Self::ClientCredentials { .. } => None,
             Self::Refresh { token, .. } => Some(token),
         };
-        let all = own.into_iter().chain(self.client_secret());
-        all.filter(|secret| !secret.expose().is_empty())
+        own.into_iter().chain(self.client_secret())
     }
 }
 

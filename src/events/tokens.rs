@@ -50,6 +50,17 @@ impl Captures {
         }
     }
 
+    /// About how much memory they take, in bytes.
+    #[must_use]
+    pub fn cost(&self) -> usize {
+        let named = self
+            .named
+            .iter()
+            .map(|(name, value)| name.len() + value.len());
+        let numbered = self.numbered.iter().map(String::len);
+        named.chain(numbered).map(|length| length + 50).sum()
+    }
+
     fn get(&self, name: &str) -> Option<&str> {
         if let Some(number) = group_number(name) {
             return self

@@ -126,25 +126,21 @@ impl Judgement {
             })
     }
 
-    /// Takes the events out, in the order in which they are written, and drops what was captured but
-    /// for the beginnings of the first match's, which logs and notices may use: the judgements of
-    /// many mails wait to be committed together, and a capture can be as long as a body.
-    pub fn take_events(&mut self) -> Vec<EventLine> {
-        let mut events = Vec::new();
-        let mut is_first = true;
+    /// Every event, in the order in which they are written.
+    pub fn events(&self) -> impl Iterator<Item = &EventLine> {
+        self.matches().flat_map(|(_, found)| &found.events)
+    }
+
+    /// Cuts what was captured to its beginning, which logs may use: the judgements of many mails
+    /// wait to be committed together, and a capture can be as long as a body.
+    pub fn shorten_captures(&mut self) {
         for verdict in &mut self.verdicts {
             if let Outcome::Matched(matches) = &mut verdict.outcome {
                 for found in matches {
-                    events.append(&mut found.events);
-                    if std::mem::take(&mut is_first) {
-                        found.captures.shorten(LONGEST_LINE);
-                    } else {
-                        found.captures = Captures::default();
-                    }
+                    found.captures.shorten(LONGEST_LINE);
                 }
             }
         }
-        events
     }
 
     /// Every refusal, with the number of its configuration.

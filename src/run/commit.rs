@@ -22,8 +22,8 @@ use crate::message::Limits;
 pub(super) struct Job {
     /// The mail.
     pub(super) looked: Looked,
-    /// What it writes: its events when it was accepted, else the `RejectEvent`, or nothing.
-    pub(super) lines: Vec<EventLine>,
+    /// The events of its rejection: the `RejectEvent`, or nothing.
+    pub(super) rejection: Vec<EventLine>,
     /// It is to be saved.
     pub(super) save: bool,
     /// It is to be deleted when its part is done.
@@ -37,11 +37,9 @@ pub(super) struct Job {
 impl Job {
     /// About how much memory it takes while it waits, in bytes.
     pub(super) fn cost(&self) -> usize {
-        let events: usize = self
-            .lines
-            .iter()
-            .map(|line| 2 * line.as_str().len() + 300)
-            .sum();
+        let events: usize = self.lines().map(|line| 2 * line.as_str().len() + 300).sum();
+        let matches = self.looked.judgement.matches();
+        let captures: usize = matches.map(|(_, found)| found.captures.cost()).sum();
         let names: usize = self
             .looked
             .content
@@ -51,7 +49,12 @@ impl Job {
             .sum();
         // It is recorded twice, as text.
         let notice = self.notice.as_ref().map_or(0, |notice| 4 * notice.cost());
-        events + names + notice
+        events + captures + names + notice
+    }
+
+    /// What it writes: its events when it was accepted, else those of its rejection.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &EventLine> {
+        self.looked.judgement.events().chain(&self.rejection)
     }
 }
 
@@ -98,7 +101,7 @@ impl Commit<'_> {
         point("saved");
         // 2. The event files are complete, outside MSGIN.
         let mut staged: Vec<(PathBuf, Intent)> = Vec::new();
-        for job in jobs.iter().filter(|job| !job.lines.is_empty()) {
+        for job in jobs.iter().filter(|job| job.lines().next().is_some()) {
             staged.push(self.stage(job)?);
             point("staging");
         }
@@ -187,8 +190,7 @@ impl Commit<'_> {
     /// Writes a mail's event file into the staging folder.
     fn stage(&mut self, job: &Job) -> anyhow::Result<(PathBuf, Intent)> {
         let lines: Vec<_> = job
-            .lines
-            .iter()
+            .lines()
             .map(|line| line.with_credentials(self.signature))
             .collect();
         self.files += 1;

@@ -11,7 +11,7 @@ use crate::events::{Signature, TokenValues};
 use crate::journal::Fingerprint;
 use crate::mailbox::{MailId, Mailbox, Query, Summary};
 use crate::message::{Content, Fault};
-use crate::rules::{Files, Head, Judgement, Needs, Rule, judge, mail_values, match_values};
+use crate::rules::{Files, Head, Judgement, Match, Needs, Rule, judge, mail_values, match_values};
 
 /// Mails whose text is held in memory at a time, in bytes of their size on the server.
 const TEXT_BATCH: u64 = 16 * 1024 * 1024;
@@ -33,14 +33,19 @@ impl Looked {
     /// What the tokens of `[Audit]` stand for: those of the mail, and of its first match or else of
     /// the configuration whose reason counts.
     pub(super) fn values(&self) -> TokenValues<'_> {
-        let head = head(&self.summary);
         match self.judgement.matches().next() {
-            Some((rule, found)) => match_values(rule, found, &head, &self.content, &self.files),
+            Some((rule, found)) => self.values_of(rule, found),
             None => TokenValues {
                 configuration: self.judgement.reason().map(|(rule, _)| rule),
-                ..mail_values(&head)
+                ..mail_values(&head(&self.summary))
             },
         }
+    }
+
+    /// The same for one of its matches.
+    pub(super) fn values_of(&self, rule: u32, found: &Match) -> TokenValues<'_> {
+        let head = head(&self.summary);
+        match_values(rule, found, &head, &self.content, &self.files)
     }
 }
 

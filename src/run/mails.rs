@@ -166,11 +166,7 @@ impl<'a> Mails<'a> {
         } else {
             self.reject_event(&looked, output)
         };
-        let events: usize = looked
-            .judgement
-            .matches()
-            .map(|(_, found)| found.events.len())
-            .sum();
+        let events = looked.judgement.events().count();
         match self.brake.admit(
             &looked.judgement,
             events + reject.as_ref().map_or(0, Vec::len),
@@ -241,13 +237,12 @@ impl<'a> Mails<'a> {
         let rejection = reject.as_deref().unwrap_or_default();
         let known = journal.notices();
         let notice = self.notices.make(&looked, rejection, known, output);
-        let lines = if accepted {
-            Some(looked.judgement.take_events())
+        if accepted {
+            looked.judgement.shorten_captures();
         } else {
             looked.content = Content::default();
             looked.files = Files::default();
-            reject
-        };
+        }
         // A rejected mail might have matched a configuration that is disabled: it is kept until
         // that is mended.
         let wanted = match self.settings.general.delete {
@@ -256,10 +251,10 @@ impl<'a> Mails<'a> {
             Delete::All => accepted || self.settings.disabled_rules == 0,
         };
         let seen = (!self.naming.lasting).then(|| fingerprint(&looked.summary));
-        let delete = wanted && lines.is_some() && !looked.judgement.must_stay();
+        let delete = wanted && reject.is_some() && !looked.judgement.must_stay();
         Job {
             looked,
-            lines: lines.unwrap_or_default(),
+            rejection: reject.unwrap_or_default(),
             save: accepted,
             delete,
             seen,
@@ -303,12 +298,16 @@ impl<'a> Mails<'a> {
         }
         let now = clock::to_local(self.now);
         let values = looked.values();
-        let events: Vec<&EventLine> = job.lines.iter().collect();
+        let events: Vec<&EventLine> = job.lines().collect();
         self.report.events += events.len();
         if looked.judgement.is_accepted() {
             self.report.accepted += 1;
             self.report.saved += usize::from(job.save && self.commit.plan.is_some());
             self.audit.accepted(&values, &events, now);
+            for (rule, found) in looked.judgement.matches() {
+                let values = looked.values_of(rule, found);
+                self.audit.wrote(&values, &found.events, now);
+            }
             output.line(&format!(
                 "accepted: {} -> {}, {}",
                 named(looked),
@@ -330,7 +329,7 @@ impl<'a> Mails<'a> {
             self.report.rejected += 1;
             let reason = reason(&self.settings.audit, &looked.judgement);
             self.audit
-                .rejected(&values, &reason, &looked.judgement, &events, now);
+                .rejected(&values, &reason, &looked.judgement, &job.rejection, now);
             output.line(&format!(
                 "rejected: {} -> {}",
                 named(looked),

@@ -87,16 +87,17 @@ impl<'a> Notices<'a> {
         let Some(form) = form else {
             return Decision::Unwanted;
         };
-        let matches = looked.judgement.matches();
-        let events = matches
-            .flat_map(|(_, found)| &found.events)
-            .chain(rejection);
+        let events = looked.judgement.events().chain(rejection);
         let events: Vec<&str> = events.map(EventLine::as_str).collect();
         let events = events.join("\n");
-        let reason = (!accepted).then(|| reason(self.audit, &looked.judgement));
+        let reason = if accepted {
+            String::new()
+        } else {
+            reason(self.audit, &looked.judgement)
+        };
         let values = TokenValues {
             event: Some(&events),
-            reason: reason.as_deref(),
+            reason: Some(&reason),
             ..looked.values()
         };
         let unusable = |text: &str| {

@@ -25,7 +25,7 @@ pub enum Error {
     #[error(transparent)]
     Token(auth::Error),
     /// The server did not accept the credentials.
-    #[error("{server} refused the log-in as {user}: {answer}")]
+    #[error("{server} refused the log-in of {user}: {answer}. {advice}")]
     Login {
         /// Host and port.
         server: String,
@@ -35,6 +35,8 @@ pub enum Error {
         answer: String,
         /// The server was not able to check them now (RFC 4954, section 6: 454).
         transient: bool,
+        /// What to do about it.
+        advice: &'static str,
     },
     /// There is no way to log in that both sides have.
     #[error("no log-in to {server}: {why}")]
@@ -48,7 +50,7 @@ pub enum Error {
     #[error("no recipient was accepted: {}", listed(.0))]
     NobodyTook(Vec<Refusal>),
     /// The server refused the mail, or a command on the way to it.
-    #[error("{server} refused {what}: {answer}")]
+    #[error("{server} refused {what}: {answer}{}", what.advice(*transient))]
     Refused {
         /// Host and port.
         server: String,
@@ -148,6 +150,20 @@ impl std::fmt::Display for Refused {
             Self::Mail => "to take a mail",
             Self::Contents => "the mail",
         })
+    }
+}
+
+impl Refused {
+    /// What to do about it, where the server's words may not tell.
+    fn advice(self, transient: bool) -> &'static str {
+        match self {
+            _ if transient => "",
+            Self::Conversation => ". Have this machine allowed there",
+            Self::Sender => {
+                ". Check the address that mails are from: user may have to be allowed to send from it"
+            }
+            Self::Mail | Self::Contents => "",
+        }
     }
 }
 

@@ -64,6 +64,8 @@ pub enum Fault {
     Refuse(&'static str),
     /// An answer to `CreateItem` with this code.
     Answer(&'static str),
+    /// A fault that quotes the credentials, as they came and decoded.
+    Quote,
     /// Something before the service answers with this status.
     Gateway(u16),
     /// The connection closes before the service has done anything.
@@ -156,6 +158,11 @@ impl State {
             },
             Some(Fault::Busy(pause)) => soap_fault("ErrorServerBusy", Some(pause)),
             Some(Fault::Refuse(code)) => soap_fault(code, None),
+            Some(Fault::Quote) => {
+                let quoted = &asked.headers["authorization"];
+                let text = format!("Who is {quoted}, {USER}:{PASSWORD}?").replace('&', "&amp;");
+                soap_fault_with("ErrorAccessDenied", &text, None)
+            }
             Some(Fault::Answer(code)) => created(code),
             Some(Fault::LoseAnswer) | None => self.act(asked),
         };
@@ -303,6 +310,10 @@ fn created(code: &str) -> Reply {
 }
 
 fn soap_fault(code: &str, pause: Option<u64>) -> Reply {
+    soap_fault_with(code, &format!("The server says {code}."), pause)
+}
+
+fn soap_fault_with(code: &str, message: &str, pause: Option<u64>) -> Reply {
     let pause = pause.map_or_else(String::new, |pause| {
         format!(
             "<t:MessageXml><t:Value Name=\"BackOffMilliseconds\">{pause}</t:Value></t:MessageXml>"
@@ -311,8 +322,8 @@ fn soap_fault(code: &str, pause: Option<u64>) -> Reply {
     xml(
         500,
         &format!(
-            "<s:Fault><faultcode>t:{code}</faultcode><faultstring xml:lang=\"en-US\">The server says {code}.</faultstring>\
-             <detail><e:ResponseCode>{code}</e:ResponseCode><e:Message>The server says {code}.</e:Message>{pause}</detail>\
+            "<s:Fault><faultcode>t:{code}</faultcode><faultstring xml:lang=\"en-US\">{message}</faultstring>\
+             <detail><e:ResponseCode>{code}</e:ResponseCode><e:Message>{message}</e:Message>{pause}</detail>\
              </s:Fault>"
         ),
     )

@@ -2,7 +2,8 @@
 //!
 //! What it does depends on the recipient: `reject@` gets a 550, `temp@` a 451, `slow@` waits three
 //! seconds, other domains than example.test get a 550; a mail with `reject-at-data` in its subject
-//! is refused after its contents. Whom it does not know, it delivers to `catchall@`.
+//! is refused after its contents. Whom it does not know, it delivers to `catchall@`. Each AUTH
+//! leaves a line with `asks to log in` in its log.
 //!
 //! Tokens (XOAUTH2) it leaves to a Dovecot, which asks the identity provider.
 
@@ -333,6 +334,7 @@ admin_groups = {USER}
 never_users =
 keep_environment =
 deliver_drop_privilege = true
+acl_smtp_auth = acl_auth
 acl_smtp_mail = acl_mail
 acl_smtp_rcpt = acl_rcpt
 acl_smtp_data = acl_data"
@@ -345,6 +347,8 @@ acl_smtp_data = acl_data"
     format!(
         "{main}
 begin acl
+acl_auth:
+  accept logwrite = asks to log in
 acl_mail:
   accept condition = ${{if eq{{$received_port}}{{{smtp}}}}}
   accept authenticated = *

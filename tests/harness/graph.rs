@@ -79,6 +79,8 @@ struct Upload {
 pub enum Fault {
     /// The service refuses with this status and code, and these headers.
     Refuse(u16, &'static str, Vec<(&'static str, String)>),
+    /// The service refuses, and quotes the credentials in its words.
+    Quote,
     /// Something before the service answers with this status.
     Gateway(u16),
     /// The connection closes before the service has done anything.
@@ -195,6 +197,10 @@ impl State {
                 body: b"<html>Bad gateway</html>".to_vec(),
             },
             Some(Fault::Refuse(status, code, headers)) => refused(*status, code, headers.clone()),
+            Some(Fault::Quote) => {
+                let quoted = &asked.headers["authorization"];
+                refused_with(403, "ErrorNew", &format!("Who is {quoted}?"), vec![])
+            }
             Some(Fault::Say(status, body)) => Reply::json(*status, body),
             Some(Fault::LoseAnswer) | None if is_upload => self.take_piece(asked),
             Some(Fault::LoseAnswer) | None => self.act(asked, &path),
@@ -206,7 +212,7 @@ impl State {
         if let (
             Reply::Answer { headers, body, .. },
             false,
-            None | Some(Fault::Refuse(..) | Fault::LoseAnswer),
+            None | Some(Fault::Refuse(..) | Fault::Quote | Fault::LoseAnswer),
         ) = (&reply, is_upload, &fault)
         {
             let content_type = headers.iter().find(|(name, _)| *name == "Content-Type");
@@ -483,10 +489,19 @@ fn stored(file: &Value, bytes: &[u8], pieces: usize) -> StoredFile {
     }
 }
 
-fn refused(status: u16, code: &str, mut headers: Vec<(&'static str, String)>) -> Reply {
+fn refused(status: u16, code: &str, headers: Vec<(&'static str, String)>) -> Reply {
+    refused_with(status, code, &format!("The service says {code}."), headers)
+}
+
+fn refused_with(
+    status: u16,
+    code: &str,
+    message: &str,
+    mut headers: Vec<(&'static str, String)>,
+) -> Reply {
     let id = "24e7991e-01ae-4cc2-8e06-532a96fd8948";
     let error = json!({
-        "code": code, "message": format!("The service says {code}."),
+        "code": code, "message": message,
         "innerError": { "date": "2026-11-21T18:53:25", "request-id": id },
     });
     headers.push(("Content-Type", "application/json".into()));

@@ -172,6 +172,16 @@ impl IdentityProvider {
         .collect()
     }
 
+    /// Every token that it has given out so far, of both kinds.
+    pub fn issued(&self) -> Vec<String> {
+        let answers = self.requests().into_iter();
+        let answers = answers.filter_map(|asked| serde_json::from_str::<Value>(&asked.body).ok());
+        answers
+            .flat_map(|answer| ["access_token", "refresh_token"].map(|kind| answer[kind].clone()))
+            .filter_map(|token| Some(token.as_str()?.to_owned()))
+            .collect()
+    }
+
     fn tell(&self, path: &str, body: &Value) -> Value {
         let (status, answer) = site::ask(self.port, "POST", path, "", &body.to_string());
         assert_eq!(status, 200, "{answer}");

@@ -57,6 +57,7 @@ pub mod recorder;
 pub mod rude;
 pub mod sam;
 pub mod schemas;
+pub mod secrets;
 pub mod sink;
 pub mod site;
 pub mod table;

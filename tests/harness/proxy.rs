@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What has passed through a proxy so far.
 #[derive(Clone, Debug, Default)]
@@ -66,6 +66,8 @@ struct Shared {
     rewrites: Vec<(String, String)>,
     /// So many connections are closed as soon as they are made.
     turn_away: usize,
+    /// How long bytes are on their way.
+    delay: Duration,
 }
 
 impl CountingProxy {
@@ -133,6 +135,11 @@ impl CountingProxy {
     /// Connections from now on lead to another port.
     pub fn redirect(&self, target: u16) {
         self.shared.lock().unwrap().target = target;
+    }
+
+    /// Bytes take this long from one side to the other, as over a long line.
+    pub fn delay(&self, delay: Duration) {
+        self.shared.lock().unwrap().delay = delay;
     }
 
     /// Closes so many connections as soon as they are made.
@@ -207,7 +214,11 @@ fn forward(
     thread::spawn(move || {
         let mut buffer = vec![0; 64 * 1024];
         while let Ok(length @ 1..) = from.read(&mut buffer) {
-            let passing = count(&mut shared.lock().unwrap(), &buffer[..length]);
+            let (passing, delay) = {
+                let mut shared = shared.lock().unwrap();
+                (count(&mut shared, &buffer[..length]), shared.delay)
+            };
+            thread::sleep(delay);
             if to.write_all(&passing).is_err() {
                 break;
             }

@@ -6,10 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use data_encoding::{BASE64, HEXLOWER};
 use serde_json::Value;
 
 use super::program::{self, Running};
+use super::secrets::forms;
 use super::{Ini, Mail, Ran, Tree};
 
 /// The user of the mailbox.
@@ -397,7 +397,7 @@ impl World {
             return;
         }
         let tree = Tree::without(&self.root, &STORES);
-        for form in secrets.iter().flat_map(|secret| disguises(secret)) {
+        for form in secrets.iter().flat_map(|secret| forms(secret)) {
             assert!(
                 !ran.output().contains(&form),
                 "a secret in the output: {form:?}\n{ran}"
@@ -409,19 +409,6 @@ impl World {
             );
         }
     }
-}
-
-/// A secret as it is and as a log of a protocol might show it.
-fn disguises(secret: &str) -> Vec<String> {
-    let plain_login = format!("\0{MAIL_USER}\0{secret}");
-    let quoted = secret.replace('\\', "\\\\").replace('"', "\\\"");
-    vec![
-        secret.to_owned(),
-        quoted,
-        BASE64.encode(secret.as_bytes()),
-        BASE64.encode(plain_login.as_bytes()),
-        HEXLOWER.encode(secret.as_bytes()),
-    ]
 }
 
 impl Drop for World {

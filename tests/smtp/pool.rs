@@ -118,6 +118,45 @@ fn a_server_that_went_and_came_back_is_found_again() {
     assert_eq!(server.mails().len(), 2);
 }
 
+/// A server that always breaks there would be tried twice for each mail.
+#[test]
+fn a_new_connection_that_breaks_is_not_replaced_for_the_same_mail() {
+    let Some(server) = Recorder::start() else {
+        return;
+    };
+    let proxy = CountingProxy::before("127.0.0.1", server.smtp);
+    let mut settings = settings(proxy.port, Security::None);
+    settings.pool.size = 1;
+    proxy.lose_answer_to("MAIL FROM");
+    let results = outbox(settings).send(&mails(2, "a@example.test"));
+    let error = results[0].as_ref().unwrap_err();
+    assert!(
+        error.is_connection() && !error.may_have_arrived(),
+        "{error}"
+    );
+    assert!(results[1].is_ok(), "{results:?}");
+    assert_eq!((server.mails().len(), proxy.traffic().connections), (1, 2));
+}
+
+#[test]
+fn a_mail_whose_answer_was_lost_is_not_repeated() {
+    let Some(server) = Recorder::start() else {
+        return;
+    };
+    let proxy = CountingProxy::before("127.0.0.1", server.smtp);
+    let mut settings = settings(proxy.port, Security::None);
+    settings.pool.size = 1;
+    let outbox = outbox(settings);
+    let to = ["a@example.test"];
+    assert!(outbox.send(&[mail("before", &to)])[0].is_ok());
+    proxy.lose_answer_to("Subject: lost");
+    let results = outbox.send(&[mail("lost", &to), mail("after", &to)]);
+    let error = results[0].as_ref().unwrap_err();
+    assert!(proxy.has_lost() && error.may_have_arrived(), "{error}");
+    assert!(results[1].is_ok(), "{results:?}");
+    assert_eq!((server.mails().len(), proxy.traffic().connections), (3, 2));
+}
+
 #[test]
 fn fewer_connections_than_wanted_take_all_the_mails() {
     let Some(server) = Exim::with(exim::Options {

@@ -6,12 +6,12 @@ use smartemail::auth::{Authority, Grant, Settings as TokenSettings, TokenSource}
 use smartemail::net::http::Limits;
 use smartemail::net::{Security, Trace};
 use smartemail::secret::Secret;
+use smartemail::send::Error;
 use smartemail::send::smtp::{Login, Settings};
-use smartemail::send::{Error, Outbox, Service};
 
 use crate::harness::idp::{DAEMON, DIRECTORY, NATIVE, PASSWORD, SECRET, USER};
 use crate::harness::{CountingProxy, Exim, IdentityProvider, exim};
-use crate::{mails, settings};
+use crate::{mails, outbox, settings};
 
 const SCOPE: &str = "https://outlook.office.com/SMTP.Send";
 
@@ -57,12 +57,7 @@ fn by_password() -> Grant {
     Grant::Password {
         user: USER.into(),
         password: Secret::new(PASSWORD.into()),
-        secret: None,
     }
-}
-
-fn outbox(settings: Settings) -> Outbox {
-    Outbox::new(Service::Smtp(settings), Trace::off())
 }
 
 #[test]
@@ -188,7 +183,6 @@ fn without_a_token_nothing_is_tried() {
     let wrong = Grant::Password {
         user: USER.into(),
         password: Secret::new("Wrong-4471".into()),
-        secret: None,
     };
     for result in
         outbox(with_tokens(&provider, proxy.port, wrong)).send(&mails(20, "bob@example.test"))

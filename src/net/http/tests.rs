@@ -223,6 +223,33 @@ fn a_request_cut_short_has_not_arrived_and_a_whole_one_may_have() {
 }
 
 #[test]
+fn a_connection_that_the_server_closed_is_not_used_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (tell, closed) = std::sync::mpsc::channel();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut request = Vec::new();
+            while !is_whole(&request) {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                request.extend(byte);
+            }
+            // It does not say that it will close.
+            write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").unwrap();
+            drop(stream);
+            tell.send(()).unwrap();
+        }
+    });
+    let client = client(5.0, Trace::off());
+    for _ in 0..3 {
+        let answer = client.send(post(&format!("http://127.0.0.1:{port}/"), "x"));
+        assert_eq!(answer.unwrap().body(), b"hi");
+        closed.recv().unwrap();
+    }
+}
+
+#[test]
 fn silence_ends_and_the_request_may_have_arrived() {
     let base = server(|stream, _| std::mem::forget(stream.try_clone().unwrap()));
     let client = client(0.2, Trace::off());

@@ -85,7 +85,7 @@ fn of_fault(fault: Node<'_, '_>) -> Answer {
 }
 
 /// `BackOffMilliseconds` of ErrorServerBusy
-/// (learn.microsoft.com/exchange/client-developer/exchange-web-services/ews-throttling-in-exchange).
+/// (learn.microsoft.com/exchange: ews-throttling-in-exchange).
 fn pause(within: Node<'_, '_>) -> Option<Duration> {
     let values =
         child(within, TYPES, "MessageXml").or_else(|| child(within, MESSAGES, "MessageXml"))?;

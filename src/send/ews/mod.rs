@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use answer::Answer;
 
-use super::web::{Call, Caller, Error, Kind, Purpose, Refusal, request_id};
-use super::{Delivery, Form, Mail, Receipt};
+use super::web::{Call, Caller, Error, Kind, Purpose, delivered, request_id};
+use super::{Delivery, Form, Mail};
+use crate::net::Trace;
 use crate::net::http::{Limits, Method, Response, StatusCode};
-use crate::net::{Trace, clean};
 
 pub use super::web::Login;
 
@@ -92,7 +92,12 @@ impl Ews {
     #[must_use]
     pub fn new(settings: Settings, trace: Trace) -> Self {
         Self {
-            caller: Caller::new(settings.login.clone(), settings.limits, trace),
+            caller: Caller::new(
+                &settings.address,
+                settings.login.clone(),
+                settings.limits,
+                trace,
+            ),
             settings,
         }
     }
@@ -114,14 +119,7 @@ impl Ews {
         let impersonate = self.settings.impersonate.as_deref();
         let body = request::create_item(self.settings.version, impersonate, mail, &mime);
         self.create_item(body.as_bytes())?;
-        Ok(Delivery {
-            refused: Vec::new(),
-            receipt: if mail.delivery_receipt {
-                Receipt::Property
-            } else {
-                Receipt::None
-            },
-        })
+        Ok(delivered(mail))
     }
 
     /// Repeats the request only after the pause that a busy server asks for.
@@ -171,8 +169,8 @@ impl Ews {
                 pause,
             }) => Err(self.refused(answer, &code, &message, pause)),
             Err(_) if status != StatusCode::OK => Err(self.refused(answer, "", "", None)),
-            Ok(Answer::Sent) => Err(self.malformed("success with status 500").into()),
-            Err(cause) => Err(self.malformed(cause).into()),
+            Ok(Answer::Sent) => Err(self.malformed("success with status 500")),
+            Err(cause) => Err(self.malformed(cause)),
         }
     }
 
@@ -183,29 +181,15 @@ impl Ews {
         message: &str,
         pause: Option<Duration>,
     ) -> Refused {
-        let purpose = Purpose::Sends;
-        let mut refusal = Refusal::of(self.server(), answer.status(), code, message, purpose);
-        let id = answer.headers().get("request-id");
-        refusal.request_id = id
-            .and_then(|id| id.to_str().ok())
-            .map_or_else(String::new, |id| clean(id, 80));
+        let refusal = self.caller.refusal(answer, code, message, Purpose::Sends);
         Refused {
             error: refusal.into(),
             pause,
         }
     }
 
-    fn malformed(&self, cause: &str) -> Error {
-        Error::Malformed {
-            server: self.server(),
-            cause: cause.to_owned(),
-            arrived: true,
-        }
-    }
-
-    fn server(&self) -> String {
-        let host = self.settings.address.split('/').nth(2);
-        clean(host.unwrap_or(&self.settings.address), 200)
+    fn malformed(&self, cause: &str) -> Refused {
+        self.caller.malformed(cause, Purpose::Sends).into()
     }
 }
 

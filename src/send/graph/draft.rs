@@ -32,7 +32,9 @@ impl Graph {
         let made = self.create("messages", &Message::new(mail, from), patience)?;
         match made.get("id").and_then(Value::as_str) {
             Some(id) if !id.is_empty() => Ok(Draft(format!("messages/{}", path_segment(id)))),
-            _ => Err(self.malformed("the draft has no id", Purpose::Prepares)),
+            _ => Err(self
+                .caller
+                .malformed("the draft has no id", Purpose::Prepares)),
         }
     }
 
@@ -113,8 +115,10 @@ impl Graph {
         let path = format!("{}/attachments/createUploadSession", draft.0);
         let session = self.create(&path, &attachment.upload(), patience)?;
         let address = session.get("uploadUrl").and_then(Value::as_str);
-        let address = address
-            .ok_or_else(|| self.malformed("the upload has no address", Purpose::Prepares))?;
+        let address = address.ok_or_else(|| {
+            self.caller
+                .malformed("the upload has no address", Purpose::Prepares)
+        })?;
         let size = attachment.file.bytes.len();
         let mut start = 0;
         for piece in attachment.file.bytes.chunks(PIECE) {
@@ -152,7 +156,7 @@ impl Graph {
         if start.is_some_and(|start| start.parse() == Ok(end)) {
             return Ok(());
         }
-        Err(self.malformed(
+        Err(self.caller.malformed(
             "the upload does not go on where it should",
             Purpose::Prepares,
         ))
@@ -160,6 +164,6 @@ impl Graph {
 
     fn read(&self, answer: &Response<Vec<u8>>) -> Result<Value, Error> {
         serde_json::from_slice(answer.body())
-            .map_err(|_| self.malformed("not JSON", Purpose::Prepares))
+            .map_err(|_| self.caller.malformed("not JSON", Purpose::Prepares))
     }
 }

@@ -13,8 +13,8 @@ use data_encoding::BASE64;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::web::{Call, Caller, Error, Login, Purpose, Refusal, path_segment, request_id};
-use super::{Address, Delivery, Form, Mail, Person, Receipt};
+use super::web::{Call, Caller, Error, Login, Purpose, delivered, path_segment, request_id};
+use super::{Address, Delivery, Form, Mail, Person};
 use crate::auth::TokenSource;
 use crate::net::http::{Limits, Method, Patience, Response, StatusCode, Uri};
 use crate::net::{Trace, clean};
@@ -104,7 +104,7 @@ impl Graph {
     pub fn new(settings: Settings, trace: Trace) -> Self {
         let login = Login::Token(settings.tokens.clone());
         Self {
-            caller: Caller::new(login, settings.limits, trace.clone()),
+            caller: Caller::new(&settings.root, login, settings.limits, trace.clone()),
             settings,
             trace,
         }
@@ -129,14 +129,7 @@ impl Graph {
             Some((kind, body)) => self.send_at_once(kind, &body, &mut patience)?,
             None => self.send_by_draft(mail, from, &mut patience)?,
         }
-        Ok(Delivery {
-            refused: Vec::new(),
-            receipt: if mail.delivery_receipt {
-                Receipt::Property
-            } else {
-                Receipt::None
-            },
-        })
+        Ok(delivered(mail))
     }
 
     /// The mail in one request, media type and body; `None` if it is too large for that.
@@ -258,7 +251,7 @@ impl Graph {
 
     fn written(&self, content: &impl Serialize) -> Result<Vec<u8>, Error> {
         serde_json::to_vec(content)
-            .map_err(|error| self.malformed(&error.to_string(), Purpose::Prepares))
+            .map_err(|error| self.caller.malformed(&error.to_string(), Purpose::Prepares))
     }
 
     /// The answer has the status that stands for success.
@@ -273,7 +266,7 @@ impl Graph {
             return Ok(());
         }
         if status.is_success() {
-            return Err(self.malformed(
+            return Err(self.caller.malformed(
                 &format!(
                     "status {} instead of {}",
                     status.as_u16(),
@@ -288,26 +281,8 @@ impl Graph {
                 .and_then(Value::as_str)
                 .unwrap_or_default()
         };
-        let code = text("/error/code");
-        let mut refusal = Refusal::of(self.server(), status, code, text("/error/message"), purpose);
-        let id = answer.headers().get("request-id");
-        refusal.request_id = id
-            .and_then(|id| id.to_str().ok())
-            .map_or_else(String::new, |id| clean(id, 80));
-        Err(refusal.into())
-    }
-
-    fn malformed(&self, cause: &str, purpose: Purpose) -> Error {
-        Error::Malformed {
-            server: self.server(),
-            cause: clean(cause, 200),
-            arrived: purpose == Purpose::Sends,
-        }
-    }
-
-    fn server(&self) -> String {
-        let host = self.settings.root.split('/').nth(2);
-        clean(host.unwrap_or(&self.settings.root), 200)
+        let (code, message) = (text("/error/code"), text("/error/message"));
+        Err(self.caller.refusal(answer, code, message, purpose).into())
     }
 }
 

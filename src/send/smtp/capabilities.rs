@@ -9,8 +9,6 @@ pub(super) struct Capabilities {
     pub(super) pipelining: bool,
     /// RFC 3207.
     pub(super) start_tls: bool,
-    /// RFC 6152.
-    pub(super) eight_bit: bool,
     /// RFC 6531.
     pub(super) utf8: bool,
     /// RFC 3461.
@@ -34,7 +32,6 @@ impl Capabilities {
             match words.next().unwrap_or_default() {
                 "PIPELINING" => can.pipelining = true,
                 "STARTTLS" => can.start_tls = true,
-                "8BITMIME" => can.eight_bit = true,
                 "SMTPUTF8" => can.utf8 = true,
                 "DSN" => can.dsn = true,
                 "SIZE" => {

@@ -19,6 +19,13 @@ const LONGEST_COMMAND: usize = 512;
 /// A server that asks more often does not want to be answered.
 const MOST_QUESTIONS: usize = 4;
 
+/// What to do about a password that is refused,
+const ENTER_AGAIN: &str =
+    "Check user, or set the password again with: smartemail --credentials -smtppassword:";
+/// and about a token.
+const CHECK_RIGHTS: &str =
+    "Check user and scope, and whether the application may send by SMTP as this user";
+
 /// One attempt to log in: what is said, in order.
 struct Attempt {
     mechanism: &'static str,
@@ -57,7 +64,7 @@ pub(super) fn log_in<C: Channel>(
             wire.hide([password.clone()]);
             match attempt.make(wire)? {
                 (reply, _) if reply.is_positive() => Ok(None),
-                (reply, _) => Err(refused(wire, user, &reply, None)),
+                (reply, _) => Err(refused(wire, user, &reply, None, ENTER_AGAIN)),
             }
         }
         Login::Token { user, source } => {
@@ -76,7 +83,7 @@ pub(super) fn log_in<C: Channel>(
             }
             match told {
                 (reply, _) if reply.is_positive() => Ok(Some(token.expires())),
-                (reply, challenge) => Err(refused(wire, user, &reply, challenge)),
+                (reply, challenge) => Err(refused(wire, user, &reply, challenge, CHECK_RIGHTS)),
             }
         }
     }
@@ -183,6 +190,7 @@ fn refused<C: Channel>(
     user: &str,
     reply: &Reply,
     challenge: Option<String>,
+    advice: &'static str,
 ) -> Error {
     if reply.is_good_bye() {
         return wire.talk.closed(reply);
@@ -196,6 +204,11 @@ fn refused<C: Channel>(
             None => reply.words(),
         },
         transient: reply.is_transient(),
+        advice: if reply.is_transient() {
+            "It can't tell now whether user and password are right"
+        } else {
+            advice
+        },
     }
 }
 
@@ -323,6 +336,11 @@ mod tests {
             assert_eq!(
                 (error.is_transient(), error.is_authentication()),
                 (transient, authentication),
+                "{error}"
+            );
+            assert_eq!(
+                error.to_string().contains("--credentials"),
+                !transient,
                 "{error}"
             );
         }

@@ -165,7 +165,8 @@ impl<C: Channel> Session<C> {
             parameter(&format!("SIZE={size}"));
         }
         if utf8 {
-            // Headers with such addresses are 8 bit (RFC 6531, section 3.4).
+            // Headers with such addresses are 8 bit, which such a server takes (RFC 6531, sections
+            // 3.1 and 3.4).
             parameter("BODY=8BITMIME SMTPUTF8");
         }
         if dsn {

@@ -2,20 +2,23 @@
 //! asks for, and refusals with a code.
 //!
 //! A request is repeated only when the service has answered that it did not act on it: after a
-//! refused token (once, with a new one) and after the pause of a 429 or 503.
+//! refused token (once, with a new one) and after the pause of a 429 or 503. A log-in that was
+//! refused is not tried again: more attempts would lock the account.
 
 mod error;
 mod refusal;
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
+use std::iter;
+use std::sync::OnceLock;
 
 use data_encoding::BASE64;
 
 pub use error::Error;
 pub use refusal::{Kind, Refusal};
 
-use super::Checked;
-use crate::auth::{AccessToken, TokenSource};
+use super::{Checked, Delivery, Mail, Receipt};
+use crate::auth::{self, AccessToken, TokenSource};
 use crate::clock;
 use crate::net::http::{
     Client, Limits, Method, Patience, Request, Response, StatusCode, header, retry_after,
@@ -37,6 +40,25 @@ pub enum Login {
     Token(TokenSource),
 }
 
+impl Login {
+    /// A server's text without the secrets that it may quote.
+    fn masked(&self, text: &str) -> String {
+        match self {
+            Self::Basic { user, password } => {
+                let text = auth::masked(text, iter::once(password));
+                auth::masked(&text, iter::once(&pair(user, password)))
+            }
+            Self::Token(source) => source.masked(text),
+        }
+    }
+}
+
+/// User and password as `Authorization: Basic` has them.
+fn pair(user: &str, password: &Secret) -> Secret {
+    let plain = Secret::new(format!("{user}:{}", password.expose()));
+    Secret::new(BASE64.encode(plain.expose().as_bytes()))
+}
+
 /// What a request is good for, which decides what its loss means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -56,17 +78,34 @@ pub(super) struct Call<'a> {
 }
 
 /// Makes requests as somebody.
-#[derive(Debug)]
 pub(super) struct Caller {
     client: Client,
     login: Login,
+    /// Host and port.
+    server: String,
+    /// How the log-in was refused; that stands.
+    refused: OnceLock<Response<Vec<u8>>>,
+}
+
+impl fmt::Debug for Caller {
+    /// Without answers: they may quote the credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caller")
+            .field("server", &self.server)
+            .field("login", &self.login)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Caller {
-    pub(super) fn new(login: Login, limits: Limits, trace: Trace) -> Self {
+    /// Speaks to the service at this address.
+    pub(super) fn new(address: &str, login: Login, limits: Limits, trace: Trace) -> Self {
+        let host = address.split('/').nth(2).unwrap_or(address);
         Self {
             client: Client::new(limits, trace),
             login,
+            server: clean(host, 200),
+            refused: OnceLock::new(),
         }
     }
 
@@ -87,6 +126,9 @@ impl Caller {
         call: &Call<'_>,
         patience: &mut Patience,
     ) -> Result<Response<Vec<u8>>, Error> {
+        if let Some(answer) = self.refused.get() {
+            return Ok(answer.clone());
+        }
         let mut refused: Option<AccessToken> = None;
         loop {
             let (authorization, token) = self.authorization(refused.as_ref())?;
@@ -94,6 +136,9 @@ impl Caller {
             match (answer.status(), token) {
                 (StatusCode::UNAUTHORIZED, Some(token)) if refused.is_none() => {
                     refused = Some(token);
+                }
+                (StatusCode::UNAUTHORIZED, _) => {
+                    return Ok(self.refused.get_or_init(|| answer).clone());
                 }
                 (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, _)
                     if patience.wait(retry_after(&answer, clock::now())) => {}
@@ -115,6 +160,32 @@ impl Caller {
                     if patience.wait(retry_after(&answer, clock::now())) => {}
                 _ => return Ok(answer),
             }
+        }
+    }
+
+    /// A refusal by the service, with its code and its words.
+    pub(super) fn refusal(
+        &self,
+        answer: &Response<Vec<u8>>,
+        code: &str,
+        message: &str,
+        purpose: Purpose,
+    ) -> Refusal {
+        let id = answer.headers().get("request-id");
+        let id = id.and_then(|id| id.to_str().ok()).unwrap_or_default();
+        let [code, message, id] = [code, message, id].map(|text| self.login.masked(text));
+        Refusal {
+            request_id: clean(&id, 80),
+            ..Refusal::of(&self.server, answer.status(), &code, &message, purpose)
+        }
+    }
+
+    /// An answer that is not that of such a service.
+    pub(super) fn malformed(&self, cause: &str, purpose: Purpose) -> Error {
+        Error::Malformed {
+            server: self.server.clone(),
+            cause: clean(cause, 200),
+            arrived: purpose == Purpose::Sends,
         }
     }
 
@@ -150,9 +221,8 @@ impl Caller {
     ) -> Result<(header::HeaderValue, Option<AccessToken>), Error> {
         let (text, token) = match &self.login {
             Login::Basic { user, password } => {
-                let pair = Secret::new(format!("{user}:{}", password.expose()));
-                let coded = BASE64.encode(pair.expose().as_bytes());
-                (Secret::new(format!("Basic {coded}")), None)
+                let coded = pair(user, password);
+                (Secret::new(format!("Basic {}", coded.expose())), None)
             }
             Login::Token(source) => {
                 let token = match refused {
@@ -168,6 +238,18 @@ impl Caller {
             header::HeaderValue::from_str(text.expose()).map_err(|_| Error::UnusableToken)?;
         value.set_sensitive(true);
         Ok((value, token))
+    }
+}
+
+/// What became of a mail that a service took: it tells nothing of single recipients.
+pub(super) fn delivered(mail: &Mail) -> Delivery {
+    Delivery {
+        refused: Vec::new(),
+        receipt: if mail.delivery_receipt {
+            Receipt::Property
+        } else {
+            Receipt::None
+        },
     }
 }
 

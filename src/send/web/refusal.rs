@@ -171,8 +171,8 @@ const CODES: &[(&str, Kind, &str)] = &[
 
 impl Refusal {
     /// Judges a refusal by its code, and by the answer's status where the code says nothing.
-    pub(in crate::send) fn of(
-        server: String,
+    pub(super) fn of(
+        server: &str,
         status: StatusCode,
         code: &str,
         message: &str,
@@ -191,7 +191,7 @@ impl Refusal {
             clean(code, 80)
         };
         Self {
-            server,
+            server: server.to_owned(),
             code,
             message: clean(message, 300),
             request_id: String::new(),
@@ -241,7 +241,7 @@ mod tests {
     fn the_code_says_more_than_the_status() {
         let of = |status: u16, code, purpose| {
             let status = StatusCode::from_u16(status).unwrap();
-            Refusal::of("h".into(), status, code, "m", purpose)
+            Refusal::of("h", status, code, "m", purpose)
         };
         let sends = Purpose::Sends;
         assert_eq!(of(403, "ErrorSendAsDenied", sends).kind, Permanent);

@@ -132,7 +132,6 @@ impl Application {
             Grant::Password {
                 user: user.clone().unwrap_or_default(),
                 password,
-                secret: None,
             }
         };
         let settings = auth::Settings {

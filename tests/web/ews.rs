@@ -1,38 +1,22 @@
 //! Delivery by EWS: what is asked, by whom, its faults, and never a second mail.
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test that breaks ends, loudly")]
 
-#[allow(dead_code, reason = "each test file uses its own part of the test bed")]
-pub mod harness;
-
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use harness::ews::Fault;
-use harness::idp::{DAEMON, DIRECTORY, NATIVE, PASSWORD, SECRET, USER};
-use harness::{Ews, IdentityProvider};
 use mailparse::MailHeaderMap;
-use smartemail::auth::{Authority, Grant, Settings as TokenSettings, TokenSource};
+use smartemail::auth::TokenSource;
 use smartemail::net::Trace;
-use smartemail::net::http::Limits;
-use smartemail::secret::Secret;
 use smartemail::send::ews::{self, Login, Version};
-use smartemail::send::{
-    Address, Body, Error, File, Mail, Outbox, Person, Priority, Receipt, Service,
-};
+use smartemail::send::{Error, File, Mail, Outbox, Receipt, Service};
 
-fn limits(seconds: u64) -> Limits {
-    let limit = Duration::from_secs(seconds);
-    Limits {
-        connect: limit,
-        answer: limit,
-    }
-}
+use crate::harness::ews::Fault;
+use crate::harness::idp::{PASSWORD, SECRET, USER};
+use crate::harness::{Ews, IdentityProvider};
+use crate::{Shown, by_password, by_secret, limits, person, secret, tokens};
 
 fn basic(password: &str) -> Login {
     Login::Basic {
         user: USER.into(),
-        password: Secret::new(password.into()),
+        password: secret(password),
     }
 }
 
@@ -42,50 +26,31 @@ fn settings(server: &Ews, login: Login) -> ews::Settings {
         version: Version::default(),
         login,
         impersonate: None,
-        limits: limits(10),
+        limits: limits(Duration::from_secs(10)),
     }
 }
 
-fn person(name: &str, address: &str) -> Person {
-    Person {
-        name: name.into(),
-        address: Address::parse(address).unwrap(),
-    }
-}
-
+/// A mail with a file.
 fn mail() -> Mail {
     Mail {
-        from: person("Operations", USER),
-        to: vec![person("J\u{f6}rg", "joerg@example.net")],
-        cc: Vec::new(),
-        bcc: Vec::new(),
-        subject: "Gr\u{fc}\u{df}e <&>".into(),
-        body: Body::Text("Hello\n]]> & goodbye\n".into()),
         attachments: vec![File {
             name: "report.bin".into(),
             bytes: (0..=255).collect(),
         }],
-        priority: Priority::Normal,
-        read_receipt: false,
-        delivery_receipt: false,
-        answers: None,
-        message_id: "<1234.5678@ops.example.com>".into(),
-        date: chrono::DateTime::parse_from_rfc3339("2026-11-21T10:00:00Z").unwrap(),
+        ..crate::mail()
     }
 }
 
-/// Sends one mail; nothing that is shown of it may have the password in it.
+/// Sends one mail; nothing that is shown of it may have a secret in it.
 fn send(settings: ews::Settings, mail: &Mail) -> Result<Receipt, Error> {
-    let shown = Arc::new(Mutex::new(String::new()));
-    let sink = Arc::clone(&shown);
-    let trace = Trace::to(move |line| *sink.lock().unwrap() += line);
-    let outbox = Outbox::new(Service::Ews(settings), trace);
+    let shown = Shown::default();
+    let outbox = Outbox::new(Service::Ews(settings), shown.trace());
     let sent = outbox.send(std::slice::from_ref(mail)).pop().unwrap();
-    let told = format!("{}{sent:?}{outbox:?}", shown.lock().unwrap());
-    let coded = data_encoding::BASE64.encode(format!("{USER}:{PASSWORD}").as_bytes());
-    for secret in [PASSWORD, SECRET, &coded] {
-        assert!(!told.contains(secret), "{told}");
+    shown.add(&format!("{sent:?}{outbox:?}"));
+    if let Err(error) = &sent {
+        shown.add(&error.to_string());
     }
+    shown.hides([]);
     sent.map(|delivery| delivery.receipt)
 }
 
@@ -134,7 +99,7 @@ fn a_mail_goes_out_with_a_password_in_every_version() {
     );
     assert_eq!(
         parsed.subparts[0].get_body().unwrap().trim_end(),
-        "Hello\r\n]]> & goodbye"
+        "Hello\r\n]]> & goodbye \u{20ac}"
     );
     assert_eq!(
         parsed.subparts[1].get_body_raw().unwrap(),
@@ -183,27 +148,12 @@ fn a_token_speaks_for_a_user_or_for_an_application_that_acts_for_one() {
     let Some(server) = Ews::start(Some(&provider)) else {
         return;
     };
-    let token = |client_id: &str, grant| {
-        let settings = TokenSettings {
-            authority: Authority::of(&provider.authority(), DIRECTORY).unwrap(),
-            client_id: client_id.into(),
-            grant,
-            scope: "https://outlook.office365.com/.default".into(),
-            margin: Duration::from_secs(10),
-            limits: limits(10),
-        };
+    let token = |grant| {
+        let settings = tokens(&provider, grant, "https://outlook.office365.com/.default");
         Login::Token(TokenSource::new(settings, Trace::off()))
     };
-    let user = token(
-        NATIVE,
-        Grant::Password {
-            user: USER.into(),
-            password: Secret::new(PASSWORD.into()),
-            secret: None,
-        },
-    );
-    let secret = Secret::new(SECRET.into());
-    let application = token(DAEMON, Grant::ClientCredentials { secret });
+    let user = token(by_password(USER, PASSWORD));
+    let application = token(by_secret(SECRET));
     let acting = |login: &Login, impersonate: Option<&str>| ews::Settings {
         impersonate: impersonate.map(str::to_owned),
         ..settings(&server, login.clone())
@@ -229,7 +179,15 @@ fn a_wrong_password_is_told() {
     let Some(server) = Ews::start(None) else {
         return;
     };
-    let error = send(settings(&server, basic("wrong")), &mail()).unwrap_err();
+    let service = Service::Ews(settings(&server, basic("wrong")));
+    let outbox = Outbox::new(service, Trace::off());
+    let mut sent = outbox.send(&[mail(), mail()]);
+    sent.extend(outbox.send(&[mail()]));
+    let told: Vec<_> = sent.iter().map(|sent| format!("{sent:?}")).collect();
+    assert!(told.iter().all(|of| *of == told[0]), "{told:?}");
+    let kept = format!("{outbox:?}");
+    assert!(!kept.contains("www-authenticate"), "{kept}");
+    let error = sent.remove(0).unwrap_err();
     assert!(
         error.is_authentication() && !error.is_transient(),
         "{error:?}"
@@ -243,6 +201,17 @@ fn a_wrong_password_is_told() {
         [401],
         "asked once, as more would lock the account"
     );
+}
+
+#[test]
+fn what_a_server_quotes_of_the_credentials_is_not_shown() {
+    let Some(server) = Ews::start(None) else {
+        return;
+    };
+    server.fail(Fault::Quote);
+    let error = send(settings(&server, basic(PASSWORD)), &mail()).unwrap_err();
+    let expected = format!("Who is Basic ***, {USER}:***?");
+    assert!(error.to_string().contains(&expected), "{error}");
 }
 
 #[test]

@@ -1,0 +1,119 @@
+//! Notices about the mails of real mailboxes.
+
+use super::*;
+use crate::harness::world::OTHER_USER;
+use crate::harness::{CountingProxy, Dovecot, Exim, Inspector, dovecot, exim};
+
+/// The way around: a mail arrives, a rule fires, the notice goes out by Exim into a mailbox of
+/// Dovecot and is found there by IMAP.
+#[test]
+fn a_notice_is_found_in_the_sender_s_mailbox() {
+    let Some(dovecot) = Dovecot::with(&dovecot::Options {
+        lmtp: true,
+        ..dovecot::Options::default()
+    }) else {
+        return;
+    };
+    let Some(exim) = Exim::with(exim::Options {
+        lmtp: Some(dovecot.lmtp),
+        ..exim::Options::default()
+    }) else {
+        return;
+    };
+    let ini = Ini::imap(dovecot.imap)
+        .smtp(exim.smtp)
+        .unset("Audit", "NotifyFrom")
+        .set("General", "DeleteEmails", "Match")
+        .set("Audit", "NotifyOnAccepts", "True")
+        .set("Audit", "NotifyOnRejects", "True")
+        .rule(HIT);
+    let world = World::with(&ini);
+    let mail = |subject: &str, id: &str| {
+        let id = format!("Message-ID: <{id}@example.test>");
+        Mail::new(subject).from(OTHER_USER).header(&id)
+    };
+    dovecot.deliver(&mail("Test one", "1").bytes(), 1_767_700_800);
+    dovecot.deliver(&mail("other", "2").bytes(), 1_767_700_801);
+    world.run(&[]).exit(0).says("2 notices sent");
+
+    let fields = "FROM TO SUBJECT IN-REPLY-TO AUTO-SUBMITTED";
+    let asked = format!("UID FETCH 1:* (BODY.PEEK[HEADER.FIELDS ({fields})] BODY.PEEK[TEXT])");
+    let began = std::time::Instant::now();
+    let found = loop {
+        let mut inbox = Inspector::open_as(OTHER_USER, &dovecot);
+        let opened = inbox.command("EXAMINE INBOX");
+        if opened.contains("* 2 EXISTS") {
+            break inbox.command(&asked).replace("\n ", " ");
+        }
+        assert!(began.elapsed().as_secs() < 20, "{opened}\n{}", exim.log());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    };
+    for text in [
+        "From: alice@example.test\n",
+        "To: bob@example.test\n",
+        "Subject: SMArt Email - Message Accepted - From: bob@example.test Subject: Test one\n",
+        "Subject: SMArt Email - Message Rejected - From: bob@example.test Subject: other\n",
+        "In-Reply-To: <1@example.test>\n",
+        "In-Reply-To: <2@example.test>\n",
+        "Auto-Submitted: auto-replied\n",
+        "was accepted and generated event: ",
+        "was rejected for reason: ",
+    ] {
+        assert!(found.contains(text), "{text:?} in {found}");
+    }
+    // The sender's answer to it, or a server's report on it, is no reason for another one.
+    let answer = mail("other", "3").header("Auto-Submitted: auto-replied");
+    dovecot.deliver(&answer.bytes(), 1_767_700_802);
+    world.run(&[]).exit(0).never_says("notice");
+}
+
+/// A mail that was looked at, and not done when the connection broke, has had no notice yet.
+#[test]
+fn what_is_looked_at_again_counts_once_for_the_limit() {
+    let Some(dovecot) = Dovecot::start() else {
+        return;
+    };
+    let sink = Sink::start();
+    let proxy = CountingProxy::before(dovecot.address, dovecot.imap);
+    let ini = Ini::imap(proxy.port)
+        .smtp(sink.port)
+        .set("Mail", "Retries", "1")
+        .set("General", "DownloadEmails", "True")
+        .set("Audit", "NotifyOnRejects", "True")
+        .rule(HIT);
+    let world = World::with(&ini);
+    dovecot.deliver(&Mail::new("other").bytes(), 1_767_700_800);
+    dovecot.deliver(&Mail::new("Test one").bytes(), 1_767_700_801);
+    proxy.lose_answer_to("BODY.PEEK[]");
+    let ran = world.run(&[]);
+    ran.exit(0)
+        .complains("(attempt 2 of 2)")
+        .says("; 1 notice sent; ");
+    assert!(proxy.has_lost());
+    let subject = sink.take_one().header("Subject");
+    assert!(subject.contains("Message Rejected"), "{subject}");
+}
+
+/// What tells an automatic mail stands in its header, which each protocol asks for in its own way.
+#[test]
+fn no_notice_answers_a_program_whatever_the_mailbox() {
+    let Some(dovecot) = Dovecot::start() else {
+        return;
+    };
+    let sink = Sink::start();
+    for (received, line) in (1_767_700_800..).zip(AUTOMATIC) {
+        let mail = Mail::new("other").header(line);
+        dovecot.deliver(&mail.bytes(), received);
+    }
+    let person = Mail::new("other").from("person@example.test");
+    dovecot.deliver(&person.bytes(), 1_767_700_900);
+    for ini in [Ini::imap(dovecot.imap), Ini::pop(dovecot.pop)] {
+        let ini = ini
+            .smtp(sink.port)
+            .set("Audit", "NotifyOnRejects", "True")
+            .rule(HIT);
+        let ran = World::with(&ini).run(&[]);
+        ran.exit(0).says("1 notice sent").says("8 rejected");
+        assert_eq!(sink.take_one().to, ["person@example.test"]);
+    }
+}

@@ -1,0 +1,323 @@
+//! Notices: who is told what, who never, and what becomes of a notice that can't be sent.
+
+#[allow(dead_code, reason = "each test file uses its own part of the test bed")]
+#[path = "../harness/mod.rs"]
+pub mod harness;
+
+mod attempts;
+#[cfg(unix)]
+mod crash;
+#[cfg(unix)]
+mod mailboxes;
+
+use harness::world::OPCON_PASSWORD;
+use harness::{Ini, Mail, Sink, World};
+
+const HIT: &str = "SubjectLineMask=Test (.*)\nEvent=$CONSOLE:DISPLAY,hit [[1]]\nEvent2=$JOB:ADD,a";
+const HOUR: i64 = 3600;
+/// What programs say of the mails that they send.
+const AUTOMATIC: [&str; 7] = [
+    "Auto-Submitted: auto-replied",
+    "Auto-Submitted: auto-generated",
+    "Precedence: bulk",
+    "Precedence: LIST",
+    "Precedence: junk",
+    "Return-Path: <>",
+    "List-Id: <ops.example.test>",
+];
+
+/// Notices on acceptance and rejection, sent to this server.
+fn with(sink: &Sink) -> Ini {
+    Ini::folder()
+        .smtp(sink.port)
+        .set("General", "UnsafeText", "Allow")
+        .set("Audit", "NotifyOnAccepts", "True")
+        .set("Audit", "NotifyOnRejects", "True")
+        .rule(HIT)
+}
+
+#[test]
+fn the_sender_of_an_accepted_mail_is_told_of_its_events() {
+    let sink = Sink::start();
+    let mail = Mail::new("Test one").header("Message-ID: <1.a@example.test>");
+    let world = World::with_mails(&with(&sink), &[mail]);
+    world
+        .run(&[])
+        .exit(0)
+        .without_complaint()
+        .says("; 1 notice sent; ");
+    let notice = sink.take_one();
+    assert_eq!(notice.from, "smartemail@example.test");
+    assert_eq!(notice.to, ["ops@example.test"]);
+    for (name, value) in [
+        ("From", "smartemail@example.test"),
+        ("To", "ops@example.test"),
+        (
+            "Subject",
+            "SMArt Email - Message Accepted - From: ops@example.test Subject: Test one",
+        ),
+        ("In-Reply-To", "<1.a@example.test>"),
+        ("References", "<1.a@example.test>"),
+        ("Auto-Submitted", "auto-replied"),
+    ] {
+        assert_eq!(notice.header(name), value, "{name}: {}", notice.text);
+    }
+    assert!(notice.header("Message-ID").ends_with("@example.test>"));
+    assert_eq!(
+        notice.body().trim_end(),
+        "Email message was accepted and generated event: $CONSOLE:DISPLAY,hit one\n$JOB:ADD,a"
+    );
+    assert!(!notice.text.contains(OPCON_PASSWORD));
+    world.run(&[]).exit(0).never_says("notice");
+    assert_eq!(sink.mails(), []);
+}
+
+#[test]
+fn the_sender_of_a_rejected_mail_is_told_why() {
+    let sink = Sink::start();
+    let ini = with(&sink)
+        .set("Audit", "RejectNoMatchingSubjectMessage", "what is it")
+        .set("Audit", "RejectEvent", "$CONSOLE:DISPLAY,odd");
+    let mail = Mail::new("other").date("Tue, 06 Jan 2026 12:00:00 +0000");
+    let world = World::with_mails(&ini, &[mail]).env("TZ", "UTC");
+    world.run(&[]).exit(0).says("1 notice sent");
+    let notice = sink.take_one();
+    assert_eq!(
+        notice.header("Subject"),
+        "SMArt Email - Message Rejected - From: ops@example.test Subject: other"
+    );
+    assert_eq!(
+        notice.body().trim_end(),
+        "Email message sent on 1/6/2026 12:00:00 PM was rejected for reason: what is it"
+    );
+    assert_eq!(notice.header("In-Reply-To"), "");
+    assert_eq!(world.events(), ["$CONSOLE:DISPLAY,odd"]);
+}
+
+#[test]
+fn subject_text_and_recipients_are_the_administrator_s() {
+    let sink = Sink::start();
+    let ini = with(&sink)
+        .set("Tokens", "ADMINS", "a@example.test; b@example.test")
+        .set(
+            "Audit",
+            "NotifyOnAcceptTo",
+            "[[ADMINS]];[[SENDER]];a@example.test",
+        )
+        .set(
+            "Audit",
+            "NotifyOnAcceptSubject",
+            "[[CONFIGURATION]]: [[1]] [[UNKNOWN]] ü",
+        )
+        .set(
+            "Audit",
+            "NotifyOnAcceptBody",
+            "[[SUBJECT]] from [[SENDER]] [[MESSAGEID]]",
+        );
+    let world = World::with_mails(&ini, &[Mail::new("Test one").header("Message-ID: <x@y>")]);
+    world.run(&[]).exit(0);
+    let notice = sink.take_one();
+    assert_eq!(
+        notice.to,
+        ["a@example.test", "b@example.test", "ops@example.test"]
+    );
+    assert_eq!(
+        notice.header("To"),
+        "a@example.test, b@example.test, ops@example.test"
+    );
+    assert!(
+        notice.header("Subject").starts_with("=?utf-8?"),
+        "{}",
+        notice.text
+    );
+    assert_eq!(
+        notice.body().trim_end(),
+        "Test one from ops@example.test <x@y>"
+    );
+}
+
+#[test]
+fn a_mail_adds_neither_recipients_nor_headers() {
+    let sink = Sink::start();
+    let ini = with(&sink)
+        .set("Audit", "NotifyOnAcceptTo", "admin@example.test;[[1]]")
+        .set("Audit", "NotifyOnAcceptSubject", "[[SUBJECT]]");
+    for (subject, to) in [
+        (
+            "Test x@example.test",
+            vec!["admin@example.test", "x@example.test"],
+        ),
+        (
+            "Test x@example.test,y@example.test",
+            vec!["admin@example.test"],
+        ),
+        (
+            "Test x@example.test;y@example.test",
+            vec!["admin@example.test"],
+        ),
+        ("Test <x@example.test>", vec!["admin@example.test"]),
+        (
+            "=?utf-8?Q?Test_x@example.test=0D=0ABcc:_y@example.test?=",
+            vec!["admin@example.test"],
+        ),
+    ] {
+        let world = World::with_mails(&ini, &[Mail::new(subject)]);
+        let ran = world.run(&[]);
+        let notice = sink.take_one();
+        assert_eq!(notice.to, to, "{subject}");
+        assert_eq!(notice.header("Bcc"), "", "{}", notice.text);
+        if to.len() == 1 {
+            ran.exit(2)
+                .complains_in_one_line(&["is no mail address", "NotifyOnAcceptTo"]);
+        } else {
+            ran.exit(0);
+        }
+    }
+}
+
+#[test]
+fn no_notice_answers_a_program_or_ourselves() {
+    let sink = Sink::start();
+    let senders = [
+        "MAILER-DAEMON@example.test",
+        "postmaster@example.test",
+        "SmartEmail@example.test",
+    ];
+    let mails = AUTOMATIC
+        .iter()
+        .map(|line| Mail::new("Test x").header(line))
+        .chain(AUTOMATIC.iter().map(|line| Mail::new("other").header(line)))
+        .chain(senders.iter().map(|from| Mail::new("other").from(from)))
+        .chain([Mail::new("other").without_from()]);
+    let mails: Vec<Mail> = mails.collect();
+    let world = World::with_mails(&with(&sink), &mails);
+    world
+        .run(&[])
+        .exit(0)
+        .without_complaint()
+        .says("7 accepted")
+        .never_says("notice");
+    assert_eq!((sink.mails().len(), sink.connections()), (0, 0));
+    // And what a person says is answered.
+    let person = Mail::new("other")
+        .header("Auto-Submitted: no")
+        .header("Precedence: urgent");
+    world.mail(
+        "person.eml",
+        &person.header("Return-Path: <ops@example.test>").bytes(),
+    );
+    world.run(&[]).exit(0);
+    sink.take_one();
+}
+
+#[test]
+fn a_sender_is_told_of_one_rejection_an_hour() {
+    let sink = Sink::start();
+    let rejected = |number: usize| Mail::new(&format!("other {number}"));
+    let other = Mail::new("other").from("else@example.test");
+    let mails = [
+        rejected(1),
+        rejected(2),
+        other,
+        Mail::new("Test x"),
+        Mail::new("Test y"),
+    ];
+    let world = World::with_mails(&with(&sink), &mails);
+    world.run(&[]).exit(0).says("4 notices sent, 1 suppressed");
+    sink.take_mails();
+
+    world.mail("3.eml", &rejected(3).bytes());
+    world.run(&[]).exit(0).says("0 notices sent, 1 suppressed");
+    world.age_notices(HOUR - 60);
+    world.mail("4.eml", &rejected(4).from("OPS@example.test").bytes());
+    world.run(&[]).exit(0).says("0 notices sent, 1 suppressed");
+    world.age_notices(120);
+    world.mail("5.eml", &rejected(5).bytes());
+    world.run(&[]).exit(0).says("1 notice sent");
+    assert!(sink.take_one().header("Subject").ends_with("other 5"));
+}
+
+#[test]
+fn the_limit_can_be_set() {
+    for (limit, sent) in [("0", 0), ("3", 3)] {
+        let sink = Sink::start();
+        let ini = with(&sink).set("Audit", "NotifyLimitPerSenderPerHour", limit);
+        let mails: Vec<Mail> = (0..4).map(|_| Mail::new("other")).collect();
+        let world = World::with_mails(&ini, &mails);
+        world
+            .run(&[])
+            .exit(0)
+            .says(&format!("{sent} notices sent, {} suppressed", 4 - sent));
+        assert_eq!(sink.mails().len(), sent);
+    }
+}
+
+#[test]
+fn notices_without_a_way_to_send_them_are_an_error_that_holds_nothing_up() {
+    let sink = Sink::start();
+    let ini = with(&sink).unset("smtp-client", "server");
+    let world = World::with_mails(&ini, &[Mail::new("Test one")]);
+    let ran = world.run(&[]);
+    ran.exit(2)
+        .complains_in_one_line(&["[smtp-client]", "server"]);
+    assert_eq!(world.events().len(), 2);
+    // Mended, it goes out.
+    let text = world
+        .ini_text()
+        .replace("[smtp-client]\n", "[smtp-client]\nserver=localhost\n");
+    world.write_ini(text);
+    world.run(&[]).exit(0).says("1 notice sent");
+    sink.take_one();
+}
+
+#[test]
+fn the_older_names_of_the_switches_count() {
+    let sink = Sink::start();
+    let older = |ini: Ini| {
+        ini.unset("Audit", "NotifyOnAccepts")
+            .unset("Audit", "NotifyOnRejects")
+            .set("General", "SendRejectionNotice", "TRUE")
+            .set("General", "SendAcceptedNotice", "True")
+    };
+    let mails = ["Test one", "other"].map(Mail::new);
+    World::with_mails(&older(with(&sink)), &mails)
+        .run(&[])
+        .exit(0)
+        .says("2 notices sent");
+    let newer = older(with(&sink)).set("Audit", "NotifyOnRejects", "False");
+    World::with_mails(&newer, &mails)
+        .run(&[])
+        .exit(0)
+        .says("1 notice sent");
+}
+
+#[test]
+fn explain_shows_the_notices_and_sends_none() {
+    let sink = Sink::start();
+    let mails = [
+        Mail::new("Test one"),
+        Mail::new("other"),
+        Mail::new("more"),
+        Mail::new("Test x").header("Precedence: bulk"),
+    ];
+    let world = World::with_mails(&with(&sink), &mails);
+    let before = world.tree();
+    world
+        .run(&["--explain"])
+        .exit(0)
+        .says("notice to ops@example.test: SMArt Email - Message Accepted")
+        .says("notice to ops@example.test: SMArt Email - Message Rejected")
+        .says("no notice: the sender has had NotifyLimitPerSenderPerHour")
+        .says("no notice: it was sent in bulk");
+    let lines = world.run(&["--explain=json"]).json_lines();
+    assert_eq!(lines[0]["notice"]["to"][0], "ops@example.test");
+    assert_eq!(lines[3]["notice"], serde_json::Value::Null);
+    assert!(
+        lines[3]["no_notice"]
+            .as_str()
+            .unwrap()
+            .contains("Precedence")
+    );
+    assert_eq!(world.tree(), before);
+    assert_eq!(sink.connections(), 0);
+}

@@ -25,6 +25,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::sync::Mutex;
 
+use attempts::{Attempts, Sent};
 use exit::Exit;
 use log::{Level, Log};
 use options::{Given, Key};
@@ -32,7 +33,7 @@ use request::{Request, Way};
 use texts::{Message, Phrase, Speaker};
 
 use crate::net::clean;
-use crate::send::{Delivery, Receipt, Warning};
+use crate::send::{Receipt, Warning};
 
 /// The name of this face.
 pub const NAME: &str = "smail";
@@ -148,23 +149,23 @@ fn send(request: &Request, given: &Given, report: &Report<'_>) -> Result<(), Fai
     let trace = log.trace();
     let prepared = prepare::prepare(request, &trace)?;
     log.line(Level::Info, || speaker.say(&prepare::route(&prepared)));
-    let (delivery, warnings) = attempts::send(&prepared, request.tries, &trace, log, speaker)?;
+    let sent = Phrase::TellSent
+        .with("recipients", prepare::recipients(&prepared.mail))
+        .with("server", prepared.server.as_str());
+    let attempts = Attempts {
+        tries: request.tries,
+        trace: &trace,
+        log,
+        speaker,
+    };
+    let Sent { receipt, warnings } = attempts.send(prepared)?;
     for warning in &warnings {
         let (Warning::NoStartTls { server, .. } | Warning::LoginInClear { server }) = warning;
         report.warn(&Phrase::WarnClearLogin.with("server", server.as_str()));
     }
-    if delivery.refused.is_empty() {
-        let sent = Phrase::TellSent.with("recipients", prepare::recipients(&prepared.mail));
-        report.tell(Level::Info, &sent.with("server", prepared.server.as_str()));
-    }
-    report.tell_receipt(&delivery);
-    match delivery.refused.as_slice() {
-        [] => Ok(()),
-        refused => {
-            let message = Phrase::SomeRefused.with("list", reason::listed(refused));
-            Err(Failure::of(Exit::Send, message))
-        }
-    }
+    report.tell(Level::Info, &sent);
+    report.tell_receipt(receipt);
+    Ok(())
 }
 
 /// Where results are told: the console, the log, and the file for the final error.
@@ -193,8 +194,8 @@ impl Report<'_> {
     }
 
     /// How the receipt was asked for, if it was.
-    fn tell_receipt(&self, delivery: &Delivery) {
-        let (level, text) = match delivery.receipt {
+    fn tell_receipt(&self, receipt: Receipt) {
+        let (level, text) = match receipt {
             Receipt::None => return,
             Receipt::Dsn => (Level::Info, Phrase::TellReceiptDsn),
             Receipt::Header => (Level::Warning, Phrase::TellReceiptHeader),

@@ -83,6 +83,7 @@ pub(super) fn prepare(request: &Request, trace: &Trace) -> Result<Prepared, Fail
         to: request.to.clone(),
         cc: request.cc.clone(),
         bcc: request.bcc.clone(),
+        served: Vec::new(),
         subject: request.subject.clone(),
         body,
         attachments,

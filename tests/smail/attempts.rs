@@ -89,6 +89,66 @@ fn some_recipients_refused_are_named_and_the_others_have_their_mail() {
 }
 
 #[test]
+fn who_was_refused_for_the_moment_is_tried_again_alone() {
+    let Some(server) = Exim::start() else { return };
+    let proxy = CountingProxy::before("127.0.0.1", server.smtp);
+    let sender = Sender::new();
+    let to = "/TO=bob@example.test,temp@example.test,reject@example.test";
+    let ran = sender.mail(proxy.port, &[to, "/CC=alice@example.test", "/RETRY=2"]);
+    ran.exit(6).complains(
+        "All 2 attempts have failed. The last one: The mail was sent, but not to these recipients, who were refused: \
+         reject@example.test (550 5.1.1 No such mailbox), temp@example.test (451 4.2.0 Try again later)",
+    );
+    let asked = proxy.traffic().commands_with("RCPT TO");
+    let times = |who: &str| asked.iter().filter(|line| line.contains(who)).count();
+    assert_eq!(
+        ["bob@", "alice@", "reject@", "temp@"].map(times),
+        [1, 1, 1, 2],
+        "{asked:?}"
+    );
+    for who in ["bob", "alice"] {
+        assert!(server.mails(who, 1)[0].contains("\n temp@example.test,\n"));
+    }
+    assert_eq!(server.log().matches(" <= ").count(), 1);
+}
+
+#[test]
+fn who_is_taken_at_last_gets_the_mail_once_and_the_others_none_more() {
+    let Some((server, later)) = Exim::start().zip(recorder()) else {
+        return;
+    };
+    let proxy = CountingProxy::before("127.0.0.1", server.smtp);
+    let sender = Sender::new();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            server.mails("bob", 1);
+            proxy.redirect(later.smtp);
+        });
+        let to = "/TO=bob@example.test,temp@example.test";
+        sender
+            .mail(proxy.port, &[to, "/RETRY=5"])
+            .exit(0)
+            .says("Mail sent to bob@example.test, temp@example.test");
+    });
+    let [mail] = &later.mails()[..] else {
+        panic!("one mail");
+    };
+    assert_eq!(mail.recipients.len(), 1);
+    assert_eq!(mail.recipients[0]["address"], "temp@example.test");
+    let id = |mail: &str| {
+        mail.lines()
+            .find(|line| line.starts_with("Message-ID:"))
+            .unwrap()
+            .to_owned()
+    };
+    let first = server.mails("bob", 1).remove(0);
+    assert_eq!(
+        id(&first),
+        id(&String::from_utf8_lossy(&mail.bytes)).trim_end()
+    );
+}
+
+#[test]
 fn graph_is_asked_again_only_where_nothing_was_sent() {
     let Some(provider) = IdentityProvider::start() else {
         return;

@@ -355,9 +355,9 @@ impl Answers {
     }
 }
 
-/// Everybody who gets the mail, once.
+/// Everybody who gets the mail now, once.
 fn recipients(mail: &Mail) -> Vec<&Address> {
-    let mut known = std::collections::HashSet::new();
+    let mut known: std::collections::HashSet<_> = mail.served.iter().collect();
     let people = [&mail.to, &mail.cc, &mail.bcc].into_iter().flatten();
     people
         .map(|person| &person.address)

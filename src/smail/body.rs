@@ -38,7 +38,7 @@ fn text(bytes: &[u8], page: bool) -> Option<String> {
 }
 
 fn unmarked(bytes: &[u8], page: bool) -> &'static Encoding {
-    // Phrase has no zero bytes; the letters of Western languages have one each in UTF-16.
+    // Text has no zero bytes; the letters of Western languages have one each in UTF-16.
     let zeros_at = |offset| {
         bytes
             .iter()

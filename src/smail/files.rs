@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::Failure;
 use super::exit::Exit;
-use super::options::Key;
+use super::table::Key;
 use super::texts::{Message, Phrase};
 use crate::net::clean;
 use crate::secret::Secret;

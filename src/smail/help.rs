@@ -1,8 +1,8 @@
 //! The full help, made of the table of options, in the language of the speaker.
 
 use super::exit::Exit;
-use super::options::{Group, Key, Row, TABLE, Takes};
 use super::request::Kind;
+use super::table::{Group, Key, Row, TABLE, Takes};
 use super::texts::{Message, Phrase, Speaker};
 
 /// Consoles are at least so wide.
@@ -173,7 +173,7 @@ impl Page<'_> {
         self.line(&format!("    smail {}", words.join(" ^\n      ")));
     }
 
-    /// Phrase broken at blanks; no-break spaces are none. The first line begins with `lead`.
+    /// Text broken at blanks; no-break spaces are none. The first line begins with `lead`.
     fn wrapped(&mut self, lead: &str, text: &str, indent: usize) {
         let mut line = format!("{lead:indent$}");
         let mut is_empty = true;

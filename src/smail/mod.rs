@@ -1,9 +1,9 @@
 //! `smail`: sends one mail from the command line, by SMTP or Microsoft Graph.
 //!
 //! Another face of the same program, on top of [`crate::send`]: options and their checks
-//! (`options`, `list`, `request`), the files that they name (`files`, `body`, `prepare`),
-//! attempts and what their failures mean (`attempts`, `reason`), and everything that is said, in
-//! two languages (`texts`, `help`, `log`, `exit`). It knows no INI file and no mailbox.
+//! (`table`, `options`, `values`, `list`, `request`), the files that they name (`files`, `body`,
+//! `prepare`), attempts and what their failures mean (`attempts`, `reason`), and everything that is
+//! said, in two languages (`texts`, `help`, `log`, `exit`). It knows no INI file and no mailbox.
 
 mod attempts;
 mod body;
@@ -16,7 +16,9 @@ mod options;
 mod prepare;
 mod reason;
 mod request;
+mod table;
 mod texts;
+mod values;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -28,8 +30,9 @@ use std::sync::Mutex;
 use attempts::{Attempts, Sent};
 use exit::Exit;
 use log::{Level, Log};
-use options::{Given, Key};
+use options::Given;
 use request::{Request, Way};
+use table::Key;
 use texts::{Message, Phrase, Speaker};
 
 use crate::net::clean;

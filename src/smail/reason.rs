@@ -1,7 +1,7 @@
 //! Why a mail was not sent: the exit code, and what to look at, in terms of options.
 
 use super::exit::Exit;
-use super::options::Key;
+use super::table::Key;
 use super::texts::{Message, Phrase};
 use crate::net::http::Error as Http;
 use crate::net::{Error as Net, Step, TlsFault, http};
@@ -24,7 +24,7 @@ fn exit(error: &Error) -> Exit {
     } else {
         match error {
             Error::Compose(ComposeError::MessageId(_)) => Exit::Internal,
-            Error::Compose(_) | Error::NotAscii { .. } => Exit::Param,
+            Error::Compose(_) => Exit::Param,
             _ => Exit::Send,
         }
     }

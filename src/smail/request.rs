@@ -5,8 +5,10 @@
 use super::Failure;
 use super::exit::Exit;
 use super::list;
-use super::options::{Given, Key};
+use super::options::Given;
+use super::table::Key;
 use super::texts::{Message, Phrase};
+use super::values::Reader;
 use crate::auth::{Authority, AuthorityError};
 use crate::net::{Security, TlsFloor, clean};
 use crate::secret::Secret;
@@ -186,12 +188,6 @@ impl Request {
     }
 }
 
-struct Reader<'a> {
-    given: &'a Given,
-    variable: &'a dyn Fn(&str) -> Option<String>,
-    problems: Vec<Message>,
-}
-
 impl Reader<'_> {
     /// `None` where something is wrong or missing; then that has been told.
     fn request(&mut self, is_graph: bool) -> Option<Request> {
@@ -348,31 +344,6 @@ impl Reader<'_> {
         Address::parse(self.given.get(account)?).ok()
     }
 
-    /// The address of a server, without a path.
-    fn url(&mut self, name: Key, usual: &str) -> Option<String> {
-        let Some(url) = self.text(name) else {
-            return Some(usual.to_owned());
-        };
-        let url = url.trim_end_matches('/');
-        let folded = url.to_ascii_lowercase();
-        let host = folded
-            .strip_prefix("https://")
-            .or_else(|| folded.strip_prefix("http://"));
-        let is_host = |host: &str| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']);
-        if host.is_some_and(is_host) {
-            return Some(url.to_owned());
-        }
-        self.wrong_url(name, url);
-        None
-    }
-
-    fn wrong_url(&mut self, name: Key, value: &str) {
-        let message = Phrase::WrongUrl
-            .with("option", name.shown())
-            .with("value", clean(value, 100));
-        self.problems.push(message);
-    }
-
     /// A secret: on the command line, in the file that stands there, or in the environment.
     fn hidden(&self, name: Key) -> Option<Hidden> {
         let Some(value) = self.given.get(name) else {
@@ -421,70 +392,5 @@ impl Reader<'_> {
             Some("LOWEST") => Priority::Lowest,
             _ => Priority::Normal,
         }
-    }
-
-    /// The word that was chosen, as the table has it.
-    fn choice(&mut self, name: Key) -> Option<&'static str> {
-        let value = self.given.get(name)?;
-        let words = name.choices();
-        let found = words.iter().find(|word| word.eq_ignore_ascii_case(value));
-        if found.is_none() {
-            let message = Phrase::WrongChoice
-                .with("option", name.shown())
-                .with("value", clean(value, 60))
-                .with("choices", words.join(", "));
-            // Some are looked at in several places.
-            if !self.problems.contains(&message) {
-                self.problems.push(message);
-            }
-        }
-        found.copied()
-    }
-
-    /// A number from one to this one.
-    fn number(&mut self, name: Key, high: usize) -> Option<usize> {
-        let value = self.given.get(name)?;
-        let number = value.parse().ok();
-        let number = number.filter(|number| (1..=high).contains(number));
-        if number.is_none() {
-            let message = Phrase::WrongNumber
-                .with("option", name.shown())
-                .with("value", clean(value, 60))
-                .with("low", "1")
-                .with("high", high.to_string());
-            self.problems.push(message);
-        }
-        number
-    }
-
-    fn text(&self, name: Key) -> Option<String> {
-        self.given.get(name).map(str::to_owned)
-    }
-
-    fn address(&mut self, name: Key, text: &str) -> Option<Address> {
-        let address = list::address(&name.shown(), text);
-        address.map_err(|problem| self.problems.push(problem)).ok()
-    }
-
-    fn people(&mut self, name: Key) -> Vec<Person> {
-        self.list(name, list::people)
-    }
-
-    fn files(&mut self, name: Key) -> Vec<String> {
-        self.list(name, list::files)
-    }
-
-    fn list<T>(
-        &mut self,
-        name: Key,
-        read: impl Fn(&str, &str) -> Result<Vec<T>, Message>,
-    ) -> Vec<T> {
-        let Some(text) = self.given.get(name) else {
-            return Vec::new();
-        };
-        read(&name.shown(), text).unwrap_or_else(|problem| {
-            self.problems.push(problem);
-            Vec::new()
-        })
     }
 }

@@ -56,7 +56,7 @@ pub(super) struct Message {
 /// What takes the place of a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Value {
-    /// Phrase that is the same in all languages, fit for a terminal.
+    /// Text that is the same in all languages, fit for a terminal.
     Words(String),
     /// A number, by which a text may choose its form.
     Number(usize),
@@ -258,6 +258,7 @@ texts! {
     WarningLine = "warning-line",
     WrongUnknown = "wrong-unknown",
     WrongUnknownNear = "wrong-unknown-near",
+    WrongUnknownBare = "wrong-unknown-bare",
     WrongStray = "wrong-stray",
     WrongUnicode = "wrong-unicode",
     WrongTwice = "wrong-twice",

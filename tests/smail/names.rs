@@ -89,3 +89,32 @@ fn the_other_face_tells_of_it() {
         .exit(0)
         .says("smartemail smail /?");
 }
+
+#[test]
+fn the_readme_has_every_option_and_every_exit_code() {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once("\n## smail").unwrap();
+    let section = rest.split("\n## ").next().unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| `/"));
+    let first = rows.map(|row| row.split('|').nth(1).unwrap());
+    let mut told: Vec<_> = first
+        .flat_map(|names| names.split(", "))
+        .map(|name| name.trim().trim_matches('`').to_owned())
+        .filter(|name| !["/?", "/HELP", "/LOG_FILE"].contains(&name.as_str()))
+        .collect();
+    let help = Sender::new().run(&["/?"]).stdout;
+    let lines = help
+        .lines()
+        .take_while(|line| !line.starts_with("What each way"));
+    let mut there: Vec<_> = lines
+        .filter_map(|line| line.strip_prefix("  /"))
+        .map(|line| format!("/{}", line.split([' ', '=', ',']).next().unwrap()))
+        .filter(|name| name != "/?")
+        .collect();
+    told.sort();
+    there.sort();
+    assert_eq!(told, there);
+    for code in 0..10 {
+        assert!(section.contains(&format!("\n| {code} | ")), "{code}");
+    }
+}

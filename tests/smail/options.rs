@@ -24,7 +24,7 @@ fn case(arguments: &'static [&'static str], shows: fn(&Arrival<'_>) -> String) -
 
 fn is(value: String, expected: &str) -> String {
     assert_eq!(value, expected);
-    value
+    value.replace('\n', " | ")
 }
 
 fn envelope(arrival: &Arrival<'_>) -> Vec<String> {

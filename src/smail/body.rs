@@ -26,8 +26,9 @@ pub(super) fn body(path: &str, bytes: &[u8], inline: Vec<File>) -> Option<Body> 
     })
 }
 
-/// UTF-8 or UTF-16 by their mark or by their bytes, what a page says of itself, else Windows-1252.
-fn text(bytes: &[u8], page: bool) -> Option<String> {
+/// UTF-8 or UTF-16 by their mark or by their bytes, what a page says of itself, else Windows-1252;
+/// `None` for what is no text.
+pub(super) fn text(bytes: &[u8], page: bool) -> Option<String> {
     let (encoding, mark) = match Encoding::for_bom(bytes) {
         Some(found) => found,
         None => (unmarked(bytes, page), 0),

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::Failure;
+use super::body;
 use super::exit::Exit;
 use super::table::Key;
 use super::texts::{Message, Phrase};
@@ -46,8 +47,8 @@ impl Files {
             _ => Phrase::FileMissingSecret,
         };
         let bytes = self.bytes(option, path, LARGEST_SECRET, missing)?;
-        let text = String::from_utf8_lossy(&bytes);
-        Some(Secret::new(text.trim_start_matches('\u{feff}').to_owned()))
+        // What PowerShell writes is UTF-16. A file that holds no text holds no secret.
+        Some(Secret::new(body::text(&bytes, false).unwrap_or_default()))
     }
 
     fn bytes(&mut self, option: Key, path: &str, limit: u64, missing: Phrase) -> Option<Vec<u8>> {

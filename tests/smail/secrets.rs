@@ -12,7 +12,12 @@ fn a_password_comes_from_a_file_or_the_environment() {
     let sender = Sender::new().env("SMAIL_SMTP_PASSWORD", "from the environment");
     // What lies there is not looked through for secrets.
     sender.file("mails/password.txt", "\u{feff}from a file\r\nnot this\r\n");
+    let utf16 = "\u{feff}p\u{e4}ss\r\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes);
+    sender.file("mails/utf16.txt", utf16.collect::<Vec<u8>>());
     for (argument, expected) in [
+        (Some("/SMTP_PASSWORD=@mails/utf16.txt"), "p\u{e4}ss"),
         (Some("/SMTP_PASSWORD=on the line"), "on the line"),
         (Some("/SMTP_PASSWORD=@mails/password.txt"), "from a file"),
         (Some("/SMTP_PASSWORD=@@twice"), "@twice"),

@@ -30,6 +30,7 @@ pub mod secret;
 pub mod send;
 pub mod smail;
 mod suggest;
+mod visible;
 
 /// Runs the program with the arguments of the process: as [`smail`] where it is called so, or where
 /// that is its first argument.

@@ -17,12 +17,6 @@ fn deliver(server: &Dovecot, subjects: &[&str]) {
     }
 }
 
-#[track_caller]
-fn assert_events(world: &World, words: &[&str]) {
-    let expected = words.iter().map(|word| format!("$CONSOLE:DISPLAY,{word}"));
-    assert_eq!(world.events(), expected.collect::<Vec<_>>());
-}
-
 fn deleting(ini: Ini) -> World {
     World::with(&ini.set("General", "DeleteEmails", "Match"))
 }
@@ -44,7 +38,7 @@ fn what_is_over_the_limit_of_a_run_waits_on_the_server() {
         .complains("[General] MaxEventsPerRun=5")
         .says("4 events written")
         .says("3 held back");
-    assert_events(&world, &["a", "again a", "b", "again b"]);
+    world.assert_events(&["a", "again a", "b", "again b"]);
     assert_eq!(
         Inspector::open(&server).subjects(),
         ["Test c", "Test d", "Test e"]
@@ -52,12 +46,9 @@ fn what_is_over_the_limit_of_a_run_waits_on_the_server() {
     world.run(&[]).exit(2).says("1 held back");
     assert_eq!(Inspector::open(&server).subjects(), ["Test e"]);
     world.run(&[]).exit(0).says("2 events written");
-    assert_events(
-        &world,
-        &[
-            "a", "again a", "b", "again b", "c", "again c", "d", "again d", "e", "again e",
-        ],
-    );
+    world.assert_events(&[
+        "a", "again a", "b", "again b", "c", "again c", "d", "again d", "e", "again e",
+    ]);
     world.run(&[]).exit(0).says("0 mails looked at");
     assert_eq!(Inspector::open(&server).subjects(), [""; 0]);
 }
@@ -80,12 +71,9 @@ fn mails_that_stay_are_written_in_portions_too() {
     world.run(&[]).exit(2);
     world.run(&[]).exit(0);
     world.run(&[]).exit(0).says("0 mails looked at");
-    assert_events(
-        &world,
-        &[
-            "a", "again a", "b", "again b", "c", "again c", "d", "again d",
-        ],
-    );
+    world.assert_events(&[
+        "a", "again a", "b", "again b", "c", "again c", "d", "again d",
+    ]);
 }
 
 #[test]
@@ -100,7 +88,7 @@ fn a_folder_of_mails_is_written_in_portions() {
     world.run(&[]).exit(2).complains("MaxEventsPerRun=3");
     assert_eq!(world.mails_left(), ["002.eml"]);
     world.run(&[]).exit(0);
-    assert_events(&world, &["a", "again a", "b", "again b"]);
+    world.assert_events(&["a", "again a", "b", "again b"]);
     assert_eq!(world.mails_left(), [""; 0]);
 }
 
@@ -123,13 +111,13 @@ fn a_mail_that_alone_is_over_the_limit_fails_by_itself() {
         .complains("[General] MaxEventsPerRun is 2")
         .says("1 failed")
         .says("1 accepted");
-    assert_events(&world, &["calm"]);
+    world.assert_events(&["calm"]);
     assert_eq!(Inspector::open(&server).subjects(), ["Test storm"]);
     for _ in 0..4 {
         world.run(&[]).exit(2);
     }
     world.run(&[]).exit(0).says("set aside: ");
-    assert_events(&world, &["calm"]);
+    world.assert_events(&["calm"]);
 }
 
 #[test]
@@ -159,22 +147,19 @@ fn the_limit_of_a_configuration_leaves_the_others_alone() {
         .exit(2)
         .complains("[Configuration1] MaxEventsPerRun=1")
         .says("2 held back");
-    assert_events(&world, &["loud one", "quiet one", "quiet two"]);
+    world.assert_events(&["loud one", "quiet one", "quiet two"]);
     assert_eq!(
         Inspector::open(&server).subjects(),
         ["Loud two", "Loud three"]
     );
     world.run(&[]).exit(2).says("1 held back");
     world.run(&[]).exit(0);
-    assert_events(
-        &world,
-        &[
-            "loud one",
-            "quiet one",
-            "quiet two",
-            "loud two",
-            "loud three",
-        ],
-    );
+    world.assert_events(&[
+        "loud one",
+        "quiet one",
+        "quiet two",
+        "loud two",
+        "loud three",
+    ]);
     assert_eq!(Inspector::open(&server).subjects(), [""; 0]);
 }

@@ -5,9 +5,11 @@
 #[allow(dead_code, reason = "each test file uses its own part of the test bed")]
 pub mod harness;
 
+use std::thread;
+
 use harness::door::DOORS;
 use harness::dovecot::Options;
-use harness::{CountingProxy, Door, Dovecot, Ini, Mail, Ran, World, certs};
+use harness::{CountingProxy, Door, Dovecot, Ini, Mail, Ran, Table, World, certs};
 
 const NOON: u64 = 1_767_700_800;
 const RULE: &str = "SubjectLineMask=Test\nEvent=$CONSOLE:DISPLAY,hit";
@@ -32,80 +34,110 @@ const FAULTS: [(&str, &str); 5] = [
     ("is self-signed", "refused: self-signed"),
 ];
 
-/// A message that no row of the table knows.
-fn unknown(ran: &Ran) -> &'static str {
-    println!("{ran}");
-    "another message, shown above"
+/// A certificate, what the setting SelfSignedCertificate says, and a door to log in through.
+struct Cell<'s> {
+    server: &'s Dovecot,
+    value: &'static str,
+    door: &'static Door,
+    expected: &'static str,
 }
 
-/// What comes of a log-in through a door.
-fn outcome(world: &World, door: &Door, server: &Dovecot) -> &'static str {
-    door.before(world, server);
-    let ran = world.run(&["--check"]);
-    if ran.stdout.contains("connected:") {
-        ran.exit(0);
-        return "reached";
+impl Cell<'_> {
+    fn prove(&self) -> String {
+        let world = Door::hall();
+        world.change("SelfSignedCertificate", self.value);
+        self.door.before(&world, self.server);
+        let ran = world.run(&["--check"]);
+        let found = if ran.stdout.contains("connected:") {
+            ran.exit(0);
+            "reached"
+        } else {
+            ran.exit(2).complains("localhost:");
+            let mut faults = FAULTS.iter().filter(|(says, _)| ran.stderr.contains(says));
+            faults.next().map_or("another message", |(_, name)| *name)
+        };
+        assert_eq!(found, self.expected, "{ran}");
+        assert!(!world.path(FILE).exists(), "a check remembers nothing");
+        found.to_owned()
     }
-    ran.exit(2);
-    let mut found = FAULTS.iter().filter(|(says, _)| ran.stderr.contains(says));
-    assert!(ran.stderr.contains("localhost:"), "{ran}");
-    let known = found.next().map(|(_, name)| *name);
-    known.unwrap_or_else(|| unknown(&ran))
 }
 
 #[test]
 fn every_kind_of_certificate_through_every_door() {
+    const UNKNOWN: &str = "refused: unknown authority";
     let rows = [
-        ("good", "known authority, RSA", "reached", "reached"),
-        ("goodec", "known authority, EC", "reached", "reached"),
+        ("good", "known authority, RSA", ["reached"; 2]),
+        ("goodec", "known authority, EC", ["reached"; 2]),
+        ("untrusted", "unknown authority", [UNKNOWN, "reached"]),
+        ("self", "self-signed", ["refused: self-signed", "reached"]),
+        ("expired", "expired", ["refused: expired"; 2]),
+        ("notyet", "not valid yet", ["refused: not valid yet"; 2]),
+        ("wronghost", "for another host", ["refused: wrong host"; 2]),
         (
-            "untrusted",
-            "unknown authority",
-            "refused: unknown authority",
-            "reached",
-        ),
-        ("self", "self-signed", "refused: self-signed", "reached"),
-        ("expired", "expired", "refused: expired", "refused: expired"),
-        (
-            "notyet",
-            "not valid yet",
-            "refused: not valid yet",
-            "refused: not valid yet",
+            "untrusted-expired",
+            "unknown authority, expired",
+            [UNKNOWN, "refused: expired"],
         ),
         (
-            "wronghost",
-            "for another host",
-            "refused: wrong host",
-            "refused: wrong host",
+            "untrusted-notyet",
+            "unknown authority, not valid yet",
+            [UNKNOWN, "refused: not valid yet"],
+        ),
+        (
+            "untrusted-wronghost",
+            "unknown authority, for another host",
+            [UNKNOWN, "refused: wrong host"],
         ),
     ];
-    let world = Door::hall();
-    println!("| Certificate | `SelfSignedCertificate=False` | `True` |\n|---|---|---|");
-    for (certificate, title, checked, unchecked) in rows {
+    let servers: Option<Vec<_>> = rows.iter().map(|(name, ..)| server(name)).collect();
+    let Some(servers) = servers else { return };
+    let doors = DOORS.iter().map(|door| door.name.to_owned());
+    let mut table = Table::new("SelfSignedCertificate, certificate", doors);
+    for ((_, title, expected), server) in rows.iter().zip(&servers) {
+        for (value, expected) in ["False", "True"].into_iter().zip(*expected) {
+            let cell = |door| Cell {
+                server,
+                value,
+                door,
+                expected,
+            };
+            let cells = DOORS.iter().map(|door| Some(cell(door))).collect();
+            table.row(&format!("{value}, {title}"), cells);
+        }
+    }
+    table.prove(Cell::prove);
+}
+
+/// An unknown authority is all that SelfSignedCertificate=True lets pass.
+#[test]
+fn what_else_is_wrong_can_not_be_accepted() {
+    for (certificate, words) in [
+        ("untrusted-expired", "has expired"),
+        ("untrusted-notyet", "is not valid yet"),
+        ("untrusted-wronghost", "is not for localhost"),
+    ] {
         let Some(server) = server(certificate) else {
             return;
         };
-        for (value, expected) in [("False", checked), ("True", unchecked)] {
-            world.change("SelfSignedCertificate", value);
-            for door in &DOORS {
-                let found = outcome(&world, door, &server);
-                assert_eq!(found, expected, "{certificate}, {value}, {}", door.name);
+        let exactly = format!("--acceptCertificate:{}", certs::fingerprint(certificate));
+        for door in &DOORS {
+            let world = trustful(door, door.port(&server));
+            for switches in [&[][..], &["--acceptCertificate"], &[exactly.as_str()]] {
+                world.run(switches).exit(2).complains(words);
+                assert!(!world.path(FILE).exists());
             }
+            assert_eq!(world.event_lines(), [""; 0]);
         }
-        println!("| {title} | {checked} | {unchecked} |");
+        assert!(!server.log().contains("Login: user"), "{}", server.log());
     }
-    let doors = DOORS.map(|door| door.name).join(", ");
-    println!("The same through each door: {doors}.");
-    assert!(!world.path(FILE).exists(), "a check remembers nothing");
 }
 
-/// A world that accepts certificates without a known authority, before a server on this port.
-fn trustful(port: u16) -> World {
-    let authority = certs::folder()
-        .map(|folder| folder.join("ca.pem"))
-        .unwrap_or_default();
-    let ini = Ini::imaps(port).set("Mail", "SelfSignedCertificate", "True");
-    World::with(&ini.rule(RULE)).env("SSL_CERT_FILE", &authority.to_string_lossy())
+/// A world that accepts certificates without a known authority, before a door on this port.
+fn trustful(door: &Door, port: u16) -> World {
+    let ini = door
+        .mailbox(port)
+        .set("Mail", "SelfSignedCertificate", "True");
+    World::with(&ini.rule(RULE)).env("SSL_CERT_FILE", &Door::authority())
 }
 
 /// What the world remembers: server and fingerprint.
@@ -124,20 +156,23 @@ fn a_first_contact_is_told_and_remembered_and_then_nothing_more_is_said() {
         let Some(server) = server(certificate) else {
             return;
         };
-        let world = trustful(server.imaps);
         let fingerprint = certs::fingerprint(certificate);
-        let place = format!("localhost:{}", server.imaps);
-        world.run(&[]).exit(0).complains_in_one_line(&[
-            &place,
-            &fingerprint,
-            "remembered from now on",
-            "openssl x509",
-        ]);
-        assert_eq!(remembered(&world), [(place, fingerprint)]);
-        assert_eq!(world.events(), ["$CONSOLE:DISPLAY,hit"]);
-        let before = world.read(FILE);
-        world.run(&[]).exit(0).without_complaint();
-        assert_eq!(world.read(FILE), before);
+        for door in &DOORS {
+            let port = door.port(&server);
+            let world = trustful(door, port);
+            let place = format!("localhost:{port}");
+            world.run(&[]).exit(0).complains_in_one_line(&[
+                &place,
+                &fingerprint,
+                "remembered from now on",
+                "openssl x509",
+            ]);
+            assert_eq!(remembered(&world), [(place, fingerprint.clone())]);
+            assert_eq!(world.events(), ["$CONSOLE:DISPLAY,hit"]);
+            let before = world.read(FILE);
+            world.run(&[]).exit(0).without_complaint();
+            assert_eq!(world.read(FILE), before);
+        }
     }
 }
 
@@ -150,22 +185,34 @@ fn no_word_of_it(ran: &Ran) {
 
 #[test]
 fn a_changed_certificate_is_refused_before_the_log_in_until_it_is_accepted() {
+    let all = DOORS
+        .iter()
+        .map(|door| thread::spawn(|| changes_its_certificate(door)));
+    for one in all.collect::<Vec<_>>() {
+        one.join().unwrap();
+    }
+}
+
+fn changes_its_certificate(door: &Door) {
     let (Some(one), Some(other)) = (server("self"), server("untrusted")) else {
         return;
     };
-    let proxy = CountingProxy::before("127.0.0.1", one.imaps);
-    let world = trustful(proxy.port);
+    let proxy = CountingProxy::before("127.0.0.1", door.port(&one));
+    let world = trustful(door, proxy.port);
     let (old, new) = (certs::fingerprint("self"), certs::fingerprint("untrusted"));
     let place = format!("localhost:{}", proxy.port);
     world.run(&[]).exit(0);
-    proxy.redirect(other.imaps);
+    proxy.redirect(door.port(&other));
     let switch = format!("--acceptCertificate:{new}");
     for switches in [&[][..], &["--check"], &["--explain"]] {
         world.run(switches).exit(2).complains_in_one_line(&[
             &place,
             &format!("Accepted, SHA-256: {old}"),
             &format!("Shown now: {new}"),
-            &format!("smartemail {switch}"),
+            &format!(
+                "smartemail -inifile:{} {switch}",
+                world.place("SMArtEmail.ini")
+            ),
         ]);
     }
     // A swap between looking and accepting, or a slip of the pen.
@@ -181,7 +228,7 @@ fn a_changed_certificate_is_refused_before_the_log_in_until_it_is_accepted() {
     assert_eq!(remembered(&world), [(place.clone(), new.clone())]);
     no_word_of_it(world.run(&[]).exit(0));
 
-    proxy.redirect(one.imaps);
+    proxy.redirect(door.port(&one));
     world.run(&[]).exit(2).complains("--acceptCertificate");
     no_word_of_it(world.run(&["-acceptcertificate"]).exit(0));
     assert_eq!(remembered(&world), [(place, old)]);
@@ -194,7 +241,7 @@ fn a_certificate_that_the_machine_trusts_is_not_remembered() {
         return;
     };
     let proxy = CountingProxy::before("127.0.0.1", good.imaps);
-    let world = trustful(proxy.port);
+    let world = trustful(&DOORS[0], proxy.port);
     no_word_of_it(world.run(&[]).exit(0));
     world
         .run(&["--acceptCertificate"])
@@ -216,7 +263,7 @@ fn each_server_and_port_has_its_own() {
     let (Some(one), Some(other)) = (server("self"), server("untrusted")) else {
         return;
     };
-    let world = trustful(one.imaps);
+    let world = trustful(&DOORS[0], one.imaps);
     world.run(&[]).exit(0);
     world.change("Port", &other.imaps.to_string());
     world.run(&[]).exit(0).complains("remembered from now on");
@@ -242,7 +289,7 @@ fn each_server_and_port_has_its_own() {
 #[test]
 fn check_and_explain_tell_of_a_first_contact_and_change_nothing() {
     let Some(server) = server("self") else { return };
-    let world = trustful(server.imaps);
+    let world = trustful(&DOORS[0], server.imaps);
     let before = world.tree();
     for switch in ["--check", "--explain"] {
         world.run(&[switch]).exit(0).complains_in_one_line(&[
@@ -260,7 +307,7 @@ fn check_and_explain_tell_of_a_first_contact_and_change_nothing() {
 fn a_damaged_memory_stops_the_run_before_it_connects() {
     let Some(server) = server("self") else { return };
     let proxy = CountingProxy::before("127.0.0.1", server.imaps);
-    let world = trustful(proxy.port);
+    let world = trustful(&DOORS[0], proxy.port);
     world.run(&[]).exit(0);
     let good = world.read(FILE);
     proxy.take_traffic();
@@ -289,17 +336,8 @@ fn a_damaged_memory_stops_the_run_before_it_connects() {
 #[test]
 fn a_failed_log_in_leaves_nothing_behind() {
     let Some(server) = server("self") else { return };
-    let world = trustful(server.imaps);
-    let user = format!("-user:{}", harness::world::MAIL_USER);
-    world.secret("Wrong-pass-6623");
-    let switches = [
-        "--credentials",
-        &user,
-        "-password",
-        "-opconuser:a",
-        "-opconpassword:b",
-    ];
-    world.run_with(&switches, "Wrong-pass-6623\n").exit(0);
+    let world = trustful(&DOORS[0], server.imaps);
+    world.seal_wrong();
     world.run(&[]).exit(2).complains("refused the log-in");
     assert!(!world.path(FILE).exists());
 }
@@ -313,4 +351,27 @@ fn there_must_be_something_to_accept() {
         .exit(1)
         .complains("SelfSignedCertificate=True");
     assert_eq!(world.tree(), before);
+}
+
+#[test]
+fn a_connection_in_clear_text_has_no_certificate_to_accept() {
+    let Some(server) = Dovecot::with(&Options {
+        extra: "ssl = no",
+        ..Options::default()
+    }) else {
+        return;
+    };
+    for door in DOORS.iter().filter(|door| door.name.contains(" with ")) {
+        let ini = door
+            .mailbox(door.port(&server))
+            .set("Mail", "SelfSignedCertificate", "True")
+            .set("Mail", "ConnectionSecurity", "start-tls");
+        let world = World::with(&ini.rule(RULE));
+        world
+            .run(&["--acceptCertificate"])
+            .exit(0)
+            .says("is not encrypted, so there was no certificate to accept")
+            .never_says("needs no accepting");
+        assert!(!world.path(FILE).exists());
+    }
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 use harness::dovecot::Options;
 use harness::world::MAIL_USER;
 use harness::{
-    CountingProxy, Dovecot, Hoodiecrow, Ini, Inspector, Mail, MailServer, Ran, RudeServer, World,
-    certs,
+    CountingProxy, Door, Dovecot, Hoodiecrow, Ini, Inspector, Mail, MailServer, Ran, RudeServer,
+    World,
 };
 
 const NOON: u64 = 1_767_700_800;
@@ -29,10 +29,7 @@ fn server(certificate: &'static str) -> Option<Dovecot> {
 
 /// A world whose program trusts the test authority, as far as the INI file lets it.
 fn trusting(ini: &Ini) -> World {
-    let authority = certs::folder()
-        .map(|folder| folder.join("ca.pem"))
-        .unwrap_or_default();
-    World::with(&ini.clone().rule(RULE)).env("SSL_CERT_FILE", &authority.to_string_lossy())
+    World::with(&ini.clone().rule(RULE)).env("SSL_CERT_FILE", &Door::authority())
 }
 
 #[track_caller]
@@ -141,26 +138,32 @@ fn a_server_without_start_tls_gets_no_password_when_it_is_required() {
 #[test]
 fn what_is_said_in_clear_text_after_start_tls_is_never_believed() {
     let Some(server) = server("good") else { return };
-    for security in ["start-tls-required", "start-tls"] {
-        let proxy = CountingProxy::before(server.address, server.imap);
-        // In the same packet as the consent, as somebody on the way would do it (CVE-2011-0411).
-        let consent = "Begin TLS negotiation now.\r\n";
-        let forged = "* CAPABILITY IMAP4rev1 FORGED\r\na1 OK forged\r\n* 1 EXISTS\r\n";
-        proxy.rewrite(consent, &format!("{consent}{forged}"));
-        let world = trusting(&Ini::imaps(proxy.port).set("Mail", "ConnectionSecurity", security));
-        let ran = world.run(&["--verbose"]);
-        ran.exit(2)
-            .complains("agreed to STARTTLS and then did not speak TLS")
-            .complains("something between it and this machine may interfere");
-        assert!(!ran.output().to_lowercase().contains("forged"), "{ran}");
-        assert_eq!(world.event_lines(), [""; 0]);
-        let traffic = proxy.traffic();
-        assert_eq!(traffic.commands_with("STARTTLS").len(), 1);
-        assert!(
-            traffic.commands_with("LOGIN").is_empty()
-                && traffic.commands_with("AUTHENTICATE").is_empty(),
-            "{traffic:?}"
-        );
+    let imap = "* CAPABILITY IMAP4rev1 FORGED\r\na1 OK forged\r\n* 1 EXISTS\r\n";
+    let pop = "+OK forged\r\nUSER\r\nFORGED\r\n.\r\n+OK forged\r\n";
+    for (target, mailbox, command, forged) in [
+        (server.imap, Ini::imaps as fn(u16) -> Ini, "STARTTLS", imap),
+        (server.pop, Ini::pops, "STLS", pop),
+    ] {
+        for security in ["start-tls-required", "start-tls"] {
+            let proxy = CountingProxy::before(server.address, target);
+            // In the same packet as the consent, as somebody on the way would do it
+            // (CVE-2011-0411).
+            let consent = "Begin TLS negotiation now.\r\n";
+            proxy.rewrite(consent, &format!("{consent}{forged}"));
+            let ini = mailbox(proxy.port).set("Mail", "ConnectionSecurity", security);
+            let world = trusting(&ini);
+            let ran = world.run(&["--verbose"]);
+            ran.exit(2)
+                .complains("agreed to STARTTLS and then did not speak TLS")
+                .complains("something between it and this machine may interfere");
+            assert!(!ran.output().to_lowercase().contains("forged"), "{ran}");
+            assert_eq!(world.event_lines(), [""; 0]);
+            let traffic = proxy.traffic();
+            assert_eq!(traffic.commands_with(command).len(), 1);
+            for log_in in ["LOGIN", "AUTH", "USER", "PASS"] {
+                assert_eq!(traffic.commands_with(log_in), [""; 0]);
+            }
+        }
     }
 }
 
@@ -247,18 +250,7 @@ fn tls_spoken_to_a_plain_port_ends_with_a_message() {
 fn a_wrong_password_names_the_user_and_the_command_that_sets_it() {
     let Some(server) = server("good") else { return };
     let world = trusting(&Ini::imap(server.imap));
-    let user = format!("-user:{MAIL_USER}");
-    let switches = [
-        "--credentials",
-        &user,
-        "-password",
-        "-opconuser:batch",
-        "-opconpassword",
-    ];
-    world.secret("Wrong-pass-6623");
-    world
-        .run_with(&switches, "Wrong-pass-6623\nEvent-pass-5824-word\n")
-        .exit(0);
+    world.seal_wrong();
     let ran = assert_fails(&world, &["--credentials"]);
     assert!(ran.stderr.contains(MAIL_USER), "{ran}");
 }
@@ -303,6 +295,19 @@ fn a_silent_server_ends_the_run_after_the_read_timeout() {
         let world = trusting(&ini.set("Mail", "ReadTimeout", "00:00:01"));
         let ran = assert_fails(&world, &["time", "answer"]);
         assert!(ran.took < Duration::from_secs(8), "{ran}");
+    }
+}
+
+/// The TLS library passes over such requests by itself, for ever (RFC 5246, section 7.4.1.1).
+#[test]
+fn a_handshake_that_never_ends_ends_the_run() {
+    let server = RudeServer::trickling(b"\x16\x03\x03\x00\x04\x00\x00\x00\x00");
+    for trust in ["False", "True"] {
+        let ini = Ini::imaps(server.port)
+            .set("Mail", "ReadTimeout", "00:00:01")
+            .set("Mail", "SelfSignedCertificate", trust);
+        let ran = assert_fails(&trusting(&ini), &["took too long"]);
+        assert!(ran.took < Duration::from_secs(30), "{ran}");
     }
 }
 

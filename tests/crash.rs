@@ -17,6 +17,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::thread;
 use std::time::Duration;
 
+use harness::program::POINTS;
 use harness::{CountingProxy, Dovecot, Ini, Inspector, Mail, Sam, World};
 
 /// Tuesday, 6 January 2026, noon UTC.
@@ -24,23 +25,6 @@ const NOON: u64 = 1_767_700_800;
 /// Two events a mail: half of a file would be seen.
 const RULE: &str = "SubjectLineMask=Test (\\w+)\nEvent=$CONSOLE:DISPLAY,first [[1]]\nEvent2=$CONSOLE:DISPLAY,second [[1]]";
 const EVENTS_OF_A_MAIL: usize = 2;
-/// Every point at which the program can be told to die, in its order, and whether the next run
-/// finds event files or intents that it has to see to.
-const POINTS: [(&str, bool); 12] = [
-    ("saved", false),
-    ("staging", true),
-    ("staged", true),
-    ("intended", true),
-    ("submitting", true),
-    ("submitted", true),
-    ("recorded", false),
-    ("deleting", false),
-    ("deleted", false),
-    ("advanced", false),
-    ("dating", false),
-    ("dated", false),
-];
-
 /// A mailbox, the program, and the reader of its events.
 struct Bed<'a> {
     server: &'a Dovecot,

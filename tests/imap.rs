@@ -11,13 +11,6 @@ use harness::{CountingProxy, Dovecot, Ini, Inspector, Mail, World};
 const NOON: u64 = 1_767_700_800;
 const RULE: &str = "SubjectLineMask=Test (\\w+)\nEvent=$CONSOLE:DISPLAY,[[1]]";
 
-/// Three mails: the first and the third match [`RULE`].
-fn deliver_three(server: &Dovecot) {
-    for (number, subject) in ["Test one", "other", "Test three"].into_iter().enumerate() {
-        server.deliver(&Mail::new(subject).bytes(), NOON + number as u64);
-    }
-}
-
 fn deleting(server: &Dovecot, which: &str) -> World {
     World::with(
         &Ini::imap(server.imap)
@@ -40,7 +33,7 @@ fn matching_mails_become_events_and_every_mail_gets_its_line() {
     let Some(server) = Dovecot::start() else {
         return;
     };
-    deliver_three(&server);
+    server.deliver_three(NOON);
     let world = deleting(&server, "None");
     let ran = world.run(&[]);
     ran.exit(0);
@@ -75,7 +68,7 @@ fn nothing_sets_the_seen_flag() {
         .text("Test body\n")
         .attach("a.txt", b"content");
     server.deliver(&with_file.bytes(), NOON);
-    deliver_three(&server);
+    server.deliver_three(NOON);
     let proxy = CountingProxy::before(server.address, server.imap);
     let ini = Ini::imap(proxy.port)
         .set("General", "DownloadEmails", "True")
@@ -103,7 +96,7 @@ fn delete_none_leaves_everything() {
     let Some(server) = Dovecot::start() else {
         return;
     };
-    deliver_three(&server);
+    server.deliver_three(NOON);
     deleting(&server, "None").run(&[]).exit(0);
     assert_eq!(
         Inspector::open(&server).subjects(),
@@ -117,7 +110,7 @@ fn delete_match_takes_the_accepted_mails() {
     let Some(server) = Dovecot::start() else {
         return;
     };
-    deliver_three(&server);
+    server.deliver_three(NOON);
     deleting(&server, "Match").run(&[]).exit(0);
     assert_eq!(Inspector::open(&server).subjects(), ["other"]);
 }
@@ -127,7 +120,7 @@ fn delete_all_takes_every_mail_that_was_looked_at() {
     let Some(server) = Dovecot::start() else {
         return;
     };
-    deliver_three(&server);
+    server.deliver_three(NOON);
     deleting(&server, "All").run(&[]).exit(0);
     assert_eq!(Inspector::open(&server).subjects(), [""; 0]);
 }
@@ -137,7 +130,7 @@ fn delete_match_is_the_default() {
     let Some(server) = Dovecot::start() else {
         return;
     };
-    deliver_three(&server);
+    server.deliver_three(NOON);
     World::with(
         &Ini::imap(server.imap)
             .unset("General", "DeleteEmails")
@@ -154,7 +147,7 @@ fn the_delete_switch_turns_none_into_match_and_leaves_all() {
         let Some(server) = Dovecot::start() else {
             return;
         };
-        deliver_three(&server);
+        server.deliver_three(NOON);
         deleting(&server, which).run(&["--delete"]).exit(0);
         assert_eq!(Inspector::open(&server).subjects().len(), left, "{which}");
     }
@@ -169,7 +162,7 @@ fn mails_that_another_client_marked_as_deleted_are_never_expunged() {
         }) else {
             return;
         };
-        deliver_three(&server);
+        server.deliver_three(NOON);
         server.deliver(
             &Mail::new("marked by another client").bytes(),
             NOON - 86400 * 365,
@@ -192,7 +185,7 @@ fn without_uidplus_own_mails_are_gone_or_marked_and_the_output_says_which() {
     }) else {
         return;
     };
-    deliver_three(&server);
+    server.deliver_three(NOON);
     server.deliver(&Mail::new("marked by another client").bytes(), NOON);
     Inspector::open(&server).flag(4, "\\Deleted");
     let world = deleting(&server, "Match");
@@ -222,7 +215,7 @@ fn a_second_run_handles_only_what_is_new() {
     let Some(server) = Dovecot::start() else {
         return;
     };
-    deliver_three(&server);
+    server.deliver_three(NOON);
     let world = deleting(&server, "None");
     world.run(&[]).exit(0);
     let ran = world.run(&[]);
@@ -375,7 +368,7 @@ fn mails_stay_on_the_server_when_their_events_can_not_be_written() {
     let Some(server) = Dovecot::start() else {
         return;
     };
-    deliver_three(&server);
+    server.deliver_three(NOON);
     let world = deleting(&server, "All");
     std::fs::remove_dir(world.path("MSGIN")).unwrap();
     std::fs::write(world.path("MSGIN"), "not a folder").unwrap();

@@ -4,53 +4,18 @@
 #[allow(dead_code, reason = "each test file uses its own part of the test bed")]
 pub mod harness;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-
 use harness::dovecot::Options;
-use harness::world::{MAIL_PASSWORD, MAIL_USER};
-use harness::{CountingProxy, Dovecot, Ini, Inspector, Mail, World, certs};
+use harness::mail::at_hour;
+use harness::world::MAIL_USER;
+use harness::{CountingProxy, Door, Dovecot, Ini, Inspector, Mail, World};
 
 /// Tuesday, 6 January 2026, noon UTC.
 const NOON: u64 = 1_767_700_800;
 const RULE: &str = "SubjectLineMask=Test (\\w+)\nEvent=$CONSOLE:DISPLAY,[[1]]";
 
-fn at_hour(hour: u32) -> String {
-    format!("Tue, 6 Jan 2026 {hour:02}:00:00 +0000")
-}
-
-/// A mail received at this hour, by its header.
-fn mail(word: &str, hour: u32) -> Mail {
-    Mail::new(&format!("Test {word}"))
-        .received(&at_hour(hour))
-        .header(&format!("Message-ID: <{word}@example.test>"))
-}
-
-/// Three mails: the first and the third match [`RULE`].
-fn deliver_three(server: &Dovecot) {
-    for (number, subject) in ["Test one", "other", "Test three"].into_iter().enumerate() {
-        server.deliver(&Mail::new(subject).bytes(), NOON + number as u64);
-    }
-}
-
 /// A world whose program trusts the test authority, as far as the INI file lets it.
 fn trusting(ini: &Ini) -> World {
-    let authority = certs::folder()
-        .map(|folder| folder.join("ca.pem"))
-        .unwrap_or_default();
-    World::with(ini).env("SSL_CERT_FILE", &authority.to_string_lossy())
-}
-
-#[track_caller]
-fn assert_events(world: &World, words: &[&str]) {
-    let expected = words.iter().map(|word| format!("$CONSOLE:DISPLAY,{word}"));
-    assert_eq!(world.events(), expected.collect::<Vec<_>>());
-}
-
-#[track_caller]
-fn assert_nothing_deleted(server: &Dovecot) {
-    let left = Inspector::open(server).subjects().len();
-    assert_eq!(left, server.delivered(), "mails on the server");
+    World::with(ini).env("SSL_CERT_FILE", &Door::authority())
 }
 
 /// What the client sent, line by line.
@@ -63,7 +28,7 @@ fn on_every_port() {
     let Some(server) = Dovecot::start() else {
         return;
     };
-    deliver_three(&server);
+    server.deliver_three(NOON);
     for (security, port, words) in [
         ("none", server.pop, "in clear text"),
         ("start-tls", server.pop, "over TLS 1.2"),
@@ -74,7 +39,7 @@ fn on_every_port() {
         let ini = Ini::pops(proxy.port).set("Mail", "ConnectionSecurity", security);
         let world = trusting(&ini.rule(RULE));
         world.run(&[]).exit(0).says(words).says(MAIL_USER);
-        assert_events(&world, &["one", "three"]);
+        world.assert_events(&["one", "three"]);
         let sent = commands(&proxy);
         match security {
             "none" => assert!(sent.contains(&"QUIT".to_owned()), "{sent:?}"),
@@ -84,7 +49,7 @@ fn on_every_port() {
         let in_clear = sent.iter().any(|line| line.starts_with("AUTH PLAIN "));
         assert_eq!(in_clear, security == "none", "{sent:?}");
     }
-    assert_nothing_deleted(&server);
+    Inspector::assert_nothing_deleted(&server);
 }
 
 #[test]
@@ -92,7 +57,7 @@ fn the_switch_and_the_port_alone_will_do() {
     let Some(server) = Dovecot::start() else {
         return;
     };
-    deliver_three(&server);
+    server.deliver_three(NOON);
     let ini = Ini::pop(server.pops).unset("Mail", "ConnectionSecurity");
     let world = trusting(&ini.set("Mail", "SelfSignedCertificate", "False").rule(RULE));
     world
@@ -100,7 +65,7 @@ fn the_switch_and_the_port_alone_will_do() {
         .exit(0)
         .says("over TLS 1.2")
         .without_complaint();
-    assert_events(&world, &["one", "three"]);
+    world.assert_events(&["one", "three"]);
 }
 
 #[test]
@@ -112,7 +77,7 @@ fn tls_that_a_server_does_not_offer() {
     }) else {
         return;
     };
-    deliver_three(&server);
+    server.deliver_three(NOON);
     let proxy = CountingProxy::before(server.address, server.pop);
     let secured = |security| Ini::pops(proxy.port).set("Mail", "ConnectionSecurity", security);
     let world = trusting(&secured("start-tls-required").rule(RULE));
@@ -124,7 +89,7 @@ fn tls_that_a_server_does_not_offer() {
     );
     let world = trusting(&secured("start-tls").rule(RULE));
     world.run(&[]).exit(0).complains("STLS");
-    assert_events(&world, &["one", "three"]);
+    world.assert_events(&["one", "three"]);
 }
 
 #[test]
@@ -132,13 +97,13 @@ fn every_way_to_log_in() {
     let Some(server) = Dovecot::start() else {
         return;
     };
-    deliver_three(&server);
+    server.deliver_three(NOON);
     let sent = |hidden: &[&'static str]| {
         let proxy = CountingProxy::before(server.address, server.pop);
         hidden.iter().for_each(|word| proxy.hide(word));
         let world = World::with(&Ini::pop(proxy.port).rule(RULE));
         world.run(&[]).exit(0);
-        assert_events(&world, &["one", "three"]);
+        world.assert_events(&["one", "three"]);
         let sent = commands(&proxy);
         let verb = |line: &String| line.split(' ').next().unwrap_or_default().to_owned();
         sent.iter().map(verb).collect::<Vec<_>>()
@@ -164,34 +129,16 @@ fn wrong_credentials_are_told_from_a_mailbox_in_use() {
     }) else {
         return;
     };
-    server.deliver(&mail("one", 12).bytes(), NOON);
+    server.deliver(&Mail::named("one", 12).bytes(), NOON);
     let world = World::with(&Ini::pop(server.pop).rule(RULE));
-    let mut other = BufReader::new(TcpStream::connect((server.address, server.pop)).unwrap());
-    let log_in = format!("USER {MAIL_USER}\r\nPASS {MAIL_PASSWORD}\r\nSTAT\r\n");
-    other.get_mut().write_all(log_in.as_bytes()).unwrap();
-    let stat = other.by_ref().lines().map(Result::unwrap).nth(3);
-    assert!(
-        stat.unwrap().starts_with("+OK 1 "),
-        "another client has the mailbox"
-    );
+    let other = server.occupy_pop();
     let ran = world.run(&[]);
     ran.exit(2)
         .complains_in_one_line(&["no time for this mailbox", "locked by another"]);
     assert!(!ran.stderr.contains("--credentials"), "{ran}");
     drop(other);
 
-    let user = format!("-user:{MAIL_USER}");
-    let switches = [
-        "--credentials",
-        &user,
-        "-password",
-        "-opconuser:batch",
-        "-opconpassword",
-    ];
-    world.secret("Wrong-pass-6623");
-    world
-        .run_with(&switches, "Wrong-pass-6623\nEvent-pass-5824-word\n")
-        .exit(0);
+    world.seal_wrong();
     world.run(&[]).exit(2).complains_in_one_line(&[
         "refused the log-in",
         MAIL_USER,
@@ -221,7 +168,7 @@ fn a_mail_is_fetched_whole_only_for_a_rule_or_to_save_it_and_then_once() {
         let ini = Ini::pop(proxy.port).set("General", "DownloadEmails", saves);
         let world = World::with(&ini.rule(rule));
         world.run(&[]).exit(0);
-        assert_events(&world, &[word]);
+        world.assert_events(&[word]);
         assert_eq!(proxy.traffic().commands_with("RETR "), fetched, "{rule}");
     }
 }
@@ -274,10 +221,10 @@ fn received_is_what_the_newest_received_header_says() {
     // The server got them at midnight by its clock: with POP it does not tell.
     let midnight = NOON - 12 * 3600;
     let date = "Fri, 2 Jan 2004 03:00:00 +0000";
-    let within = mail("within", 12).date(date);
+    let within = Mail::named("within", 12).date(date);
     let relayed = "Received: from far by mx.example.test; Tue, 6 Jan 2026 01:00:00 +0000";
     server.deliver(&within.header(relayed).bytes(), midnight);
-    server.deliver(&mail("without", 13).date(date).bytes(), midnight);
+    server.deliver(&Mail::named("without", 13).date(date).bytes(), midnight);
     let dated = Mail::new("Test dated")
         .without_received()
         .date(&at_hour(12));
@@ -285,10 +232,7 @@ fn received_is_what_the_newest_received_header_says() {
     let rule = format!("{RULE} [[RECEIVED]]\nAllowedTimeFrame=1159-1201");
     let world = World::with(&Ini::pop(server.pop).rule(&rule)).env("TZ", "UTC");
     world.run(&[]).exit(0);
-    assert_events(
-        &world,
-        &["within 1/6/2026 12:00:00 PM", "dated 1/6/2026 12:00:00 PM"],
-    );
+    world.assert_events(&["within 1/6/2026 12:00:00 PM", "dated 1/6/2026 12:00:00 PM"]);
 }
 
 #[test]
@@ -296,7 +240,7 @@ fn nothing_is_deleted_and_one_line_says_so_to_whom_has_asked() {
     let Some(server) = Dovecot::start() else {
         return;
     };
-    deliver_three(&server);
+    server.deliver_three(NOON);
     let line = ["with POP nothing is deleted"];
     for (setting, switches, asked) in [
         (Some("Match"), &[][..], true),
@@ -322,9 +266,9 @@ fn nothing_is_deleted_and_one_line_says_so_to_whom_has_asked() {
             .filter(|told| told.contains(line[0]))
             .count();
         assert_eq!(said, usize::from(asked), "{setting:?} {switches:?}\n{ran}");
-        assert_events(&world, &["one", "three"]);
+        world.assert_events(&["one", "three"]);
     }
-    assert_nothing_deleted(&server);
+    Inspector::assert_nothing_deleted(&server);
 }
 
 #[test]
@@ -332,7 +276,7 @@ fn explain_and_check_change_nothing() {
     let Some(server) = Dovecot::start() else {
         return;
     };
-    deliver_three(&server);
+    server.deliver_three(NOON);
     let world = World::with(&Ini::pop(server.pop).rule(RULE));
     let before = world.tree();
     world
@@ -346,7 +290,7 @@ fn explain_and_check_change_nothing() {
         .says("POP3 mailbox of")
         .says("3 mails");
     world.tree().assert_same_as(&before);
-    assert_nothing_deleted(&server);
+    Inspector::assert_nothing_deleted(&server);
     world.run(&[]).exit(0);
     world
         .run(&["--explain"])
@@ -359,7 +303,7 @@ fn the_loudest_output_shows_commands_but_no_secret() {
     let Some(server) = Dovecot::start() else {
         return;
     };
-    deliver_three(&server);
+    server.deliver_three(NOON);
     for hidden in [None, Some("SASL"), Some("RESP-CODE"), Some("UIDL")] {
         let proxy = CountingProxy::before(server.address, server.pop);
         hidden.into_iter().for_each(|word| proxy.hide(word));

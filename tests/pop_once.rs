@@ -6,48 +6,19 @@
 pub mod harness;
 
 use harness::dovecot::Options;
+use harness::mail::at_hour;
 use harness::{CountingProxy, Dovecot, Ini, Inspector, Mail, Sam, World};
 
 /// Tuesday, 6 January 2026, noon UTC.
 const NOON: u64 = 1_767_700_800;
 const RULE: &str = "SubjectLineMask=Test (\\w+)\nEvent=$CONSOLE:DISPLAY,[[1]]";
 
-fn at_hour(hour: u32) -> String {
-    format!("Tue, 6 Jan 2026 {hour:02}:00:00 +0000")
-}
-
-/// A mail received at this hour, by its header.
-fn mail(word: &str, hour: u32) -> Mail {
-    Mail::new(&format!("Test {word}"))
-        .received(&at_hour(hour))
-        .header(&format!("Message-ID: <{word}@example.test>"))
-}
-
-/// Three mails: the first and the third match [`RULE`].
-fn deliver_three(server: &Dovecot) {
-    for (number, subject) in ["Test one", "other", "Test three"].into_iter().enumerate() {
-        server.deliver(&Mail::new(subject).bytes(), NOON + number as u64);
-    }
-}
-
-#[track_caller]
-fn assert_events(world: &World, words: &[&str]) {
-    let expected = words.iter().map(|word| format!("$CONSOLE:DISPLAY,{word}"));
-    assert_eq!(world.events(), expected.collect::<Vec<_>>());
-}
-
-#[track_caller]
-fn assert_nothing_deleted(server: &Dovecot) {
-    let left = Inspector::open(server).subjects().len();
-    assert_eq!(left, server.delivered(), "mails on the server");
-}
-
 #[test]
 fn a_second_run_handles_and_asks_for_only_what_is_new() {
     let Some(server) = Dovecot::start() else {
         return;
     };
-    deliver_three(&server);
+    server.deliver_three(NOON);
     let proxy = CountingProxy::before(server.address, server.pop);
     let ini = Ini::pop(proxy.port).set("General", "DownloadEmails", "True");
     let world = World::with(&ini.rule(RULE));
@@ -67,13 +38,13 @@ fn a_second_run_handles_and_asks_for_only_what_is_new() {
         }
     }
     // An older time of receipt is no reason to pass over what has just come.
-    server.deliver(&mail("late", 1).bytes(), NOON);
+    server.deliver(&Mail::named("late", 1).bytes(), NOON);
     world.run(&[]).exit(0).says("1 mail looked at");
     let next = proxy.take_traffic();
     assert_eq!(next.commands_with("TOP "), ["TOP 4 0"]);
     assert_eq!(next.commands_with("RETR "), ["RETR 4"]);
-    assert_events(&world, &["one", "three", "late"]);
-    assert_nothing_deleted(&server);
+    world.assert_events(&["one", "three", "late"]);
+    Inspector::assert_nothing_deleted(&server);
 }
 
 #[test]
@@ -82,13 +53,13 @@ fn mails_received_before_the_last_run_date_are_asked_for_once() {
         return;
     };
     for (word, hour) in [("before", 11), ("on", 12), ("after", 13)] {
-        server.deliver(&mail(word, hour).bytes(), NOON);
+        server.deliver(&Mail::named(word, hour).bytes(), NOON);
     }
     let proxy = CountingProxy::before(server.address, server.pop);
     let ini = Ini::pop(proxy.port).set("General", "LastRunDate", "1/6/2026 12:00:00 PM");
     let world = World::with(&ini.rule(RULE)).env("TZ", "UTC");
     world.run(&[]).exit(0).says("2 mails looked at");
-    assert_events(&world, &["on", "after"]);
+    world.assert_events(&["on", "after"]);
     assert_eq!(proxy.take_traffic().commands_with("TOP ").len(), 3);
     world.run(&[]).exit(0).says("0 mails looked at");
     assert_eq!(proxy.take_traffic().commands_with("TOP "), [""; 0]);
@@ -100,7 +71,7 @@ fn mails_received_before_the_last_run_date_are_asked_for_once() {
     assert_ne!(edited, world.ini_text());
     world.write_ini(edited);
     world.run(&[]).exit(0).says("3 mails looked at");
-    assert_events(&world, &["on", "after", "before", "on", "after"]);
+    world.assert_events(&["on", "after", "before", "on", "after"]);
     world.run(&[]).exit(0).says("0 mails looked at");
 }
 
@@ -129,7 +100,7 @@ fn a_kill_anywhere_loses_nothing_and_doubles_nothing() {
     let mut expected = Vec::new();
     for point in points {
         for half in ["first", "second"] {
-            server.deliver(&mail(&format!("{point}{half}"), 12).bytes(), NOON);
+            server.deliver(&Mail::named(&format!("{point}{half}"), 12).bytes(), NOON);
             expected.push(format!("$CONSOLE:DISPLAY,{point}{half}"));
         }
         world = world.env("SMARTEMAIL_CRASH", point);
@@ -140,7 +111,7 @@ fn a_kill_anywhere_loses_nothing_and_doubles_nothing() {
     world.run(&[]).exit(0).says("0 mails looked at");
     assert_eq!(world.saved().len(), expected.len());
     sam.finish().assert_once(&expected);
-    assert_nothing_deleted(&server);
+    Inspector::assert_nothing_deleted(&server);
 }
 
 #[test]
@@ -156,7 +127,7 @@ fn a_connection_cut_at_any_byte_loses_nothing_and_doubles_nothing() {
     let mut expected = Vec::new();
     let mut next = |number: usize| {
         let word = format!("word{number}");
-        server.deliver(&mail(&word, 12).text("..\n.\n").bytes(), NOON);
+        server.deliver(&Mail::named(&word, 12).text("..\n.\n").bytes(), NOON);
         expected.push(format!("$CONSOLE:DISPLAY,{word}"));
     };
     next(0);
@@ -190,16 +161,16 @@ fn mails_that_get_other_names_are_not_handled_again() {
     let nameless = Mail::new("Test nameless").received(&at_hour(9));
     server.deliver(&nameless.bytes(), NOON);
     for (word, hour) in [("one", 10), ("two", 11)] {
-        server.deliver(&mail(word, hour).bytes(), NOON);
+        server.deliver(&Mail::named(word, hour).bytes(), NOON);
     }
     let proxy = CountingProxy::before(server.address, server.pop);
     let world = World::with(&Ini::pop(proxy.port).rule(RULE)).env("TZ", "UTC");
     let all = ["old", "nameless", "one", "two"];
     world.run(&[]).exit(0);
-    assert_events(&world, &all);
+    world.assert_events(&all);
     for (round, word) in [("three", 12), ("four", 13)].into_iter().enumerate() {
         server.number_anew();
-        server.deliver(&mail(word.0, word.1).bytes(), NOON);
+        server.deliver(&Mail::named(word.0, word.1).bytes(), NOON);
         let explained = world.run(&["--explain"]);
         explained.exit(0);
         assert_eq!(
@@ -218,7 +189,7 @@ fn mails_that_get_other_names_are_not_handled_again() {
         quiet.exit(0).says("0 mails looked at");
         assert_eq!(proxy.take_traffic().commands_with("TOP "), [""; 0]);
     }
-    assert_events(&world, &[&all[..], &["three", "four"]].concat());
+    world.assert_events(&[&all[..], &["three", "four"]].concat());
 }
 
 #[test]
@@ -238,14 +209,14 @@ fn another_form_of_names_is_recognised_too() {
             return;
         };
         for server in [&first, &second] {
-            server.deliver(&mail("one", 10).bytes(), NOON);
-            server.deliver(&mail("two", 11).bytes(), NOON);
+            server.deliver(&Mail::named("one", 10).bytes(), NOON);
+            server.deliver(&Mail::named("two", 11).bytes(), NOON);
         }
-        second.deliver(&mail("three", 11).bytes(), NOON);
+        second.deliver(&Mail::named("three", 11).bytes(), NOON);
         let world = World::with(&Ini::pop(first.pop).rule(RULE));
         world.run(&[]).exit(0);
         let port = format!("-port:{}", second.pop);
         world.run(&[&port]).exit(0).says("1 mail looked at");
-        assert_events(&world, &["one", "two", "three"]);
+        world.assert_events(&["one", "two", "three"]);
     }
 }

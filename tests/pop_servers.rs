@@ -3,10 +3,8 @@
 #[allow(dead_code, reason = "each test file uses its own part of the test bed")]
 pub mod harness;
 
-use std::time::Duration;
-
 use harness::pop_server::{Abilities, Names};
-use harness::{Ini, Mail, PopServer, Ran, RudeServer, World};
+use harness::{Ini, Mail, PopServer, Ran, World};
 
 const RULE: &str = "SubjectLineMask=Test (\\w+)\nEvent=$CONSOLE:DISPLAY,[[1]]";
 
@@ -36,12 +34,6 @@ fn saving(server: &PopServer) -> World {
             .set("General", "DownloadEmails", "True")
             .rule(RULE),
     )
-}
-
-#[track_caller]
-fn assert_events(world: &World, words: &[&str]) {
-    let expected = words.iter().map(|word| format!("$CONSOLE:DISPLAY,{word}"));
-    assert_eq!(world.events(), expected.collect::<Vec<_>>());
 }
 
 /// The saved mails are those of these words, byte for byte.
@@ -101,7 +93,7 @@ fn each_mail_once_whatever_the_server_can_not_do() {
                 server.rewrite(|mail| mail[b"Status: RO\r\nX-UIDL: 1\r\n".len()..].to_vec());
                 server.deliver(&mail("four"));
                 world.run(&[]).exit(0).says("1 mail looked at");
-                assert_events(&world, &["one", "two", "three", "four"]);
+                world.assert_events(&["one", "two", "three", "four"]);
                 assert_saved(&world, &["one", "two", "three", "four"]);
                 assert_eq!(server.mails(), 3);
             }
@@ -139,7 +131,80 @@ fn a_server_without_names_says_what_that_costs() {
     let ran = world.run(&[]);
     ran.exit(0).says("0 mails looked at");
     assert!(!ran.stderr.contains("passed over"), "{ran}");
-    assert_events(&world, &["one", "two", "same", "same"]);
+    world.assert_events(&["one", "two", "same", "same", "two"]);
+}
+
+#[test]
+fn a_name_that_another_mail_gets_is_the_name_of_a_new_mail() {
+    let server = server(Abilities::default(), &["one", "two"]);
+    let world = saving(&server);
+    world.run(&[]).exit(0);
+    // Somebody empties the mailbox, and the server counts from the start again.
+    server.remove(2);
+    server.remove(1);
+    world.run(&[]).exit(0).says("0 mails looked at");
+    server.count_from(1);
+    let later = "Tue, 6 Jan 2026 13:00:00 +0000";
+    server.deliver(&Mail::new("Test three").received(later).bytes());
+    world.run(&["--explain"]).exit(0).says("1 event");
+    world.run(&[]).exit(0).says("1 mail looked at");
+    // A mail that was only out of sight is the same.
+    server.deliver(&mail("two"));
+    let ran = world.run(&[]);
+    ran.exit(0).says("0 mails looked at");
+    assert!(!ran.stderr.contains("passed over"), "{ran}");
+    server.take_heard("");
+    world.run(&[]).exit(0).says("0 mails looked at");
+    assert_eq!(server.take_heard("TOP"), [""; 0]);
+    world.assert_events(&["one", "two", "three"]);
+}
+
+#[test]
+fn a_mail_whose_name_changes_is_recognised_among_others_that_keep_theirs() {
+    let server = PopServer::start(Abilities::default());
+    let nameless = |word: &str| {
+        let mail = Mail::new(&format!("Test {word}"));
+        let received = "Tue, 6 Jan 2026 12:00:00 +0000";
+        mail.received(received).bytes()
+    };
+    for word in ["twin", "keeps", "twin"] {
+        server.deliver(&nameless(word));
+    }
+    let world = world(&server);
+    world.run(&[]).exit(0).says("3 mails looked at");
+    // Two get other names, and a third of the same looks is new.
+    server.remove(3);
+    server.remove(1);
+    server.count_from(11);
+    for word in ["twin", "twin", "twin", "other"] {
+        server.deliver(&nameless(word));
+    }
+    world.run(&[]).exit(0).says("2 mails looked at");
+    world.run(&[]).exit(0).says("0 mails looked at");
+    world.assert_events(&["twin", "keeps", "twin", "twin", "other"]);
+}
+
+#[test]
+fn a_name_gets_no_blame_for_the_mail_that_had_it_before() {
+    let server = PopServer::start(Abilities::default());
+    let too_long = [mail("long"), b"x".repeat(2_000_000)].concat();
+    server.deliver(&too_long);
+    let ini = Ini::pop(server.port)
+        .set("General", "DownloadEmails", "True")
+        .set("General", "MaxMailSize", "1");
+    let world = World::with(&ini.rule(RULE));
+    for _ in 0..5 {
+        world.run(&[]).exit(2);
+    }
+    world.run(&[]).exit(0).says("set aside");
+    server.remove(1);
+    let ran = world.run(&[]);
+    ran.exit(0).says("0 mails looked at");
+    assert!(!ran.output().contains("set aside"), "{ran}");
+    server.count_from(1);
+    server.deliver(&mail("one"));
+    world.run(&[]).exit(0).says("1 mail looked at");
+    world.assert_events(&["one"]);
 }
 
 #[test]
@@ -154,7 +219,7 @@ fn a_server_without_top_hands_out_each_mail_once() {
     let ini = Ini::pop(server.port).set("General", "DownloadEmails", "True");
     let world = World::with(&ini.rule(body));
     world.run(&[]).exit(0);
-    assert_events(&world, &["42", "42"]);
+    world.assert_events(&["42", "42"]);
     assert_saved(&world, &["one", "two"]);
     assert_eq!(server.take_heard("RETR"), ["RETR 1", "RETR 2"]);
 }
@@ -173,7 +238,7 @@ fn a_server_that_has_no_time_is_told_from_wrong_credentials() {
     assert_refuses(&ran, &["minimum time between", "less often"]);
     assert!(!ran.stderr.contains("--credentials"), "{ran}");
     world.run(&[]).exit(0);
-    assert_events(&world, &["one"]);
+    world.assert_events(&["one"]);
 }
 
 #[test]
@@ -186,77 +251,7 @@ fn names_that_can_not_be_had_for_once_do_not_make_all_mails_new() {
         world.run(&[]).exit(2);
         server.change(|abilities| abilities.refuses = None);
         world.run(&[]).exit(0).says("0 mails looked at");
-        assert_events(&world, &["one"]);
-    }
-}
-
-#[test]
-fn lengths_that_are_wrong() {
-    let body = "SubjectLineMask=total is (\\d+)\nProcessBody=YES\nEvent=$CONSOLE:DISPLAY,[[1]]";
-    let sizes: [fn(usize) -> u64; 3] = [|_| 0, |length| length as u64 / 2, |_| 1_000_000];
-    for size in sizes {
-        for capabilities in [None, Some(MODERN)] {
-            let abilities = Abilities {
-                size,
-                capabilities,
-                ..Abilities::default()
-            };
-            let server = server(abilities, &["one", "two", "three"]);
-            let ini = Ini::pop(server.port).set("General", "DownloadEmails", "True");
-            let world = World::with(&ini.rule(body));
-            world.run(&[]).exit(0);
-            assert_events(&world, &["42", "42", "42"]);
-            assert_saved(&world, &["one", "two", "three"]);
-        }
-    }
-}
-
-#[test]
-fn a_mail_that_is_longer_than_allowed_stays_alone_with_that() {
-    let sizes: [fn(usize) -> u64; 2] = [|length| length as u64, |_| 1];
-    for size in sizes {
-        let abilities = Abilities {
-            size,
-            capabilities: Some(MODERN),
-            ..Abilities::default()
-        };
-        let server = server(abilities, &["one"]);
-        server.deliver(
-            &Mail::new("Test long")
-                .text(&"line\n".repeat(1 << 19))
-                .bytes(),
-        );
-        server.deliver(&mail("two"));
-        let ini = Ini::pop(server.port)
-            .set("General", "DownloadEmails", "True")
-            .set("General", "MaxMailSize", "1");
-        let world = World::with(&ini.rule(RULE));
-        assert_refuses(&world.run(&[]), &["Test long", "MaxMailSize"]);
-        assert_events(&world, &["one", "two"]);
-        assert_saved(&world, &["one", "two"]);
-    }
-}
-
-#[test]
-fn a_mail_that_the_server_refuses_stays_alone_with_that() {
-    for (command, pipelines) in [
-        ("TOP 2 ", false),
-        ("RETR 2", false),
-        ("TOP 2 ", true),
-        ("RETR 2", true),
-    ] {
-        let abilities = Abilities {
-            refuses: Some((command, "[SYS/TEMP] disk error")),
-            capabilities: Some(if pipelines { MODERN } else { "TOP\nUIDL\nUSER" }),
-            ..Abilities::default()
-        };
-        let server = server(abilities, &["one", "two", "three"]);
-        let world = saving(&server);
-        assert_refuses(&world.run(&[]), &["disk error", "tried again"]);
-        assert_events(&world, &["one", "three"]);
-        server.change(|abilities| abilities.refuses = None);
-        world.run(&[]).exit(0).says("1 mail looked at");
-        assert_events(&world, &["one", "three", "two"]);
+        world.assert_events(&["one"]);
     }
 }
 
@@ -270,7 +265,7 @@ fn lines_that_end_in_lf_alone() {
     let server = server(abilities, &["one", "two"]);
     let world = saving(&server);
     world.run(&[]).exit(0);
-    assert_events(&world, &["one", "two"]);
+    world.assert_events(&["one", "two"]);
     let lf = String::from_utf8(mail("one")).unwrap().replace('\r', "");
     let saved = world.saved();
     assert!(
@@ -278,100 +273,4 @@ fn lines_that_end_in_lf_alone() {
             .iter()
             .any(|name| world.read(&format!("Received/{name}")) == lf)
     );
-}
-
-#[test]
-fn a_mail_can_not_speak_in_the_server_s_name() {
-    // To one who takes LF for a line's end, the mail ends at its dot, and what follows is the
-    // answer to the next command.
-    let mut forger = Mail::new("Test forger").text("x").bytes();
-    forger.extend(b"\n.\r\n+OK\r\nSubject: Test forged\r\n\r\n.\r\n");
-    for capabilities in [None, Some(MODERN)] {
-        let abilities = Abilities {
-            capabilities,
-            ..Abilities::default()
-        };
-        let server = server(abilities, &["one"]);
-        server.deliver(&forger);
-        server.deliver(&mail("two"));
-        let world = saving(&server);
-        world.run(&[]).exit(0);
-        assert_events(&world, &["one", "forger", "two"]);
-        let whole = world
-            .saved()
-            .iter()
-            .any(|name| std::fs::read(world.path("Received").join(name)).unwrap() == forger);
-        assert!(whole, "byte for byte");
-    }
-}
-
-#[test]
-fn a_slow_server_has_its_time_for_each_answer() {
-    let abilities = Abilities {
-        pause: Duration::from_secs(1),
-        capabilities: Some(MODERN),
-        ..Abilities::default()
-    };
-    let server = server(abilities, &["one", "two", "three", "four"]);
-    let ini = Ini::pop(server.port).set("Mail", "ReadTimeout", "00:00:02");
-    let world = World::with(&ini.rule(RULE));
-    world.run(&[]).exit(0);
-    assert_eq!(world.events().len(), 4);
-    server.change(|abilities| abilities.pause = Duration::from_secs(4));
-    assert_refuses(&world.run(&[]), &["took too long"]);
-}
-
-#[test]
-fn answers_that_never_end() {
-    for endless in ["CAPA", "UIDL", "LIST", "TOP", "RETR"] {
-        let abilities = Abilities {
-            endless: Some(endless),
-            capabilities: Some(MODERN),
-            ..Abilities::default()
-        };
-        let server = server(abilities, &["one"]);
-        let ini = Ini::pop(server.port)
-            .set("General", "DownloadEmails", "True")
-            .set("General", "MaxMailSize", "1");
-        // A gigabyte is passed over before the server is left.
-        let world = World::with(&ini.rule(RULE)).limit(Duration::from_secs(300));
-        let ran = world.run(&[]);
-        assert_refuses(&ran, &["localhost", endless]);
-        assert_eq!(world.event_lines(), [""; 0]);
-    }
-}
-
-#[test]
-fn servers_that_speak_otherwise_or_not_at_all() {
-    for words in [
-        &b""[..],
-        b"\r\n",
-        b"* OK [CAPABILITY IMAP4rev1] ready\r\n",
-        b"220 mail.example.test ESMTP\r\n",
-        b"-ERR closed for today\r\n",
-        b"+OK\r\n",
-        b"+OK\r\n+OK\r\n.\r\n+OK\r\n+OK\r\n",
-        b"+OK\n-ERR\n+OK\n+OK\n0 x\n.\n",
-        b"+OK\r\n+\r\n",
-        b"\xff\xfe\x00\x01\r\n",
-    ] {
-        let server = RudeServer::saying(words);
-        let ini = Ini::pop(server.port).set("Mail", "ReadTimeout", "00:00:02");
-        let ran = World::with(&ini.rule(RULE)).run(&[]);
-        assert_refuses(&ran, &["localhost"]);
-    }
-    for words in [&[b'a'; 65536][..], b"+OK another line\r\n", b"+OK\r\n.\r\n"] {
-        let server = RudeServer::repeating(words);
-        let ini = Ini::pop(server.port).set("Mail", "ReadTimeout", "00:00:02");
-        let ran = World::with(&ini.rule(RULE)).run(&[]);
-        assert!(
-            !ran.stderr.contains("panicked") && ran.peak_kb < 64 * 1024,
-            "{ran}"
-        );
-    }
-    let server = RudeServer::silent();
-    let ini = Ini::pop(server.port).set("Mail", "ReadTimeout", "00:00:01");
-    let ran = World::with(&ini.rule(RULE)).run(&[]);
-    assert_refuses(&ran, &["took too long"]);
-    assert!(ran.took < Duration::from_secs(8), "{ran}");
 }

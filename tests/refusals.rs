@@ -8,8 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use harness::dovecot::Options;
-use harness::world::{MAIL_USER, OPCON_PASSWORD};
-use harness::{CountingProxy, Dovecot, Ini, Inspector, Mail, Ran, World};
+use harness::world::MAIL_USER;
+use harness::{CountingProxy, Dovecot, Ini, Inspector, Mail, Ran, RudeServer, World};
 
 const NOON: u64 = 1_767_700_800;
 const RULE: &str = "SubjectLineMask=Test\nEvent=$CONSOLE:DISPLAY,hit";
@@ -53,35 +53,20 @@ fn works(world: &World) {
     }
 }
 
-fn seal(world: &World, password: &str) {
-    world.secret(password);
-    let user = format!("-user:{MAIL_USER}");
-    let switches = [
-        "--credentials",
-        &user,
-        "-password",
-        "-opconuser:batch",
-        "-opconpassword",
-    ];
-    let answers = format!("{password}\n{OPCON_PASSWORD}\n");
-    world.run_with(&switches, &answers).exit(0);
-}
-
 #[test]
 fn a_wrong_password() {
     for way in WAYS {
         let Some((_server, world)) = ready(way, "") else {
             return;
         };
-        seal(&world, "Wrong-pass-6623");
+        world.seal_wrong();
+        let advice = format!(
+            "smartemail -inifile:{} --credentials",
+            world.place("SMArtEmail.ini")
+        );
         refused(
             &world,
-            &[
-                "localhost:",
-                "refused the log-in of",
-                MAIL_USER,
-                "smartemail --credentials",
-            ],
+            &["localhost:", "refused the log-in of", MAIL_USER, &advice],
         );
         world.seal(true);
         works(&world);
@@ -93,7 +78,7 @@ fn a_locked_account_is_told_in_the_server_s_words() {
     for (way, advice) in [
         (WAYS[0], "Ask the server's administrator"),
         // POP3 has one code for whatever is wrong with a log-in (RFC 3206, section 5).
-        (WAYS[1], "Check the user"),
+        (WAYS[1], "If that tells of a locked account, ask"),
     ] {
         let Some((server, world)) = ready(way, "") else {
             return;
@@ -131,29 +116,46 @@ fn a_server_that_can_not_check_passwords_now() {
 
 #[test]
 fn too_many_connections() {
-    let Some((server, world)) = ready(WAYS[0], "mail_max_userip_connections = 1") else {
-        return;
-    };
-    let other = Inspector::open(&server);
+    for way in WAYS {
+        let Some((server, world)) = ready(way, "mail_max_userip_connections = 1") else {
+            return;
+        };
+        let others = (Inspector::open(&server), server.occupy_pop());
+        refused(
+            &world,
+            &[
+                "localhost:",
+                "has no time for this mailbox now",
+                "Maximum number of connections",
+            ],
+        );
+        world.change("Retries", "3");
+        let leaving = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(500));
+            drop(others);
+        });
+        let ran = world.run(&[]);
+        leaving.join().unwrap();
+        ran.exit(0)
+            .complains("Trying again in 1 s (attempt 2 of 4)");
+        assert_eq!(world.events(), ["$CONSOLE:DISPLAY,hit"]);
+        assert_eq!(ran.lines_starting("accepted:"), 1, "{ran}");
+    }
+}
+
+#[test]
+fn a_greeting_that_refuses_without_a_reason_may_pass() {
+    let server = RudeServer::saying(b"-ERR too many connections\r\n");
+    let world = World::with(&Ini::pop(server.port).set("Mail", "Retries", "1").rule(RULE));
     refused(
         &world,
         &[
+            "given up after 2 attempts",
             "localhost:",
-            "has no time for this mailbox now",
-            "Maximum number of connections",
+            "has no time for this mailbox now: too many connections",
         ],
     );
-    world.change("Retries", "3");
-    let leaving = thread::spawn(move || {
-        thread::sleep(Duration::from_millis(500));
-        drop(other);
-    });
-    let ran = world.run(&[]);
-    leaving.join().unwrap();
-    ran.exit(0)
-        .complains("Trying again in 1 s (attempt 2 of 4)");
-    assert_eq!(world.events(), ["$CONSOLE:DISPLAY,hit"]);
-    assert_eq!(ran.lines_starting("accepted:"), 1, "{ran}");
+    assert_eq!(server.connections(), 2);
 }
 
 #[test]

@@ -27,12 +27,6 @@ fn world(server: &Dovecot, use_last_run_date: &str) -> World {
 }
 
 #[track_caller]
-fn assert_events(world: &World, words: &[&str]) {
-    let expected = words.iter().map(|word| format!("$CONSOLE:DISPLAY,{word}"));
-    assert_eq!(world.events(), expected.collect::<Vec<_>>());
-}
-
-#[track_caller]
 fn assert_says_so(ran: &Ran) {
     ran.exit(0)
         .complains_in_one_line(&["UIDVALIDITY", "Message-ID"]);
@@ -55,11 +49,11 @@ fn no_event_comes_twice_and_a_new_mail_is_handled() {
         server.deliver(&mail("five"), NOON + HOUR);
         let ran = world.run(&[]);
         assert_says_so(&ran);
-        assert_events(&world, &["one", "two", "three", "four", "five"]);
+        world.assert_events(&["one", "two", "three", "four", "five"]);
         let quiet = world.run(&[]);
         quiet.exit(0).says("0 mails looked at");
         assert!(!quiet.output().contains("UIDVALIDITY"), "{quiet}");
-        assert_events(&world, &["one", "two", "three", "four", "five"]);
+        world.assert_events(&["one", "two", "three", "four", "five"]);
     }
 }
 
@@ -76,7 +70,7 @@ fn numbered_anew_again_and_again() {
         server.number_anew();
     }
     assert_says_so(&world.run(&[]));
-    assert_events(&world, &words);
+    world.assert_events(&words);
 }
 
 #[test]
@@ -96,7 +90,7 @@ fn a_kill_right_after_it_doubles_nothing() {
         server.number_anew();
         world = world.without_env("SMARTEMAIL_CRASH");
         assert_says_so(&world.run(&[]));
-        assert_events(&world, &["one", "two"]);
+        world.assert_events(&["one", "two"]);
     }
 }
 
@@ -111,7 +105,7 @@ fn mails_without_a_message_id_are_told_apart_by_sender_and_subject() {
     server.number_anew();
     server.deliver(&Mail::new("Test two").bytes(), NOON);
     assert_says_so(&world.run(&[]));
-    assert_events(&world, &["one", "two"]);
+    world.assert_events(&["one", "two"]);
 }
 
 #[test]
@@ -145,5 +139,5 @@ fn a_mail_that_was_to_be_deleted_under_its_old_number_harms_no_other() {
     );
     world.run(&[]);
     assert_eq!(Inspector::open(&server).subjects(), ["not this"]);
-    assert_events(&world, &["one"]);
+    world.assert_events(&["one"]);
 }

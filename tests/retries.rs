@@ -5,10 +5,16 @@
 #[allow(dead_code, reason = "each test file uses its own part of the test bed")]
 pub mod harness;
 
+use std::net::Shutdown;
 use std::thread;
 use std::time::Duration;
 
-use harness::{CountingProxy, Dovecot, Ini, Inspector, Mail, RudeServer, World};
+use harness::hostile::{Lie, Stage};
+use harness::pop_server::Abilities;
+use harness::world::MAIL_USER;
+use harness::{
+    CountingProxy, Dovecot, HostileServer, Ini, Inspector, Mail, PopServer, RudeServer, World,
+};
 
 const NOON: u64 = 1_767_700_800;
 const RULE: &str = "SubjectLineMask=Test (\\d+)\nEvent=$CONSOLE:DISPLAY,[[1]]";
@@ -23,7 +29,11 @@ fn filled(mails: u64) -> Option<Dovecot> {
 }
 
 fn ini(port: u16, retries: &str) -> Ini {
-    Ini::imap(port)
+    working(Ini::imap(port), retries)
+}
+
+fn working(mailbox: Ini, retries: &str) -> Ini {
+    mailbox
         .set("General", "DownloadEmails", "True")
         .set("General", "DeleteEmails", "Match")
         .set("Mail", "Retries", retries)
@@ -77,14 +87,7 @@ fn a_server_that_stays_away_ends_the_run_and_the_next_one_does_the_work() {
 
 #[test]
 fn a_connection_that_breaks_at_any_command_loses_and_doubles_nothing() {
-    let commands = [
-        "AUTHENTICATE",
-        "SELECT",
-        "HEADER",
-        "BODY.PEEK[]",
-        "STORE",
-        "EXPUNGE",
-    ];
+    let commands = ["SELECT", "HEADER", "BODY.PEEK[]", "STORE", "EXPUNGE"];
     let all = commands.map(|command| {
         thread::spawn(move || {
             let Some(server) = filled(5) else { return };
@@ -105,6 +108,100 @@ fn a_connection_that_breaks_at_any_command_loses_and_doubles_nothing() {
     for one in all {
         one.join().unwrap();
     }
+}
+
+#[test]
+fn the_same_with_pop3() {
+    let commands = ["CAPA", "UIDL", "LIST", "TOP", "RETR"];
+    let all = commands.map(|command| {
+        thread::spawn(move || {
+            let Some(server) = filled(5) else { return };
+            let proxy = CountingProxy::before(server.address, server.pop);
+            let world = World::with(&working(Ini::pop(proxy.port), "1"));
+            proxy.lose_answer_to(command);
+            let ran = world.run(&[]);
+            ran.exit(0).complains("(attempt 2 of 2)").says(
+                "5 mails looked at, 5 accepted, 0 rejected, 0 failed; 5 events written, 5 saved",
+            );
+            assert!(proxy.has_lost(), "{command}\n{ran}");
+            assert_eq!(ran.lines_starting("accepted:"), 5, "{command}\n{ran}");
+            world.run(&[]).exit(0);
+            assert_eq!(world.events(), events(5), "{command}");
+            assert_eq!(world.saved().len(), 5, "{command}");
+            assert_eq!(Inspector::open(&server).subjects().len(), 5, "{command}");
+        })
+    });
+    for one in all {
+        one.join().unwrap();
+    }
+}
+
+/// Nobody can tell it from a refusal: many servers hang up on a wrong password.
+#[test]
+fn a_log_in_without_an_answer_is_not_tried_again() {
+    let Some(server) = filled(1) else { return };
+    let old = PopServer::start(Abilities {
+        capabilities: None,
+        ..Abilities::default()
+    });
+    old.deliver(&Mail::new("Test 0").bytes());
+    for (target, mailbox, command) in [
+        (server.imap, Ini::imap as fn(u16) -> Ini, "AUTHENTICATE"),
+        (server.pop, Ini::pop, "AUTH PLAIN"),
+        (old.port, Ini::pop, "PASS"),
+    ] {
+        let proxy = CountingProxy::before("127.0.0.1", target);
+        let world =
+            World::with(&working(mailbox(proxy.port), "2").set("General", "DeleteEmails", "None"));
+        proxy.lose_answer_to(command);
+        let ran = world.run(&[]);
+        ran.exit(2).without_retry().complains_in_one_line(&[
+            &format!("localhost:{}", proxy.port),
+            "did not answer the log-in",
+            MAIL_USER,
+            "it closed the connection",
+            "--credentials",
+        ]);
+        let traffic = proxy.traffic();
+        assert_eq!(traffic.commands_with(command).len(), 1, "{command}\n{ran}");
+        assert_eq!(world.event_lines(), [""; 0], "{command}");
+        world.run(&[]).exit(0);
+        assert_eq!(world.events(), events(1), "{command}");
+    }
+}
+
+/// What a server is made to say in place of its answer to the log-in.
+fn farewell(lie: Lie) -> (HostileServer, World) {
+    let server = HostileServer::start();
+    server.deliver(&Mail::new("Test 0").bytes());
+    let world = World::with(&ini(server.port, "2"));
+    server.lie_at(Stage::LogIn, lie);
+    (server, world)
+}
+
+#[test]
+fn a_farewell_in_place_of_an_answer_is_a_refusal_unless_it_says_that_it_passes() {
+    let (_server, world) = farewell(|question| {
+        question.say("* BYE Authentication failed, closing\r\n")?;
+        question.client.shutdown(Shutdown::Both)
+    });
+    let ran = world.run(&[]);
+    ran.exit(2).without_retry().complains_in_one_line(&[
+        "did not answer the log-in",
+        "Authentication failed, closing",
+    ]);
+    assert_eq!(world.event_lines(), [""; 0]);
+
+    let (_server, world) = farewell(|question| {
+        question.say("* BYE [UNAVAILABLE] back in a moment\r\n")?;
+        question.client.shutdown(Shutdown::Both)
+    });
+    let ran = world.run(&[]);
+    ran.exit(0).complains_in_one_line(&[
+        "has no time for this mailbox now: back in a moment",
+        "(attempt 2 of 3)",
+    ]);
+    assert_eq!(world.events(), events(1));
 }
 
 #[test]
@@ -155,35 +252,27 @@ fn a_mail_that_fails_fails_once_a_run_however_often_the_mailbox_is_gone_through(
 #[test]
 fn what_will_not_pass_is_not_tried_again() {
     let Some(server) = filled(1) else { return };
-    let connections = |ini: &dyn Fn(u16) -> Ini, password: &str, words: &str| {
-        let proxy = CountingProxy::before(server.address, server.imap);
-        let world = World::with(&ini(proxy.port).set("Mail", "Retries", "2").rule(RULE));
-        if !password.is_empty() {
-            world.secret(password);
-            let user = format!("-user:{}", harness::world::MAIL_USER);
-            let switches = [
-                "--credentials",
-                &user,
-                "-password",
-                "-opconuser:batch",
-                "-opconpassword",
-            ];
-            let answers = format!("{password}\n{}\n", harness::world::OPCON_PASSWORD);
-            world.run_with(&switches, &answers).exit(0);
-        }
+    let wrong_password = |mailbox: Ini, proxy: &CountingProxy| {
+        let world = World::with(&working(mailbox, "2"));
+        world.seal_wrong();
         let ran = world.run(&[]);
-        ran.exit(2).without_retry().complains(words);
+        ran.exit(2)
+            .without_retry()
+            .complains("refused the log-in of");
         proxy.traffic().connections
     };
-    let wrong_password = connections(&Ini::imap, "Wrong-pass-6623", "--credentials");
-    assert_eq!(wrong_password, 1);
+    let proxy = CountingProxy::before(server.address, server.imap);
+    assert_eq!(wrong_password(Ini::imap(proxy.port), &proxy), 1);
+    let proxy = CountingProxy::before(server.address, server.pop);
+    assert_eq!(wrong_password(Ini::pop(proxy.port), &proxy), 1);
+
     // The test authority is unknown here.
-    let untrusted = connections(
-        &|port| Ini::imaps(port).set("Mail", "ConnectionSecurity", "start-tls-required"),
-        "",
-        "is not trusted here",
-    );
-    assert_eq!(untrusted, 1);
+    let proxy = CountingProxy::before(server.address, server.imap);
+    let untrusted = Ini::imaps(proxy.port).set("Mail", "ConnectionSecurity", "start-tls-required");
+    let world = World::with(&working(untrusted, "2"));
+    let ran = world.run(&[]);
+    ran.exit(2).without_retry().complains("is not trusted here");
+    assert_eq!(proxy.traffic().connections, 1);
 
     for words in [&b"220 mail.example.test ESMTP\r\n"[..], b"* PREAUTH in\r\n"] {
         let server = RudeServer::saying(words);

@@ -17,15 +17,6 @@ fn at(subject: &str, time: &str) -> Mail {
     Mail::new(subject).received(&format!("Tue, 6 Jan 2026 {time} +0000"))
 }
 
-#[track_caller]
-fn assert_events(world: &World, words: &[&str]) {
-    let expected: Vec<_> = words
-        .iter()
-        .map(|word| format!("$CONSOLE:DISPLAY,{word}"))
-        .collect();
-    assert_eq!(world.events(), expected);
-}
-
 #[test]
 fn the_exit_code_says_whether_a_mail_matched() {
     for (code, subject, expected) in [
@@ -138,7 +129,7 @@ fn mails_received_on_or_after_the_last_run_date_are_looked_at() {
         ];
         let world = World::with_mails(&ini, &mails).env("TZ", "UTC");
         world.run(&[]).exit(0);
-        assert_events(&world, &["on", "after"]);
+        world.assert_events(&["on", "after"]);
     }
 }
 
@@ -150,7 +141,7 @@ fn the_last_run_date_is_read_in_local_time() {
     let world = World::with_mails(&ini, &[at("before", "10:59:59"), at("on", "11:00:00")])
         .env("TZ", "EAS-3");
     world.run(&[]).exit(0);
-    assert_events(&world, &["on"]);
+    world.assert_events(&["on"]);
 }
 
 #[test]
@@ -183,9 +174,9 @@ fn an_edited_last_run_date_is_a_request_to_process_from_there_again() {
             .replace("1/6/2026 11:00:00 AM", "1/6/2026 10:30:00 AM"),
     );
     world.run(&[]).exit(0);
-    assert_events(&world, &["one", "two", "two"]);
+    world.assert_events(&["one", "two", "two"]);
     world.run(&[]).exit(0);
-    assert_events(&world, &["one", "two", "two"]);
+    world.assert_events(&["one", "two", "two"]);
 }
 
 #[test]
@@ -198,7 +189,7 @@ fn a_cleared_last_run_date_asks_for_everything_again() {
     world.run(&[]).exit(0);
     world.write_ini(world.ini_text().replace("1/6/2026 11:00:00 AM", ""));
     world.run(&[]).exit(0);
-    assert_events(&world, &["one", "two", "one", "two"]);
+    world.assert_events(&["one", "two", "one", "two"]);
 }
 
 #[test]
@@ -211,7 +202,7 @@ fn without_use_last_run_date_the_date_is_neither_read_nor_written() {
         World::with_mails(&ini, &[at("one", "10:00:00"), at("two", "12:00:00")]).env("TZ", "UTC");
     let before = world.ini_bytes();
     world.run(&[]).exit(0);
-    assert_events(&world, &["one", "two"]);
+    world.assert_events(&["one", "two"]);
     assert_eq!(world.ini_bytes(), before);
 }
 
@@ -321,7 +312,7 @@ fn two_mailboxes_of_one_ini_file_do_not_disturb_each_other() {
     for folder in ["first", "second", "first", "second", "first"] {
         world.run(&[&format!("-folder:{}", world.place(folder))]);
     }
-    assert_events(&world, &["one", "two"]);
+    world.assert_events(&["one", "two"]);
 }
 
 #[test]
@@ -339,7 +330,7 @@ fn a_maildir_is_a_folder_of_mails() {
     world.mail("cur/3.a.host:2,", &Mail::new("not this").bytes());
     world.mail("tmp/4.a.host", &at("half", "12:00:00").bytes());
     world.run(&[]).exit(0);
-    assert_events(&world, &["one", "two"]);
+    world.assert_events(&["one", "two"]);
     assert_eq!(world.mails_left(), ["cur/3.a.host:2,", "tmp/4.a.host"]);
 }
 
@@ -362,8 +353,8 @@ fn an_mbox_is_a_folder_of_mails() {
     let text = format!("From a@example.test Tue Jan  6 10:00:00 2026\n{one}\n\nFrom b@example.test Tue Jan  6 11:00:00 2026\n{quoted}\n").replace("\r\n", "\n");
     std::fs::write(world.path("box"), &text).unwrap();
     world.run(&[]).exit(0);
-    assert_events(&world, &["one", "two"]);
+    world.assert_events(&["one", "two"]);
     world.run(&[]).exit(0);
-    assert_events(&world, &["one", "two"]);
+    world.assert_events(&["one", "two"]);
     assert_eq!(world.read("box"), text, "nothing is deleted by default");
 }

@@ -1,6 +1,8 @@
 //! Text from mails and servers for the eyes of people: no character in it moves the cursor, ends a
 //! line or turns the direction of what follows.
 
+use crate::visible::is_treacherous;
+
 /// The text with line breaks, control, direction and invisible characters written as escapes.
 #[must_use]
 pub fn one_line(text: &str) -> String {
@@ -23,12 +25,6 @@ pub fn short(text: &str, most: usize) -> String {
     }
     let cut: String = text.chars().take(most.saturating_sub(1)).collect();
     format!("{}…", one_line(&cut))
-}
-
-fn is_treacherous(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{61c}' | '\u{fff9}'..='\u{fffb}')
 }
 
 #[cfg(test)]

@@ -54,14 +54,14 @@ impl Position {
 
 /// How a mail is recognised when its mailbox has numbered the mails anew: by the second in which it
 /// was received and its Message-ID. Ordered by time.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Fingerprint {
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Looks {
     /// Unix seconds.
     received: i64,
     mark: String,
 }
 
-impl Fingerprint {
+impl Looks {
     /// Of a mail received at this time. `name` is its Message-ID, or what else tells it apart.
     #[must_use]
     pub fn new(received: DateTime<Utc>, name: &str) -> Self {
@@ -75,6 +75,12 @@ impl Fingerprint {
             received: received.timestamp(),
             mark,
         }
+    }
+
+    /// Whether it is that of a mail with the same Message-ID, whenever that was received.
+    #[must_use]
+    pub fn has_the_name_of(&self, other: &Self) -> bool {
+        self.mark == other.mark
     }
 
     /// When the mail was received, in Unix seconds.

@@ -18,7 +18,7 @@ mod notices;
 mod state;
 
 pub use dates::Dates;
-pub use identity::{Fingerprint, MailId, Position};
+pub use identity::{Looks, MailId, Position};
 pub use notices::{Notice, Notices};
 pub use state::{Failure, Intent, State};
 
@@ -219,7 +219,7 @@ impl Journal {
 
     /// This mail's part is done: its event file is in MSGIN, or it had none to write. `seen` tells
     /// how to recognise it under another number; the notice is due from now on.
-    pub fn handled(&mut self, id: &MailId, seen: Option<Fingerprint>, notice: Option<Notice>) {
+    pub fn handled(&mut self, id: &MailId, seen: Option<Looks>, notice: Option<Notice>) {
         self.add(Record::Handled {
             id: id.clone(),
             seen,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::dates::Dates;
 use super::notices::{Notice, Notices};
-use super::{Fingerprint, MailId, Position};
+use super::{Looks, MailId, Position};
 
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ pub(super) enum Record {
     /// The mail's part is done, but for the notice that is due now.
     Handled {
         id: MailId,
-        seen: Option<Fingerprint>,
+        seen: Option<Looks>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         notice: Option<Notice>,
     },
@@ -45,7 +45,7 @@ pub(super) enum Record {
     /// Mails that were set aside are to be tried again.
     Retry,
     /// A mail was handled that looks like this.
-    Seen { seen: Fingerprint },
+    Seen { seen: Looks },
     /// The mail is to be deleted on the server.
     Doomed { id: MailId },
     /// The mail is deleted, or need not be any more.
@@ -74,7 +74,7 @@ pub struct Intent {
     /// The mail is to be deleted on the server afterwards.
     pub delete: bool,
     /// How to recognise the mail under another number.
-    pub seen: Option<Fingerprint>,
+    pub seen: Option<Looks>,
     /// The notice that is due when the event file is in MSGIN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice: Option<Notice>,
@@ -108,12 +108,12 @@ pub struct State {
     /// Mails received before this time are not wanted.
     pub floor: Option<DateTime<Utc>>,
     /// With how to recognise the mail under another number, where its id may change.
-    handled: BTreeMap<MailId, Option<Fingerprint>>,
+    handled: BTreeMap<MailId, Option<Looks>>,
     intents: BTreeMap<MailId, Intent>,
     failed: BTreeMap<MailId, Failure>,
     doomed: BTreeSet<MailId>,
     absent: BTreeMap<MailId, i64>,
-    seen: BTreeSet<Fingerprint>,
+    seen: BTreeSet<Looks>,
     followed: u64,
 }
 
@@ -154,7 +154,7 @@ impl State {
     /// The latest mails that were handled, under whatever number, and all those that are
     /// remembered one by one.
     #[must_use]
-    pub fn seen(&self) -> BTreeSet<Fingerprint> {
+    pub fn seen(&self) -> BTreeSet<Looks> {
         let remembered = self.handled.values().flatten();
         self.seen.iter().chain(remembered).cloned().collect()
     }
@@ -162,7 +162,7 @@ impl State {
     /// When the newest mail that was handled was received, in Unix seconds.
     #[must_use]
     pub fn newest_seen(&self) -> Option<i64> {
-        self.seen.last().map(Fingerprint::received)
+        self.seen.last().map(Looks::received)
     }
 
     /// Mails to delete on the server.
@@ -173,6 +173,12 @@ impl State {
     /// Mails that are remembered one by one.
     pub fn ids(&self) -> impl Iterator<Item = &MailId> {
         self.handled.keys()
+    }
+
+    /// How those among them are recognised under another number.
+    pub fn looks(&self) -> impl Iterator<Item = (&MailId, &Looks)> {
+        let look = |(id, look)| Some((id, Option::as_ref(look)?));
+        self.handled.iter().filter_map(look)
     }
 
     /// Since when (Unix seconds) a mail that is remembered has not been there to be seen.
@@ -215,9 +221,10 @@ impl State {
             Record::Handled { id, seen, .. } => {
                 self.intents.remove(id);
                 self.failed.remove(id);
+                self.absent.remove(id);
                 self.handled.insert(id.clone(), seen.clone());
                 self.seen.extend(seen.clone());
-                self.drop_old_fingerprints();
+                self.drop_old_looks();
             }
             Record::Failed { id, mail, reason } => {
                 let runs = self.failed.get(id).map_or(0, |failure| failure.runs) + 1;
@@ -236,7 +243,7 @@ impl State {
             }
             Record::Seen { seen } => {
                 self.seen.insert(seen.clone());
-                self.drop_old_fingerprints();
+                self.drop_old_looks();
             }
             Record::Doomed { id } => {
                 self.doomed.insert(id.clone());
@@ -264,8 +271,8 @@ impl State {
         }
     }
 
-    fn drop_old_fingerprints(&mut self) {
-        let newest = self.seen.last().map_or(0, Fingerprint::received);
+    fn drop_old_looks(&mut self) {
+        let newest = self.seen.last().map_or(0, Looks::received);
         while self.seen.len() > MOST_FINGERPRINTS
             || self
                 .seen
@@ -417,8 +424,7 @@ mod tests {
             )
                 .prop_map(|(id, at, notice)| Record::Handled {
                     id,
-                    seen: at
-                        .map(|at| Fingerprint::new(DateTime::from_timestamp(at, 0).unwrap(), "m")),
+                    seen: at.map(|at| Looks::new(DateTime::from_timestamp(at, 0).unwrap(), "m")),
                     notice,
                 }),
             proptest::collection::vec(text(), 0..3).prop_map(|ids| Record::NoticesGoing { ids }),

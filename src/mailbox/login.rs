@@ -26,6 +26,18 @@ impl Login {
         sendable(server, "password", self.password.expose())
     }
 
+    /// What an error means that came after the credentials had been sent.
+    pub(super) fn unanswered(&self, server: &str, error: Error) -> Error {
+        match error {
+            Error::Connection(cause) => Error::Unanswered {
+                server: server.to_owned(),
+                user: self.user.clone(),
+                how: cause.brief(),
+            },
+            other => other,
+        }
+    }
+
     /// Whether every command can carry both.
     pub(super) fn is_ascii(&self) -> bool {
         self.user.is_ascii() && self.password.expose().is_ascii()

@@ -13,8 +13,6 @@ mod identity;
 pub mod imap;
 mod login;
 pub mod pop;
-#[cfg(test)]
-mod script;
 
 pub use login::Login;
 
@@ -123,7 +121,8 @@ pub enum Error {
     Connection(#[from] crate::net::Error),
     /// The server refused the credentials.
     #[error(
-        "{server} refused the log-in of {user}: {answer}. Check the user, or set the password again with: smartemail --credentials"
+        "{server} refused the log-in of {user}: {answer}. If that tells of a locked account, ask its administrator; if not, \
+         check the user, or set the password again with: smartemail --credentials"
     )]
     Login {
         /// Host and port.
@@ -132,6 +131,20 @@ pub enum Error {
         user: String,
         /// The server's own words.
         answer: String,
+    },
+    /// The connection was lost between the credentials and the server's word on them. Many servers
+    /// refuse a password by hanging up, so this may be a refusal.
+    #[error(
+        "{server} did not answer the log-in of {user}: {how}. The user or the password may be wrong, so it is not tried \
+         again in this run. Check the user and the server, or set the password again with: smartemail --credentials"
+    )]
+    Unanswered {
+        /// Host and port.
+        server: String,
+        /// The user name that was sent.
+        user: String,
+        /// How the connection was lost.
+        how: String,
     },
     /// The server knows the account and does not let it in.
     #[error("{server} does not let {user} in: {answer}. {}", bar.advice())]
@@ -183,7 +196,9 @@ pub enum Error {
         argument: &'static str,
     },
     /// The server refused another command.
-    #[error("{server} refused {command}: {answer}")]
+    #[error(
+        "{server} refused {command}: {answer}. Ask its administrator; --verbose shows the conversation"
+    )]
     Refused {
         /// Host and port.
         server: String,
@@ -193,13 +208,26 @@ pub enum Error {
         answer: String,
     },
     /// The server's answer broke the protocol or a limit.
-    #[error("{server} answered {command} in a way that can't be used: {what}")]
+    #[error(
+        "{server} answered {command} in a way that can't be used: {what}. If that happens again, ask its \
+         administrator; --verbose shows the conversation"
+    )]
     Protocol {
         /// Host and port.
         server: String,
         /// The command's name.
         command: String,
         /// What was wrong with the answer.
+        what: String,
+    },
+    /// The server hands out a mail without an end, and so nothing else.
+    #[error("{server} sends a mail that {what}; the connection was given up")]
+    Endless {
+        /// Host and port.
+        server: String,
+        /// Which one, if that is known: without it the others can be had.
+        mail: Option<MailId>,
+        /// How that showed.
         what: String,
     },
     /// A folder or file of mails can't be read.
@@ -227,7 +255,9 @@ impl Error {
         match self {
             Self::Connection(error) => error.is_transient(),
             Self::Busy { .. } => true,
+            Self::Endless { mail, .. } => mail.is_some(),
             Self::Login { .. }
+            | Self::Unanswered { .. }
             | Self::Barred { .. }
             | Self::TooSoon { .. }
             | Self::NoLogin { .. }

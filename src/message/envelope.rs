@@ -8,6 +8,10 @@ use super::{date, encoded_word, header};
 
 /// The longest Message-ID that is kept: what fits in one line (RFC 5322, section 2.1.1).
 const LONGEST_ID: usize = 998;
+/// Longest subject that is kept, in characters; RFC 5322, section 2.1.1, has lines of 998.
+const SUBJECT: usize = 4096;
+/// Longest address that is kept, in bytes; RFC 5321, section 4.5.3.1.3, has 256.
+const ADDRESS: usize = 512;
 
 /// What a mail's header says about the mail.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,8 +30,8 @@ pub struct Envelope {
 
 impl Envelope {
     /// Reads a header block, with or without the blank line and whatever follows it, with
-    /// any line ends. Never fails: what can't be read is left empty. Of a header that may
-    /// stand there once, the first counts (but see [`Sender::reliable`]).
+    /// any line ends. Never fails: what can't be read is left empty, what is very long is cut.
+    /// Of a header that may stand there once, the first counts (but see [`Sender::reliable`]).
     #[must_use]
     pub fn parse(block: &[u8]) -> Self {
         let mut from: Vec<Vec<u8>> = Vec::new();
@@ -54,12 +58,29 @@ impl Envelope {
             }
         });
         let sender = read_from(&from, clear);
-        Self {
+        let mut envelope = Self {
             automatic: signs.verdict(&sender.address),
             sender,
             subject: subject.unwrap_or_default(),
             date: date.flatten(),
             message_id,
+        };
+        envelope.cut();
+        envelope
+    }
+
+    /// The envelopes of thousands of mails are held at a time.
+    fn cut(&mut self) {
+        if let Some((end, _)) = self.subject.char_indices().nth(SUBJECT) {
+            self.subject.truncate(end);
+            self.subject.shrink_to_fit();
+        }
+        let address = &mut self.sender.address;
+        if address.len() > ADDRESS {
+            address.truncate(address.floor_char_boundary(ADDRESS));
+            address.shrink_to_fit();
+            // Its beginning may be somebody else's address.
+            self.sender.reliable = false;
         }
     }
 }
@@ -70,10 +91,11 @@ pub fn received_time(block: &[u8]) -> Option<DateTime<Utc>> {
     let mut newest = None;
     header::fields(block, |field| {
         if newest.is_none() && field.is("Received") {
-            let text = date::without_comments(field.value);
-            newest = text
-                .rsplit_once(';')
-                .and_then(|(_, time)| date::parse(time.as_bytes()));
+            // The server writes the time last. Before it stand words of the sender, who may have
+            // opened comments that never end; only a comment behind the time has a semicolon there.
+            let last = |text: &str| date::parse(text.rsplit_once(';')?.1.as_bytes());
+            let text = String::from_utf8_lossy(field.value);
+            newest = last(&text).or_else(|| last(&date::without_comments(field.value)));
         }
     });
     newest
@@ -122,6 +144,41 @@ mod tests {
             "2026-10-21T08:00:00+00:00"
         );
         assert_eq!(envelope.message_id.as_deref(), Some("<1@example.test>"));
+    }
+
+    #[test]
+    fn long_subjects_and_addresses_are_cut() {
+        let block = format!("Subject: {}\r\n", "\u{fc}".repeat(20_000));
+        let envelope = Envelope::parse(block.as_bytes());
+        assert_eq!(envelope.subject.chars().count(), SUBJECT);
+        // The rest of the host decides, so what was cut is nobody's address.
+        let trusted = "@trusted.test";
+        let pad = "x".repeat(ADDRESS - trusted.len());
+        let block = format!("From: {pad}{trusted}.evil.test\r\n");
+        let envelope = Envelope::parse(block.as_bytes());
+        assert!(envelope.sender.address.len() <= ADDRESS && !envelope.sender.reliable);
+    }
+
+    #[test]
+    fn a_sender_has_no_say_in_the_time_of_receipt() {
+        let forged = "Received: from x by y; Tue, 6 Jan 2026 02:00:00 +0000\r\n\r\n";
+        for words in [
+            r#"(envelope-from <"("@evil.test>)"#,
+            r#"(envelope-from <")"; Tue, 6 Jan 2026 02:00:00 +0000 (("@evil.test>)"#,
+            r#"for <"; Tue, 6 Jan 2026 02:00:00 +0000"@here.test>"#,
+            r"(a \) b (; Tue, 6 Jan 2026 02:00:00 +0000",
+        ] {
+            let own =
+                format!("Received: from a {words} by b; Tue, 6 Jan 2026 12:00:00 +0000 (UTC)");
+            let time = received_time(format!("{own}\r\n{forged}").as_bytes());
+            assert_eq!(
+                time.unwrap().to_rfc3339(),
+                "2026-01-06T12:00:00+00:00",
+                "{words}"
+            );
+        }
+        let odd = b"Received: by b; Tue, 6 Jan 2026 12:00:00 +0000 (one; two)\r\n";
+        assert!(received_time(odd).is_some());
     }
 
     #[test]

@@ -57,9 +57,9 @@ impl<'a> Mail<'a> {
     /// Attachment names, and the body text if `text` asks for it.
     ///
     /// # Errors
-    /// The body text is beyond the limit.
+    /// Names or the body text are beyond their limits.
     pub fn content(&self, text: bool, limits: &Limits) -> Result<Content, Fault> {
-        let attachments = self.root.attachments();
+        let attachments = self.root.attachments()?;
         if !text {
             return Ok(Content {
                 attachments,
@@ -370,7 +370,7 @@ mod tests {
         let mail = Mail::parse(&bytes, &Limits::default()).unwrap();
         let enclosed = mail.attachment("2").unwrap();
         let inner = Mail::parse(&enclosed, &Limits::default()).unwrap();
-        assert_eq!(inner.root().attachments().len(), 1);
+        assert_eq!(inner.root().attachments().unwrap().len(), 1);
         assert!(
             enclosed.starts_with(b"From: other@example.com")
                 && enclosed.ends_with(b"--inner--\r\n")

@@ -76,6 +76,12 @@ pub enum Fault {
         /// The bound.
         limit: usize,
     },
+    /// Names of attachments beyond [`part::LONGEST_NAMES`].
+    #[error("the names of its attachments are longer than {limit} bytes together")]
+    NamesTooLong {
+        /// The bound.
+        limit: usize,
+    },
     /// More body text than [`Limits::text`].
     #[error("its body text of {size} bytes is over the limit of {limit}")]
     TextTooLong {

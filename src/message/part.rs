@@ -1,5 +1,10 @@
 //! The tree of a mail's parts: which of them are attachments and which are the body.
 
+use super::Fault;
+
+/// Longest names that all attachments of a mail may have together, in bytes.
+pub const LONGEST_NAMES: usize = 128 * 1024;
+
 /// The transfer encoding of a part (RFC 2045, section 6).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encoding {
@@ -83,18 +88,26 @@ impl Part {
     /// An attachment is: a part with disposition attachment; any leaf with a file name,
     /// inline ones too; an enclosed mail; and a leaf that is no text, without a name, that
     /// no other part can show (no Content-ID, not inline). Multiparts only hold parts.
-    #[must_use]
-    pub fn attachments(&self) -> Vec<Attachment> {
-        let attachments = self
-            .leaves()
-            .into_iter()
-            .filter(|part| part.is_attachment());
-        attachments
-            .map(|part| Attachment {
-                section: part.section.clone(),
-                name: part.attachment_name(),
-            })
-            .collect()
+    ///
+    /// # Errors
+    /// Their names are longer than [`LONGEST_NAMES`] together.
+    pub fn attachments(&self) -> Result<Vec<Attachment>, Fault> {
+        let mut attachments = Vec::new();
+        let mut length = 0;
+        for part in self.leaves() {
+            if part.is_attachment() {
+                let name = part.attachment_name();
+                length += name.len();
+                if length > LONGEST_NAMES {
+                    return Err(Fault::NamesTooLong {
+                        limit: LONGEST_NAMES,
+                    });
+                }
+                let section = part.section.clone();
+                attachments.push(Attachment { section, name });
+            }
+        }
+        Ok(attachments)
     }
 
     /// The parts whose text is the mail's body: the plain ones that are no attachments,
@@ -188,8 +201,8 @@ mod tests {
     }
 
     fn names(part: &Part) -> Vec<(String, String)> {
-        part.attachments()
-            .into_iter()
+        let attachments = part.attachments().unwrap().into_iter();
+        attachments
             .map(|attachment| (attachment.section, attachment.name))
             .collect()
     }
@@ -199,6 +212,22 @@ mod tests {
             .into_iter()
             .map(|part| part.section.as_str())
             .collect()
+    }
+
+    #[test]
+    fn names_have_an_end() {
+        let named = |length: usize| Part {
+            file_name: Some("n".repeat(length)),
+            ..leaf("1", "image/png")
+        };
+        let half = LONGEST_NAMES / 2;
+        let most = multipart(vec![named(half), named(half)]);
+        assert_eq!(names(&most).len(), 2);
+        let more = multipart(vec![named(half), named(half), named(1)]);
+        assert!(matches!(
+            more.attachments(),
+            Err(Fault::NamesTooLong { .. })
+        ));
     }
 
     #[test]
@@ -235,7 +264,7 @@ mod tests {
             (inline(leaf("1", "message/rfc822")), true),
         ];
         for (part, expected) in cases {
-            assert_eq!(!part.attachments().is_empty(), expected, "{part:?}");
+            assert_eq!(!names(&part).is_empty(), expected, "{part:?}");
         }
     }
 

@@ -33,7 +33,19 @@ impl<C: Channel> Channel for &mut C {
 pub struct Connection {
     stream: Stream,
     security: String,
-    untrusted: Option<Fingerprint>,
+    certificate: Certificate,
+}
+
+/// Who vouches for the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certificate {
+    /// Nobody: the connection is in clear text.
+    None,
+    /// An authority that the machine trusts has issued its certificate.
+    Trusted,
+    /// No known authority has. It is the one that was remembered, or at first contact the one to
+    /// remember.
+    Untrusted(Fingerprint),
 }
 
 #[derive(Debug)]
@@ -148,7 +160,7 @@ impl Connection {
         Self {
             stream: Stream::Clear(socket),
             security: "in clear text".into(),
-            untrusted: None,
+            certificate: Certificate::None,
         }
     }
 
@@ -166,15 +178,14 @@ impl Connection {
         Self {
             stream,
             security: format!("over {version}{unchecked}"),
-            untrusted,
+            certificate: untrusted.map_or(Certificate::Trusted, Certificate::Untrusted),
         }
     }
 
-    /// The server's certificate where no known authority vouches for it: the one that was
-    /// remembered, or at first contact the one to remember.
+    /// Who vouches for the server.
     #[must_use]
-    pub fn untrusted_certificate(&self) -> Option<Fingerprint> {
-        self.untrusted
+    pub fn certificate(&self) -> Certificate {
+        self.certificate
     }
 
     /// How the connection is secured, for the job output: `in clear text`,
@@ -229,12 +240,14 @@ impl Channel for Connection {
 
 impl Read for Connection {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match &mut self.stream {
+        let count = match &mut self.stream {
             Stream::Clear(socket) => socket.read(buffer),
             Stream::Native(stream) => stream.read(buffer),
             #[cfg(unix)]
             Stream::OpenSsl(stream) => stream.read(buffer),
-        }
+        }?;
+        self.socket().answered(count);
+        Ok(count)
     }
 }
 

@@ -63,7 +63,10 @@ pub enum Error {
         server: String,
     },
     /// The server ended the conversation.
-    #[error("{server} closed the connection{}", said(words))]
+    #[error(
+        "{server} closed the connection{}. If that happens again, its administrator can see why in its log",
+        said(words)
+    )]
     Closed {
         /// Host and port.
         server: String,
@@ -71,12 +74,15 @@ pub enum Error {
         words: String,
     },
     /// The connection broke in another way.
-    #[error("the connection to {server} broke")]
+    #[error(
+        "the connection to {server} broke: {cause}. If that happens again, look at the network, and at firewalls and \
+         proxies on the way"
+    )]
     Broken {
         /// Host and port.
         server: String,
         /// What the system says.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
@@ -104,6 +110,18 @@ impl Error {
         }
     }
 
+    /// What became of an established connection, without the server's name and without advice.
+    #[must_use]
+    pub fn brief(&self) -> String {
+        match self {
+            Self::Closed { words, .. } => format!("it closed the connection{}", said(words)),
+            Self::TimedOut { step, after, .. } => {
+                format!("it took too long ({step}, {:.1} s)", after.as_secs_f64())
+            }
+            _ => "the connection broke".to_owned(),
+        }
+    }
+
     /// Names what an operation on an established connection came to.
     #[must_use]
     pub fn of_io(server: &str, error: io::Error) -> Self {
@@ -122,7 +140,7 @@ impl Error {
             },
             _ => Self::Broken {
                 server,
-                source: error,
+                cause: error,
             },
         }
     }
@@ -151,7 +169,7 @@ impl Step {
             Self::Answering => {
                 "check ConnectionSecurity (a port that awaits TLS says nothing in clear text), or raise ReadTimeout"
             }
-            Self::Sending => "check the network, or raise ReadTimeout",
+            Self::Sending => "check the network, or raise WriteTimeout",
         }
     }
 }
@@ -198,14 +216,15 @@ mod tests {
              (a port that awaits TLS says nothing in clear text), or raise ReadTimeout"
         );
         let closed = Error::of_io("h:1", io::ErrorKind::UnexpectedEof.into());
-        assert_eq!(closed.to_string(), "h:1 closed the connection");
+        assert_eq!(
+            closed.to_string(),
+            "h:1 closed the connection. If that happens again, its administrator can see why in its log"
+        );
         let said = Error::Closed {
             server: "h:1".into(),
             words: "too many connections".into(),
         };
-        assert_eq!(
-            said.to_string(),
-            "h:1 closed the connection and said: too many connections"
-        );
+        let told = "h:1 closed the connection and said: too many connections. If";
+        assert!(said.to_string().starts_with(told));
     }
 }

@@ -34,11 +34,16 @@ pub enum TlsFault {
     /// The server ended the connection in the middle of the handshake, as many do instead of
     /// saying that they have no common version.
     #[error(
-        "the server hung up in the middle of the handshake. It may have nothing as new as {0}: have it updated{lower}. \
-         Or the port is for something else: check Port and ConnectionSecurity",
-        lower = or_lower(*.0)
+        "the server hung up in the middle of the handshake. {}. Or the port is for something else: check Port and \
+         ConnectionSecurity",
+        too_old(*floor, missing)
     )]
-    HungUp(TlsFloor),
+    HungUp {
+        /// The lowest version that the settings allow.
+        floor: TlsFloor,
+        /// Those from there on that are not to be had on this machine.
+        missing: Vec<TlsFloor>,
+    },
     /// The certificate's time is over.
     #[error("the server's certificate has expired: have it renewed")]
     Expired,
@@ -75,8 +80,15 @@ pub enum TlsFault {
     /// Something else is wrong with the certificate, in the words of the TLS library.
     #[error("the server's certificate is refused: {0}. Have it issued anew")]
     BadCertificate(String),
+    /// The server gives no other reason than that it does not want to (RFC 8446, section 6.2:
+    /// `handshake_failure`).
+    #[error(
+        "the server broke the handshake off: it has no version or cipher in common with this machine, or wants a \
+         certificate of the client, which can't be given. Ask its administrator"
+    )]
+    NothingInCommon,
     /// Everything else, in the words of the TLS library.
-    #[error("{0}")]
+    #[error("{0}. Check Port and ConnectionSecurity, and ask the server's administrator")]
     Other(String),
 }
 
@@ -93,6 +105,19 @@ fn or_lower(floor: TlsFloor) -> &'static str {
     }
 }
 
+/// Why a server may see nothing to agree on.
+fn too_old(floor: TlsFloor, missing: &[TlsFloor]) -> String {
+    if missing.is_empty() {
+        let lower = or_lower(floor);
+        return format!("It may have nothing as new as {floor}: have it updated{lower}");
+    }
+    let missing = list(missing);
+    format!(
+        "The TLS library of this machine does not have {missing}: it was built without, or Protocol in its openssl.cnf \
+         switches it off. If the server has nothing else, have it updated, or change that"
+    )
+}
+
 fn list(versions: &[TlsFloor]) -> String {
     let names: Vec<String> = versions.iter().map(ToString::to_string).collect();
     names.join(" and ")
@@ -103,7 +128,7 @@ impl TlsFault {
     pub(super) fn is_transient(&self) -> bool {
         match self {
             // As with any connection that breaks.
-            Self::HungUp(_) => true,
+            Self::HungUp { .. } => true,
             Self::VersionFloor(_)
             | Self::NotOnThisMachine(_)
             | Self::NotTls
@@ -115,7 +140,16 @@ impl TlsFault {
             | Self::SelfSigned
             | Self::CertificateChanged { .. }
             | Self::BadCertificate(_)
+            | Self::NothingInCommon
             | Self::Other(_) => false,
+        }
+    }
+
+    /// The server left in the middle of the handshake.
+    pub(super) fn hung_up(floor: TlsFloor) -> Self {
+        Self::HungUp {
+            floor,
+            missing: Vec::new(),
         }
     }
 
@@ -206,6 +240,8 @@ impl TlsFault {
             Self::VersionFloor(floor)
         } else if says(NOT_TLS) {
             Self::NotTls
+        } else if lower.contains("alert handshake failure") {
+            Self::NothingInCommon
         } else {
             Self::Other(text.to_owned())
         }
@@ -257,6 +293,10 @@ mod tests {
         assert_eq!(
             fault("error:0A00042E:SSL routines:ssl3_read_bytes:tlsv1 alert protocol version"),
             TlsFault::VersionFloor(TlsFloor::Tls1_2)
+        );
+        assert_eq!(
+            fault("error:0A000410:SSL routines:ssl3_read_bytes:sslv3 alert handshake failure"),
+            TlsFault::NothingInCommon
         );
         assert_eq!(
             fault("Ein Zertifikat ist abgelaufen. (os error -2146762495)"),

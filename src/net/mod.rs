@@ -13,6 +13,8 @@ mod error;
 mod fault;
 mod fingerprint;
 pub mod http;
+#[cfg(test)]
+pub(crate) mod script;
 mod socket;
 mod tls;
 #[cfg(unix)]
@@ -21,7 +23,7 @@ mod tls_openssl;
 mod tls_pin;
 mod trace;
 
-pub use connection::{Channel, Connection, Upgrade, connect};
+pub use connection::{Certificate, Channel, Connection, Upgrade, connect};
 pub use error::{Error, Step};
 pub use fault::TlsFault;
 pub use fingerprint::{Fingerprint, NoFingerprint};

@@ -15,10 +15,14 @@ const SLOW: u64 = 1024;
 const SLOW_SECONDS: u64 = 60;
 /// beyond them a second takes so many bytes.
 const FLOOR: u64 = 8 * 1024;
+/// No more than so many bytes buy time before some of what they carry is handed over: the longest
+/// TLS record (RFC 5246, section 6.2.3).
+const UNSEEN: u64 = 18 * 1024;
 
 /// A TCP stream with a limit for each wait and a deadline for each answer.
 ///
-/// It lies beneath the TLS library, so that a trickle of TLS records ends as well.
+/// It lies beneath the TLS library, so that a trickle of TLS records ends as well, and so does a
+/// stream of records that the library takes in by itself.
 #[derive(Debug)]
 pub(super) struct Socket {
     stream: TcpStream,
@@ -26,7 +30,10 @@ pub(super) struct Socket {
     /// Bytes that arrive buy time.
     extends: bool,
     began: Instant,
-    received: u64,
+    /// Bytes of the answer that were handed over to those who read it.
+    answered: u64,
+    /// Bytes that have arrived since, TLS and all.
+    unseen: u64,
 }
 
 impl Socket {
@@ -39,7 +46,8 @@ impl Socket {
             read: timeouts.read,
             extends: true,
             began: Instant::now(),
-            received: 0,
+            answered: 0,
+            unseen: 0,
         })
     }
 
@@ -50,7 +58,14 @@ impl Socket {
     /// A request is complete: the clock of its answer starts.
     pub(super) fn begin_answer(&mut self) {
         self.began = Instant::now();
-        self.received = 0;
+        self.answered = 0;
+        self.unseen = 0;
+    }
+
+    /// So many bytes of the answer have been read, without what TLS adds.
+    pub(super) fn answered(&mut self, bytes: usize) {
+        self.answered = self.answered.saturating_add(bytes as u64);
+        self.unseen = 0;
     }
 
     /// Makes this the time for all of what follows, however much arrives.
@@ -65,8 +80,9 @@ impl Socket {
         if !self.extends {
             return self.read;
         }
-        let slow = (self.received / SLOW).min(SLOW_SECONDS);
-        let bought = slow.max(self.received / FLOOR);
+        let received = self.answered.saturating_add(self.unseen.min(UNSEEN));
+        let slow = (received / SLOW).min(SLOW_SECONDS);
+        let bought = slow.max(received / FLOOR);
         self.read.saturating_add(Duration::from_secs(bought))
     }
 
@@ -90,7 +106,7 @@ impl Read for Socket {
             self.stream.set_read_timeout(Some(wait))?;
             match self.stream.read(buffer) {
                 Ok(count) => {
-                    self.received = self.received.saturating_add(count as u64);
+                    self.unseen = self.unseen.saturating_add(count as u64);
                     return Ok(count);
                 }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
@@ -204,9 +220,18 @@ mod tests {
             (480 * 1024, 61),
             (800 * 1024, 101),
         ] {
-            near.received = received;
+            near.answered = received;
             assert_eq!(near.allowed(), Duration::from_secs(seconds));
         }
+    }
+
+    #[test]
+    fn bytes_that_carry_no_answer_buy_little() {
+        let (mut near, _far) = pair(Duration::from_secs(1));
+        near.unseen = 1 << 40;
+        assert_eq!(near.allowed(), Duration::from_secs(19));
+        near.answered(1024);
+        assert_eq!(near.allowed(), Duration::from_secs(2));
     }
 
     #[test]

@@ -45,7 +45,7 @@ fn explain(endpoint: &Endpoint, error: &native_tls::Error) -> Error {
     let below = error.source().and_then(|e| e.downcast_ref::<io::Error>());
     let left = below.is_some_and(|below| TlsFault::is_hanging_up(below.kind()));
     if left || text.to_ascii_lowercase().starts_with("unexpected eof") {
-        return fault(endpoint, TlsFault::HungUp(endpoint.floor));
+        return fault(endpoint, TlsFault::hung_up(endpoint.floor));
     }
     if let Some(below) = below {
         let copy = match below.get_ref().and_then(|e| e.downcast_ref::<Late>()) {

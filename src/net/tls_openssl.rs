@@ -73,23 +73,40 @@ fn offer(
     Ok(())
 }
 
-/// Where no common version was found: the ones to blame on this machine, if there are any.
+/// Where no common version was found, or may be why: the ones to blame on this machine, if there
+/// are any.
 pub(super) fn blame_this_machine(endpoint: &Endpoint, error: Error) -> Error {
-    let Error::Tls {
-        fault: TlsFault::VersionFloor(floor) | TlsFault::HungUp(floor),
-        ..
-    } = error
-    else {
-        return error;
+    let missing = || -> Vec<TlsFloor> {
+        TlsFloor::ALL
+            .into_iter()
+            .filter(|version| *version >= endpoint.floor && !is_here(*version).unwrap_or(true))
+            .collect()
     };
-    let missing: Vec<TlsFloor> = TlsFloor::ALL
-        .into_iter()
-        .filter(|version| *version >= floor && !is_here(*version).unwrap_or(true))
-        .collect();
-    if missing.is_empty() {
-        return error;
+    match error {
+        Error::Tls {
+            server,
+            fault: TlsFault::HungUp { floor, .. },
+        } => Error::Tls {
+            server,
+            fault: TlsFault::HungUp {
+                floor,
+                missing: missing(),
+            },
+        },
+        Error::Tls {
+            server,
+            fault: TlsFault::VersionFloor(floor),
+        } => {
+            let missing = missing();
+            let fault = if missing.is_empty() {
+                TlsFault::VersionFloor(floor)
+            } else {
+                TlsFault::NotOnThisMachine(missing)
+            };
+            Error::Tls { server, fault }
+        }
+        other => other,
     }
-    fault(endpoint, TlsFault::NotOnThisMachine(missing))
 }
 
 /// Whether OpenSSL has a version, built in and not switched off: it says so when it is about to
@@ -162,11 +179,11 @@ fn explain(
             });
             match error.into_io_error() {
                 Ok(below) if TlsFault::is_hanging_up(below.kind()) => {
-                    fault(endpoint, TlsFault::HungUp(endpoint.floor))
+                    fault(endpoint, TlsFault::hung_up(endpoint.floor))
                 }
                 Ok(below) => Error::of_io(&endpoint.server(), below),
                 Err(_) if text.to_ascii_lowercase().starts_with("unexpected eof") => {
-                    fault(endpoint, TlsFault::HungUp(endpoint.floor))
+                    fault(endpoint, TlsFault::hung_up(endpoint.floor))
                 }
                 Err(_) => fault(
                     endpoint,

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
+use crate::visible::is_treacherous;
+
 /// Takes the lines of conversations; copies of it go to the same place, from several threads
 /// line by line.
 ///
@@ -47,17 +49,13 @@ impl fmt::Debug for Trace {
 }
 
 /// A server's text made fit for a terminal, a log or an error: no control characters and
-/// none that turn the direction of writing, at most `length` characters.
+/// none that mislead the eye, at most `length` characters.
 #[must_use]
 pub fn clean(text: &str, length: usize) -> String {
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
     let mut cleaned: String = text
         .chars()
         .take(length)
-        .map(|c| if hidden(c) { ' ' } else { c })
+        .map(|c| if is_treacherous(c) { ' ' } else { c })
         .collect();
     if text.chars().nth(length).is_some() {
         cleaned.push('…');

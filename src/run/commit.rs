@@ -13,7 +13,7 @@ use super::save::{Plan, SaveError};
 use crate::crash::point;
 use crate::events::spool::Spool;
 use crate::events::{EventLine, Signature};
-use crate::journal::{Fingerprint, Intent, Journal, Notice};
+use crate::journal::{Intent, Journal, Looks, Notice};
 use crate::mailbox::{MailId, Mailbox};
 use crate::message::Limits;
 
@@ -29,7 +29,7 @@ pub(super) struct Job {
     /// It is to be deleted when its part is done.
     pub(super) delete: bool,
     /// How to recognise it under another number, in a mailbox that numbers its mails.
-    pub(super) seen: Option<Fingerprint>,
+    pub(super) seen: Option<Looks>,
     /// What people are told about it.
     pub(super) notice: Option<Notice>,
 }

@@ -14,6 +14,7 @@ use crate::secret::{Keeper, Sealable, Secret};
 
 /// Seals what was given into the INI file.
 pub(super) fn seal(asked: Credentials, output: &mut Output) -> anyhow::Result<()> {
+    output.set_inifile(asked.inifile.as_deref());
     let file = SettingsFile::read(asked.inifile.as_deref(), &process_environment)?;
     let given: [(&'static Key, &str, Option<Typed>); 6] = [
         (&keys::USER, "mailbox user", asked.user),

@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 
 use super::exit::ExitCode;
 use super::last_run::outlook;
-use super::listing::handled;
-use super::look::{Eye, Handled, Looked};
+use super::look::{Eye, Looked};
 use super::notices::{Decision, Notices};
 use super::opening::{Visit, open_mailbox};
 use super::output::Output;
+use super::recognise::{Handled, is_new};
 use super::report::count;
 use super::save::Plan;
 use super::{Place, mailbox_name};
@@ -63,9 +63,9 @@ pub(super) fn run(
     };
     // Asked first: on a mailbox that is not open yet this costs one turn.
     let listing = mailbox.list(&known)?;
-    let handled = handled(&state, &listing);
-    let new = listing.ids.into_iter().filter(|id| !state.is_handled(id));
-    let new: HashSet<MailId> = new.collect();
+    let mut handled = Handled::of(&state, &listing);
+    let new = listing.ids.iter().filter(|id| is_new(&state, &listing, id));
+    let new: HashSet<MailId> = new.cloned().collect();
     let all = mailbox.list(&Known::default())?.ids;
     let text = format == Format::Text;
     if text {
@@ -86,12 +86,12 @@ pub(super) fn run(
         .download
         .as_deref()
         .map(|folder| Plan::new(folder, &name, &place.tag()));
-    let eye = Eye {
+    let mut eye = Eye {
         rules: &settings.rules,
         signature: &signature,
         plan: plan.as_ref(),
         since: None,
-        handled: Handled::default(),
+        handled: Handled::ByName,
     };
     let mut maker = Notices::new(&settings.audit, &notices, &name, clock::now());
     let mut accepted = 0;
@@ -103,8 +103,11 @@ pub(super) fn run(
                 Ok(looked) if floor.is_some_and(|floor| looked.summary.received < floor) => {
                     Due::TooOld
                 }
-                Ok(looked) if handled.has(&looked.summary) => Due::Handled,
                 _ if state.is_set_aside(&id) => Due::SetAside,
+                Ok(looked) if new.contains(&id) => match handled.recognise(&looked.summary) {
+                    Some(_) => Due::Handled,
+                    None => Due::New,
+                },
                 _ if new.contains(&id) => Due::New,
                 _ => Due::Handled,
             };

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::look::Handled;
 use super::output::Output;
+use super::recognise::{Handled, is_new};
 use super::report::count;
 use crate::audit::clean::one_line;
 use crate::config::LastRun;
@@ -32,7 +32,7 @@ pub(super) struct Fresh {
     pub(super) ids: Vec<MailId>,
     /// Mails received before this time are passed over.
     pub(super) since: Option<DateTime<Utc>>,
-    /// Mails that were handled, perhaps under another number.
+    /// Mails that were handled, perhaps under another name.
     pub(super) handled: Handled,
     listing: Listing,
 }
@@ -74,10 +74,10 @@ impl Fresh {
         let ids = listing
             .ids
             .iter()
-            .filter(|id| !state.is_handled(id) && !state.is_set_aside(id))
+            .filter(|id| is_new(state, &listing, id) && !state.is_set_aside(id))
             .cloned()
             .collect();
-        let handled = handled(state, &listing);
+        let handled = Handled::of(state, &listing);
         let fresh = Self {
             ids,
             since,
@@ -107,9 +107,13 @@ impl Fresh {
     /// Drops the failures of mails that somebody else has removed.
     fn forget_vanished(&self, journal: &mut Journal, output: &Output) {
         let existing: HashSet<&MailId> = self.listing.ids.iter().collect();
-        let vanished: Vec<MailId> = journal
-            .state()
+        let state = journal.state();
+        // A position does not list what was set aside.
+        let lists_all = self.listing.position.is_none();
+        let set_aside = state.set_aside().filter(|_| lists_all);
+        let vanished: Vec<MailId> = state
             .failures()
+            .chain(set_aside)
             .map(|(id, _)| id)
             .filter(|id| !existing.contains(id))
             .cloned()
@@ -121,22 +125,6 @@ impl Fresh {
             ));
         }
         journal.forget(&vanished);
-    }
-}
-
-/// What was handled in earlier runs, to be recognised under other names.
-pub(super) fn handled(state: &State, listing: &Listing) -> Handled {
-    if listing.lasting || listing.ids.is_empty() {
-        return Handled::default();
-    }
-    let listed: HashSet<&MailId> = listing.ids.iter().collect();
-    let mut remembered = state.ids().peekable();
-    let renamed = listing.position.is_none()
-        && remembered.peek().is_some()
-        && !remembered.any(|id| listed.contains(id));
-    Handled {
-        seen: state.seen(),
-        anew: listing.void.is_some() || renamed,
     }
 }
 

@@ -1,20 +1,22 @@
 //! Looking at mails: the mailbox is asked for summaries, and for more only where a rule wants more.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
+use super::recognise::{Handled, Recognised, looks_of};
 use super::save::Plan;
 use crate::audit::clean::short;
 use crate::clock;
 use crate::events::{Signature, TokenValues};
-use crate::journal::Fingerprint;
+use crate::journal::Looks;
 use crate::mailbox::{MailId, Mailbox, Query, Summary};
+use crate::message::part::LONGEST_NAMES;
 use crate::message::{Content, Fault};
 use crate::rules::{Files, Head, Judgement, Match, Needs, Rule, judge, mail_values, match_values};
 
-/// Mails whose text is held in memory at a time, in bytes of their size on the server.
-const TEXT_BATCH: u64 = 16 * 1024 * 1024;
+/// Mails whose contents are held in memory at a time, in bytes of their size on the server.
+const CONTENT_BATCH: u64 = 16 * 1024 * 1024;
 
 /// A mail that was looked at.
 #[derive(Debug)]
@@ -49,31 +51,16 @@ impl Looked {
     }
 }
 
-/// The latest mails of earlier runs, recognised by Message-ID and time of receipt: a mailbox may
-/// show them again under other numbers.
-#[derive(Debug, Default)]
-pub(super) struct Handled {
-    /// What they look like.
-    pub(super) seen: BTreeSet<Fingerprint>,
-    /// The mailbox has numbered its mails anew, so that even those without a Message-ID must be
-    /// recognised; otherwise two of them could only seem to be one.
-    pub(super) anew: bool,
-}
-
-impl Handled {
-    pub(super) fn has(&self, summary: &Summary) -> bool {
-        (self.anew || summary.envelope.message_id.is_some())
-            && !self.seen.is_empty()
-            && self.seen.contains(&fingerprint(summary))
-    }
-}
-
 /// Mails that were not looked at, and how to recognise them under other names.
 #[derive(Debug, Default)]
 pub(super) struct Passed {
-    pub(super) mails: Vec<(MailId, Fingerprint)>,
+    pub(super) mails: Vec<(MailId, Looks)>,
     /// So many of them because they were handled under other names.
     pub(super) known: usize,
+    /// These names, as far as they are remembered.
+    pub(super) former: Vec<MailId>,
+    /// So many were listed and were not there any more.
+    pub(super) vanished: usize,
 }
 
 /// Receives what was looked at, one mail at a time.
@@ -91,16 +78,15 @@ pub(super) struct Eye<'a> {
     pub(super) plan: Option<&'a Plan>,
     /// Mails received before this are passed over.
     pub(super) since: Option<DateTime<Utc>>,
-    /// What was handled under other numbers.
+    /// What was handled in earlier runs.
     pub(super) handled: Handled,
 }
 
 impl Eye<'_> {
     /// Looks at these mails and hands each over, in order, together with the mailbox, which is free
-    /// for other use at that moment. Mails that have vanished are left out. Gives those that are
-    /// too old or were handled before.
+    /// for other use at that moment. Gives those that were not looked at.
     pub(super) fn look(
-        &self,
+        &mut self,
         mailbox: &mut dyn Mailbox,
         ids: &[MailId],
         take: &mut Take<'_>,
@@ -108,13 +94,21 @@ impl Eye<'_> {
         let mut passed = Passed::default();
         let mut batch: Vec<(MailId, Result<Summary, Fault>, Needs)> = Vec::new();
         let mut bytes = 0;
-        for (id, summary) in mailbox.summaries(ids)? {
+        let summaries = mailbox.summaries(ids)?;
+        passed.vanished = ids.len().saturating_sub(summaries.len());
+        for (id, summary) in summaries {
             if let Ok(summary) = &summary {
                 let is_old = self.since.is_some_and(|since| summary.received < since);
-                let is_known = !is_old && self.handled.has(summary);
-                if is_old || is_known {
-                    passed.mails.push((id, fingerprint(summary)));
-                    passed.known += usize::from(is_known);
+                let recognised = match is_old {
+                    true => None,
+                    false => self.handled.recognise(summary),
+                };
+                if is_old || recognised.is_some() {
+                    passed.mails.push((id, looks_of(summary)));
+                    if let Some(Recognised::ByLooks(former)) = recognised {
+                        passed.known += 1;
+                        passed.former.extend(former);
+                    }
                     continue;
                 }
             }
@@ -122,16 +116,17 @@ impl Eye<'_> {
                 .as_ref()
                 .map(|summary| self.needs(summary))
                 .unwrap_or_default();
-            let size = if needs.text {
-                summary.as_ref().map_or(0, |summary| summary.size)
-            } else {
-                0
+            let size = summary.as_ref().map_or(0, |summary| summary.size);
+            let cost = match needs {
+                Needs { text: true, .. } => size,
+                needs if needs.any() => size.min(LONGEST_NAMES as u64),
+                _ => 0,
             };
-            if bytes + size > TEXT_BATCH && bytes > 0 {
+            bytes = cost.saturating_add(bytes);
+            if bytes > CONTENT_BATCH && !batch.is_empty() {
                 self.judge_batch(mailbox, std::mem::take(&mut batch), take)?;
-                bytes = 0;
+                bytes = cost;
             }
-            bytes += size;
             batch.push((id, summary, needs));
         }
         self.judge_batch(mailbox, batch, take)?;
@@ -213,14 +208,6 @@ pub(super) fn named(looked: &Looked) -> String {
         short(sender, 80),
         short(&envelope.subject, 100)
     )
-}
-
-/// How a mail is recognised under another number.
-pub(super) fn fingerprint(summary: &Summary) -> Fingerprint {
-    let envelope = &summary.envelope;
-    let otherwise = || format!("{}\n{}", envelope.sender.address, envelope.subject);
-    let name = envelope.message_id.clone().unwrap_or_else(otherwise);
-    Fingerprint::new(summary.received, &name)
 }
 
 fn head(summary: &Summary) -> Head<'_> {

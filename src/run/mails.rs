@@ -7,9 +7,10 @@ use chrono::{DateTime, Utc};
 use super::brake::{Admission, Brake};
 use super::commit::{Commit, Job, Outcome};
 use super::listing::Naming;
-use super::look::{Eye, Handled, Looked, Passed, fingerprint, named};
+use super::look::{Eye, Looked, Passed, named};
 use super::notices::Notices;
 use super::output::Output;
+use super::recognise::{Handled, looks_of};
 use super::report::{Report, count};
 use crate::audit::clean::one_line;
 use crate::audit::{AuditLog, reason};
@@ -18,7 +19,7 @@ use crate::config::{Delete, Settings};
 use crate::crash::point;
 use crate::events::{EventLine, TokenValues};
 use crate::journal::Journal;
-use crate::mailbox::{MailId, Mailbox};
+use crate::mailbox::{self, MailId, Mailbox};
 use crate::message::Content;
 use crate::rules::{Files, Judgement};
 
@@ -76,7 +77,7 @@ impl<'a> Mails<'a> {
     }
 
     /// What looks at mails on behalf of this run: at none received before `since`, nor at those
-    /// that were `handled` under other numbers.
+    /// that were `handled` before.
     pub(super) fn eye(&self, since: Option<DateTime<Utc>>, handled: Handled) -> Eye<'a> {
         Eye {
             rules: &self.settings.rules,
@@ -110,7 +111,7 @@ impl<'a> Mails<'a> {
     pub(super) fn batch(
         &mut self,
         ids: &[MailId],
-        eye: &Eye<'_>,
+        eye: &mut Eye<'_>,
         mailbox: &mut dyn Mailbox,
         journal: &mut Journal,
         output: &mut Output,
@@ -138,6 +139,12 @@ impl<'a> Mails<'a> {
             Ok(())
         })?;
         self.commit(jobs, mailbox, journal, output)?;
+        if passed.vanished > 0 {
+            let vanished = count(passed.vanished, "mail");
+            output.line(&format!(
+                "gone: {vanished}, listed by the server but no longer there"
+            ));
+        }
         self.pass_over(passed, journal, output);
         Ok(())
     }
@@ -150,6 +157,7 @@ impl<'a> Mails<'a> {
         for (id, seen) in passed.mails {
             journal.handled(&id, (!self.naming.lasting).then_some(seen), None);
         }
+        journal.forget(&passed.former);
         if passed.known > 0 {
             output.warning(&format!(
                 "{} passed over that an earlier run has handled, as Message-ID and time of receipt show: the server names them \
@@ -202,6 +210,25 @@ impl<'a> Mails<'a> {
         self.tell_failed(id, mail, reason, output);
     }
 
+    /// A mail that cost the connection has failed by itself: without it the others can be had.
+    pub(super) fn blame(
+        &mut self,
+        error: &anyhow::Error,
+        journal: &mut Journal,
+        output: &mut Output,
+    ) -> anyhow::Result<()> {
+        if let Some(mailbox::Error::Endless {
+            mail: Some(id),
+            what,
+            ..
+        }) = error.downcast_ref()
+        {
+            self.fail(id, id.as_str(), &format!("it {what}"), journal, output);
+            journal.sync()?;
+        }
+        Ok(())
+    }
+
     fn commit(
         &mut self,
         jobs: Vec<Job>,
@@ -250,7 +277,7 @@ impl<'a> Mails<'a> {
             Delete::Match => accepted,
             Delete::All => accepted || self.settings.disabled_rules == 0,
         };
-        let seen = (!self.naming.lasting).then(|| fingerprint(&looked.summary));
+        let seen = (!self.naming.lasting).then(|| looks_of(&looked.summary));
         let delete = wanted && reject.is_some() && !looked.judgement.must_stay();
         Job {
             looked,

@@ -32,6 +32,7 @@ mod notices;
 mod opening;
 mod output;
 mod pass;
+mod recognise;
 mod report;
 mod retries;
 mod save;
@@ -77,6 +78,7 @@ pub fn refuse(error: &UsageError) -> ExitCode {
 
 fn perform_pass(pass: &Pass, output: &mut Output) -> anyhow::Result<ExitCode> {
     output.set_verbose(pass.verbose);
+    output.set_inifile(pass.inifile.as_deref());
     if pass.renew_msal_token {
         anyhow::bail!("signing in to Microsoft 365 is not available yet in this version");
     }

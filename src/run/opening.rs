@@ -12,7 +12,7 @@ use crate::mailbox::Mailbox;
 use crate::mailbox::folder::FolderMailbox;
 use crate::mailbox::imap::{Access, ImapMailbox};
 use crate::mailbox::pop::PopMailbox;
-use crate::net::{Endpoint, Fingerprint, Trust};
+use crate::net::{Certificate, Endpoint, Trust};
 
 /// What a visit to the mailbox may change.
 pub(super) enum Visit<'a> {
@@ -45,7 +45,7 @@ pub(super) fn open_mailbox(
             let (endpoint, login) = (&server.endpoint, &account.login);
             let mailbox = ImapMailbox::open(endpoint, login, "INBOX", access, limits, trace)?;
             warn(mailbox.warnings());
-            server.met(mailbox.untrusted_certificate(), output)?;
+            server.met(mailbox.certificate(), output)?;
             Box::new(mailbox)
         }
         MailSettings::Pop(account) => {
@@ -53,7 +53,7 @@ pub(super) fn open_mailbox(
             let trace = output.trace();
             let mailbox = PopMailbox::open(&server.endpoint, &account.login, limits, trace)?;
             warn(mailbox.warnings());
-            server.met(mailbox.untrusted_certificate(), output)?;
+            server.met(mailbox.certificate(), output)?;
             Box::new(mailbox)
         }
         MailSettings::Folder(path) => {
@@ -101,48 +101,56 @@ impl<'a> Server<'a> {
     /// Tells of a certificate that was not known, and remembers it. This comes after the log-in:
     /// a first contact that came to nothing, with the wrong server for example, leaves nothing
     /// behind that would have to be set right.
-    fn met(self, untrusted: Option<Fingerprint>, output: &Output) -> anyhow::Result<()> {
+    fn met(self, certificate: Certificate, output: &Output) -> anyhow::Result<()> {
         let server = self.endpoint.server();
         let Some(mut known) = self.known else {
             return Ok(());
         };
-        let accepted = match self.visit {
-            Visit::Look => None,
-            Visit::Work { accept } => Some(accept.take()),
+        let (is_work, is_asked) = match self.visit {
+            Visit::Look => (false, false),
+            Visit::Work { accept } => (true, accept.take().is_some()),
         };
-        let Some(shown) = untrusted else {
-            if let Some(Some(_)) = accepted {
+        let shown = match certificate {
+            Certificate::Untrusted(shown) => shown,
+            Certificate::Trusted if is_asked => {
                 output.line(&format!(
                     "{server} has a certificate that needs no accepting; nothing was remembered"
                 ));
+                return Ok(());
             }
-            return Ok(());
+            Certificate::None if is_asked => {
+                output.line(&format!(
+                    "the connection to {server} is not encrypted, so there was no certificate to accept; nothing was \
+                     remembered"
+                ));
+                return Ok(());
+            }
+            Certificate::Trusted | Certificate::None => return Ok(()),
         };
         let before = known.of(&server);
         if before == Some(shown) {
             return Ok(());
         }
-        let Some(accepted) = accepted else {
+        if !is_work {
             output.warning(&format!(
                 "no known authority vouches for the certificate of {server}, SHA-256 {shown}. It is not remembered \
                  yet; the first run will do that. {COMPARE}"
             ));
             return Ok(());
-        };
+        }
         let today = clock::to_local(clock::now()).date();
         known.accept(&server, shown, today)?;
-        match (accepted, before) {
-            (Some(_), Some(before)) => output.line(&format!(
-                "the certificate of {server}, SHA-256 {shown}, is accepted and remembered in place of {before}"
-            )),
-            (Some(_), None) => output.line(&format!(
-                "the certificate of {server}, SHA-256 {shown}, is accepted and remembered"
-            )),
-            (None, _) => output.warning(&format!(
+        if !is_asked {
+            output.warning(&format!(
                 "no known authority vouches for the certificate of {server}, SHA-256 {shown}. It is remembered from \
                  now on, and any other one is refused. {COMPARE}"
-            )),
+            ));
+            return Ok(());
         }
+        let place = before.map_or_else(String::new, |before| format!(" in place of {before}"));
+        output.line(&format!(
+            "the certificate of {server}, SHA-256 {shown}, is accepted and remembered{place}"
+        ));
         Ok(())
     }
 }

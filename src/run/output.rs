@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Output {
     verbose: bool,
+    /// `-inifile`, as it was typed.
+    inifile: Option<String>,
     errors: usize,
     started: Instant,
     bar: Option<ProgressBar>,
@@ -30,6 +32,7 @@ impl Output {
     pub(super) fn new() -> Self {
         Self {
             verbose: false,
+            inifile: None,
             errors: 0,
             started: Instant::now(),
             bar: None,
@@ -41,6 +44,25 @@ impl Output {
         self.verbose = verbose;
     }
 
+    /// `-inifile`: commands that messages advise are to name the file too.
+    pub(super) fn set_inifile(&mut self, inifile: Option<&str>) {
+        self.inifile = inifile.map(str::to_owned);
+    }
+
+    /// A message whose commands do here what they say.
+    fn advise(&self, message: &str) -> String {
+        let Some(inifile) = &self.inifile else {
+            return message.to_owned();
+        };
+        let switch = format!("-inifile:{inifile}");
+        let switch = if switch.contains(char::is_whitespace) {
+            format!("\"{switch}\"")
+        } else {
+            switch
+        };
+        message.replace("smartemail --", &format!("smartemail {switch} --"))
+    }
+
     /// A line of results.
     pub(super) fn line(&self, text: &str) {
         // A reader that has gone away is no reason to stop working.
@@ -50,11 +72,13 @@ impl Output {
     /// Something that went wrong; the run ends with exit code 2.
     pub(super) fn error(&mut self, text: &str) {
         self.errors += 1;
+        let text = self.advise(text);
         self.beside_bar(|| drop(writeln!(std::io::stderr(), "error: {text}")));
     }
 
     /// Something worth a look.
     pub(super) fn warning(&self, text: &str) {
+        let text = self.advise(text);
         self.beside_bar(|| drop(writeln!(std::io::stderr(), "warning: {text}")));
     }
 
@@ -63,7 +87,8 @@ impl Output {
         if problem.severity >= Severity::Error {
             self.errors += 1;
         }
-        let _ = writeln!(std::io::stderr(), "{}", problem.render(path));
+        let text = self.advise(&problem.render(path).to_string());
+        let _ = writeln!(std::io::stderr(), "{text}");
     }
 
     /// How many errors there were so far.
@@ -122,5 +147,28 @@ impl Output {
             Some(bar) => bar.suspend(write),
             None => write(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advised_commands_name_the_file_that_they_are_for() {
+        let advice = |inifile| {
+            let mut output = Output::new();
+            output.set_inifile(inifile);
+            output.advise("set it with: smartemail --credentials")
+        };
+        assert_eq!(advice(None), "set it with: smartemail --credentials");
+        assert_eq!(
+            advice(Some("a/b.ini")),
+            "set it with: smartemail -inifile:a/b.ini --credentials"
+        );
+        assert_eq!(
+            advice(Some("C:\\my jobs\\b.ini")),
+            "set it with: smartemail \"-inifile:C:\\my jobs\\b.ini\" --credentials"
+        );
     }
 }

@@ -134,6 +134,7 @@ fn work(
             Ok(()) => return Ok(()),
             Err(error) => {
                 output.finish_progress();
+                mails.blame(&error, journal, output)?;
                 retries.wait(error, output)?;
             }
         }
@@ -157,9 +158,9 @@ fn go_through(
     let mut fresh = Fresh::ask(last_run, journal, mailbox.as_mut(), output)?;
     mails.begin(fresh.naming());
     fresh.ids.retain(|id| !mails.has_failed(id));
-    let eye = mails.eye(fresh.since, std::mem::take(&mut fresh.handled));
+    let mut eye = mails.eye(fresh.since, std::mem::take(&mut fresh.handled));
     for (index, batch) in fresh.ids.chunks(BATCH).enumerate() {
-        mails.batch(batch, &eye, mailbox.as_mut(), journal, output)?;
+        mails.batch(batch, &mut eye, mailbox.as_mut(), journal, output)?;
         output.progress(index * BATCH + batch.len(), fresh.ids.len());
     }
     output.finish_progress();

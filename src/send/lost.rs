@@ -77,7 +77,7 @@ fn tell(fault: &TlsFault, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         TlsFault::NotTls => f.write_str(
             "the port does not speak TLS: check port, or set smtp-connection-security to start-tls-required",
         ),
-        TlsFault::HungUp(floor) => write!(
+        TlsFault::HungUp { floor, .. } => write!(
             f,
             "the server hung up in the middle of the handshake: it may have nothing as new as {floor}, or the port \
              is for something else (check port and smtp-connection-security)"
@@ -89,6 +89,10 @@ fn tell(fault: &TlsFault, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         TlsFault::SelfSigned => f.write_str(
             "the server's certificate is self-signed: have it installed as trusted, or replaced by one of an \
              authority that is",
+        ),
+        TlsFault::Other(words) => write!(
+            f,
+            "{words}. Check port and smtp-connection-security, and ask the server's administrator"
         ),
         neutral => fmt::Display::fmt(neutral, f),
     }
@@ -124,13 +128,18 @@ mod tests {
             tls(TlsFault::NotOnThisMachine(vec![floor])),
             tls(TlsFault::NotTls),
             tls(TlsFault::NotTlsAfterAll),
-            tls(TlsFault::HungUp(floor)),
+            tls(TlsFault::NothingInCommon),
+            tls(TlsFault::HungUp {
+                floor,
+                missing: Vec::new(),
+            }),
             tls(TlsFault::Expired),
             tls(TlsFault::NotYetValid),
             tls(TlsFault::WrongHost("h".into())),
             tls(TlsFault::UnknownAuthority),
             tls(TlsFault::SelfSigned),
             tls(TlsFault::BadCertificate("x".into())),
+            tls(TlsFault::Other("x".into())),
         ];
         for error in all {
             let told = Lost::from(error).to_string();

@@ -153,6 +153,7 @@ lost-no-start-tls = { $server } does not offer STARTTLS, so everything would cro
 lost-tls = No secure connection to { $server }: { $fault }
 tls-floor = the server has nothing as new as { $floor }: have it updated, or lower /SSL_VERSION
 tls-not-here = the server and this machine have no version in common: of those that /SSL_VERSION allows, the TLS library of this machine lacks { $versions }
+tls-nothing-in-common = the server broke the handshake off: it has no version or cipher in common with this machine; lower /SSL_VERSION, or ask its administrator
 tls-not-tls = the port does not speak TLS: check { $options }
 tls-not-tls-after-all = the server agreed to STARTTLS and then did not speak TLS
 tls-hung-up = the server hung up in the middle of the handshake: it may have nothing as new as { $floor }, or the port is for something else

@@ -153,6 +153,7 @@ lost-no-start-tls = { $server } ne propose pas STARTTLS, tout passerait donc en 
 lost-tls = Pas de connexion sécurisée avec { $server } : { $fault }
 tls-floor = le serveur n’a rien d’aussi récent que { $floor } : faites-le mettre à jour, ou abaissez /SSL_VERSION
 tls-not-here = le serveur et cette machine n’ont aucune version en commun : parmi celles que permet /SSL_VERSION, la bibliothèque TLS de cette machine n’a pas { $versions }
+tls-nothing-in-common = le serveur a interrompu la négociation : il n’a ni version ni chiffrement en commun avec cette machine ; abaissez /SSL_VERSION, ou adressez-vous à son administrateur
 tls-not-tls = le port ne parle pas TLS : vérifiez { $options }
 tls-not-tls-after-all = le serveur a accepté STARTTLS, puis n’a pas parlé TLS
 tls-hung-up = le serveur a raccroché au milieu de la négociation : il n’a peut-être rien d’aussi récent que { $floor }, ou le port sert à autre chose

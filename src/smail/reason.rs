@@ -160,9 +160,10 @@ fn tls(server: &str, fault: &TlsFault, options: &str) -> Message {
             let versions: Vec<_> = versions.iter().map(ToString::to_string).collect();
             Phrase::TlsNotHere.with("versions", versions.join(", "))
         }
+        TlsFault::NothingInCommon => Phrase::TlsNothingInCommon.into(),
         TlsFault::NotTls => Phrase::TlsNotTls.with("options", options),
         TlsFault::NotTlsAfterAll => Phrase::TlsNotTlsAfterAll.into(),
-        TlsFault::HungUp(floor) => Phrase::TlsHungUp.with("floor", floor.to_string()),
+        TlsFault::HungUp { floor, .. } => Phrase::TlsHungUp.with("floor", floor.to_string()),
         TlsFault::Expired => Phrase::TlsExpired.into(),
         TlsFault::NotYetValid => Phrase::TlsNotYetValid.into(),
         TlsFault::WrongHost(host) => Phrase::TlsWrongHost.with("host", host.as_str()),

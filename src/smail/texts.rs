@@ -304,6 +304,7 @@ texts! {
     LostNoStartTls = "lost-no-start-tls",
     LostTls = "lost-tls",
     TlsFloor = "tls-floor",
+    TlsNothingInCommon = "tls-nothing-in-common",
     TlsNotHere = "tls-not-here",
     TlsNotTls = "tls-not-tls",
     TlsNotTlsAfterAll = "tls-not-tls-after-all",

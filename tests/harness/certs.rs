@@ -20,11 +20,12 @@ const HERE: &str = "DNS:localhost,IP:127.0.0.1,IP:127.0.0.2";
 /// - `notyet`: the same, from 2048 on;
 /// - `wronghost`: signed by `ca`, for `mail.example.net`;
 /// - `untrusted`: signed by an authority that nobody knows;
+/// - `untrusted-expired`, `untrusted-notyet`, `untrusted-wronghost`: that and the other as well;
 /// - `self`: signed by itself.
 ///
 /// `None` when the `openssl` command is missing.
 pub fn folder() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("certificates-2");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("certificates-3");
     fs::create_dir_all(&folder).unwrap();
     // Several test programs and many tests may come here at the same time.
     let lock = File::create(folder.join("lock")).unwrap();
@@ -57,24 +58,17 @@ fn make(folder: &Path) {
     signed(folder, "good", HERE, "ca", [LONG_AGO, FAR_AHEAD]);
     key(folder, "goodec");
     signed(folder, "goodec", HERE, "ca", [LONG_AGO, FAR_AHEAD]);
-    key(folder, "expired");
-    signed(
-        folder,
-        "expired",
-        HERE,
-        "ca",
-        ["20200101000000Z", "20210101000000Z"],
-    );
-    key(folder, "notyet");
-    signed(folder, "notyet", HERE, "ca", ["20480101000000Z", FAR_AHEAD]);
-    key(folder, "wronghost");
-    signed(
-        folder,
-        "wronghost",
-        "DNS:mail.example.net",
-        "ca",
-        [LONG_AGO, FAR_AHEAD],
-    );
+    for (prefix, authority) in [("", "ca"), ("untrusted-", "otherca")] {
+        for (name, names, dates) in [
+            ("expired", HERE, ["20200101000000Z", "20210101000000Z"]),
+            ("notyet", HERE, ["20480101000000Z", FAR_AHEAD]),
+            ("wronghost", "DNS:mail.example.net", [LONG_AGO, FAR_AHEAD]),
+        ] {
+            let name = format!("{prefix}{name}");
+            key(folder, &name);
+            signed(folder, &name, names, authority, dates);
+        }
+    }
     key(folder, "untrusted");
     signed(folder, "untrusted", HERE, "otherca", [LONG_AGO, FAR_AHEAD]);
     key(folder, "self");

@@ -1,7 +1,7 @@
 //! A Dovecot server (IMAP and POP3) for one test: its own folder, free ports, one user, gone at the end.
 
 use std::fs::{self, File, FileTimes};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::daemon::{self, Account, Daemon};
 use super::world::{MAIL_PASSWORD, MAIL_USER, OTHER_USER};
-use super::{Doors, MailServer, certs};
+use super::{Doors, Mail, MailServer, certs};
 
 const PROGRAM: &str = "/usr/sbin/dovecot";
 
@@ -157,6 +157,28 @@ impl Dovecot {
         let now = second();
         while second() == now {
             std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Another POP3 client of the same user, which has the mailbox as long as this lives.
+    pub fn occupy_pop(&self) -> TcpStream {
+        let mut client = TcpStream::connect((self.address, self.pop)).unwrap();
+        let log_in = format!("USER {MAIL_USER}\r\nPASS {MAIL_PASSWORD}\r\nNOOP\r\n");
+        client.write_all(log_in.as_bytes()).unwrap();
+        let answers = BufReader::new(client.try_clone().unwrap()).lines();
+        let answers: Vec<_> = answers.take(4).map(Result::unwrap).collect();
+        assert!(
+            answers.iter().all(|answer| answer.starts_with("+OK")),
+            "{answers:?}"
+        );
+        client
+    }
+
+    /// Puts three mails into the INBOX, "Test one", "other" and "Test three", received at this
+    /// second and the next ones.
+    pub fn deliver_three(&self, received: u64) {
+        for (received, subject) in (received..).zip(["Test one", "other", "Test three"]) {
+            self.deliver(&Mail::new(subject).bytes(), received);
         }
     }
 

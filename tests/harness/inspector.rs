@@ -73,6 +73,13 @@ impl Inspector {
         self.answer("x0", "AUTHENTICATE");
     }
 
+    /// Every mail that was put into the INBOX is still there.
+    #[track_caller]
+    pub fn assert_nothing_deleted(server: &Dovecot) {
+        let left = Self::open(server).subjects().len();
+        assert_eq!(left, server.delivered(), "mails on the server");
+    }
+
     /// What the INBOX holds, by UID. Looking changes nothing, not even `\Recent`.
     pub fn mails(&mut self) -> BTreeMap<u32, Entry> {
         let opened = self.command("EXAMINE INBOX");

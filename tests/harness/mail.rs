@@ -26,7 +26,19 @@ pub const SENDER: &str = "ops@example.test";
 /// When a mail was sent and received that does not say otherwise.
 pub const NOON: &str = "Tue, 6 Jan 2026 12:00:00 +0000";
 
+/// This hour of the same day.
+pub fn at_hour(hour: u32) -> String {
+    format!("Tue, 6 Jan 2026 {hour:02}:00:00 +0000")
+}
+
 impl Mail {
+    /// A mail "Test WORD" with a Message-ID of its own, received at this hour by its header.
+    pub fn named(word: &str, hour: u32) -> Self {
+        Self::new(&format!("Test {word}"))
+            .received(&at_hour(hour))
+            .header(&format!("Message-ID: <{word}@example.test>"))
+    }
+
     /// A mail with this subject, from [`SENDER`], received at [`NOON`], with one line of text.
     pub fn new(subject: &str) -> Self {
         Self {

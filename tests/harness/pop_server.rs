@@ -28,7 +28,7 @@ pub struct Abilities {
     pub pause: Duration,
     /// Every second log-in comes too early for it.
     pub login_delay: bool,
-    /// A command that it refuses, with these words.
+    /// A command that it refuses, or the number of a mail, with these words.
     pub refuses: Option<(&'static str, &'static str)>,
     /// A command whose multi-line answer never ends.
     pub endless: Option<&'static str>,
@@ -106,6 +106,11 @@ impl PopServer {
         state.delivered += 1;
         let number = state.delivered;
         state.mails.push((number, mail.to_vec()));
+    }
+
+    /// The next mail gets this name, which others may have had.
+    pub fn count_from(&self, name: usize) {
+        self.state.lock().unwrap().delivered = name - 1;
     }
 
     /// Removes a mail by its place, counted from one.
@@ -189,7 +194,8 @@ impl State {
 
     fn refusal(&self, line: &str) -> Option<Vec<u8>> {
         let (command, words) = self.abilities.refuses?;
-        let refused = line.starts_with(command);
+        let mail = line.split(' ').nth(1);
+        let refused = line.starts_with(command) || mail == Some(command);
         refused.then(|| self.line(&format!("-ERR {words}")))
     }
 
@@ -283,7 +289,8 @@ impl State {
                 sent.push(b'.');
             }
             sent.extend(line);
-            if at.is_none() {
+            // Careless ones take LF alone for the end of the last line.
+            if at.is_none() && !line.ends_with(b"\n") {
                 sent.extend(end);
             }
             rest = after;

@@ -10,6 +10,23 @@ use std::time::{Duration, Instant};
 /// How often a running program is looked at.
 const PULSE: Duration = Duration::from_millis(2);
 
+/// The points of a run with mails to delete at which the program can be told to die, in its order,
+/// and whether the next run finds event files or intents that it has to see to.
+pub const POINTS: [(&str, bool); 12] = [
+    ("saved", false),
+    ("staging", true),
+    ("staged", true),
+    ("intended", true),
+    ("submitting", true),
+    ("submitted", true),
+    ("recorded", false),
+    ("deleting", false),
+    ("deleted", false),
+    ("advanced", false),
+    ("dating", false),
+    ("dated", false),
+];
+
 /// One finished run of the program.
 #[derive(Clone, Debug)]
 pub struct Ran {

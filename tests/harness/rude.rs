@@ -46,6 +46,15 @@ impl RudeServer {
         Self::start(move |mut stream| while stream.write_all(words).is_ok() {})
     }
 
+    /// Says this hundreds of times a second, for ever.
+    pub fn trickling(words: &'static [u8]) -> Self {
+        Self::start(move |mut stream| {
+            while stream.write_all(&words.repeat(100)).is_ok() {
+                thread::sleep(Duration::from_millis(50));
+            }
+        })
+    }
+
     /// How many connections there were.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)

@@ -18,6 +18,8 @@ pub const MAIL_USER: &str = "alice@example.test";
 pub const OTHER_USER: &str = "bob@example.test";
 /// That user's password: found nowhere by chance, with characters that have to be quoted.
 pub const MAIL_PASSWORD: &str = "Mail\"Box\\ pass-7391-word";
+/// Not that user's password.
+pub const WRONG_PASSWORD: &str = "Wrong-pass-6623";
 /// The OpCon user of the tests.
 pub const OPCON_USER: &str = "batch";
 /// The external event password of the tests.
@@ -205,30 +207,40 @@ impl World {
     /// passwords on standard input.
     #[track_caller]
     pub fn seal(&self, mailbox: bool) {
-        let opcon = format!("-opconuser:{OPCON_USER}");
-        let user = format!("-user:{MAIL_USER}");
-        self.secret(OPCON_PASSWORD);
         if mailbox {
-            self.secret(MAIL_PASSWORD);
-            let answers = format!("{MAIL_PASSWORD}\n{OPCON_PASSWORD}\n");
-            self.run_with(
-                &[
-                    "--credentials",
-                    &user,
-                    "-password:-",
-                    &opcon,
-                    "-opconpassword:-",
-                ],
-                &answers,
-            )
-            .exit(0);
-        } else {
-            self.run_with(
-                &["--credentials", &opcon, "-opconpassword:-"],
-                &format!("{OPCON_PASSWORD}\n"),
-            )
-            .exit(0);
+            self.seal_mailbox(MAIL_PASSWORD);
+            return;
         }
+        let opcon = format!("-opconuser:{OPCON_USER}");
+        self.secret(OPCON_PASSWORD);
+        let switches = ["--credentials", &opcon, "-opconpassword:-"];
+        self.run_with(&switches, &format!("{OPCON_PASSWORD}\n"))
+            .exit(0);
+    }
+
+    /// The same with a password for the mailbox that its server does not take.
+    #[track_caller]
+    pub fn seal_wrong(&self) {
+        self.seal_mailbox(WRONG_PASSWORD);
+    }
+
+    #[track_caller]
+    fn seal_mailbox(&self, password: &str) {
+        self.secret(password);
+        self.secret(OPCON_PASSWORD);
+        let (user, opcon) = (
+            format!("-user:{MAIL_USER}"),
+            format!("-opconuser:{OPCON_USER}"),
+        );
+        let switches = [
+            "--credentials",
+            &user,
+            "-password:-",
+            &opcon,
+            "-opconpassword:-",
+        ];
+        self.run_with(&switches, &format!("{password}\n{OPCON_PASSWORD}\n"))
+            .exit(0);
     }
 
     /// Seals one setting (`section.key`), the value on standard input.
@@ -334,6 +346,13 @@ impl World {
                 bare(line).unwrap_or_else(|| panic!("no credentials at the end of {line:?}"))
             })
             .collect()
+    }
+
+    /// The events in MSGIN show these words on the console, one each, in this order.
+    #[track_caller]
+    pub fn assert_events(&self, words: &[&str]) {
+        let expected = words.iter().map(|word| format!("$CONSOLE:DISPLAY,{word}"));
+        assert_eq!(self.events(), expected.collect::<Vec<_>>());
     }
 
     /// The same lines as they are.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::harness::Ran;
+use crate::harness::program::POINTS;
 
 /// Dies at this point of its first run, with one accepted and one rejected mail. How many notices
 /// the server has then, what the second run says, and how many it has after that.
@@ -41,20 +42,7 @@ fn dies_at(point: &str) -> (usize, Ran, usize) {
 
 #[test]
 fn a_kill_before_a_notice_goes_out_loses_none_and_doubles_none() {
-    for point in [
-        "saved",
-        "staging",
-        "staged",
-        "intended",
-        "submitting",
-        "submitted",
-        "recorded",
-        "deleting",
-        "deleted",
-        "advanced",
-        "dating",
-        "dated",
-    ] {
+    for (point, _) in POINTS {
         let (first, ran, all) = dies_at(point);
         assert_eq!((first, all), (0, 2), "{point}");
         ran.says("2 notices sent");

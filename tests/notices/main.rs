@@ -182,6 +182,7 @@ fn no_notice_answers_a_program_or_ourselves() {
         "MAILER-DAEMON@example.test",
         "postmaster@example.test",
         "SmartEmail@example.test",
+        "sender@example.test",
     ];
     let mails = AUTOMATIC
         .iter()
@@ -190,7 +191,8 @@ fn no_notice_answers_a_program_or_ourselves() {
         .chain(senders.iter().map(|from| Mail::new("other").from(from)))
         .chain([Mail::new("other").without_from()]);
     let mails: Vec<Mail> = mails.collect();
-    let world = World::with_mails(&with(&sink), &mails);
+    let ini = with(&sink).set("smtp-client", "user", "Sender@example.test");
+    let world = World::with_mails(&ini, &mails);
     world
         .run(&[])
         .exit(0)

@@ -60,6 +60,13 @@ fn by_password() -> Grant {
     }
 }
 
+/// So many tokens that the provider gives are others than those that it knows.
+fn give_stale_tokens(provider: &IdentityProvider, count: usize) {
+    let stale = r#"{"token_type":"Bearer","access_token":"stale-4711","expires_in":3600}"#;
+    let json = serde_json::json!({"Content-Type": "application/json"});
+    provider.fault(count, 200, json, stale);
+}
+
 #[test]
 fn tokens_of_every_grant_log_in() {
     let Some((provider, server)) = servers() else {
@@ -120,16 +127,13 @@ fn a_token_that_is_refused_is_renewed_once() {
         return;
     };
     let proxy = CountingProxy::before("127.0.0.1", server.submission);
-    // What the provider says is good is not what it knows.
-    let stale = r#"{"token_type":"Bearer","access_token":"stale-4711","expires_in":3600}"#;
-    let json = || serde_json::json!({"Content-Type": "application/json"});
-    provider.fault(1, 200, json(), stale);
+    give_stale_tokens(&provider, 1);
     let renewed = outbox(with_tokens(&provider, proxy.port, by_password()));
     let results = renewed.send(&mails(5, "bob@example.test"));
     assert!(results.iter().all(Result::is_ok), "{results:?}");
     assert_eq!(provider.requests().len(), 2);
 
-    provider.fault(2, 200, json(), stale);
+    give_stale_tokens(&provider, 2);
     proxy.take_traffic();
     let refused = outbox(with_tokens(&provider, proxy.port, by_password()));
     for result in refused.send(&mails(20, "bob@example.test")) {
@@ -154,6 +158,22 @@ fn a_token_that_is_refused_is_renewed_once() {
         (traffic.connections, traffic.commands_with("AUTH").len()),
         (1, 2)
     );
+}
+
+#[test]
+fn a_token_that_can_not_be_checked_now_is_not_renewed() {
+    let Some((provider, server)) = servers() else {
+        return;
+    };
+    let proxy = CountingProxy::before("127.0.0.1", server.submission);
+    proxy.rewrite("535 ", "454 ");
+    give_stale_tokens(&provider, 1);
+    let outbox = outbox(with_tokens(&provider, proxy.port, by_password()));
+    let error = outbox.send(&mails(1, "bob@example.test")).remove(0);
+    let error = error.unwrap_err();
+    assert!(error.is_transient() && error.is_authentication(), "{error}");
+    assert_eq!(provider.requests().len(), 1);
+    assert_eq!(proxy.traffic().commands_with("AUTH").len(), 1);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::harness::idp::{DAEMON, DIRECTORY, NATIVE, PASSWORD, SECRET, USER};
-use crate::harness::{Door, Ews, Exim, Graph, IdentityProvider, exim};
+use crate::harness::{Door, Ews, Exim, Graph, IdentityProvider, exim, secrets};
 
 /// A world that trusts the authority of the tests and has these settings sealed.
 pub(super) fn trusting(ini: &Ini, sealed: &[(&str, &str)]) -> World {
@@ -89,6 +89,16 @@ pub(super) fn with_tokens(ini: Ini, authority: &str, client: &str) -> Ini {
         .set(SECTION, "tenant-authority", authority)
         .set(SECTION, "directory-id", DIRECTORY)
         .set(SECTION, "client-id", client)
+        .set(SECTION, "enable-debug", "true")
+}
+
+/// A run that shows the conversations, and none of the tokens in them.
+#[track_caller]
+fn run_with_tokens(provider: &IdentityProvider, world: &World) -> Ran {
+    let ran = run_in(world);
+    assert!(ran.stdout.contains("grant_type="), "{ran}");
+    secrets::assert_hidden(&ran.output(), provider.issued());
+    ran
 }
 
 #[test]
@@ -108,7 +118,8 @@ fn smtp_with_tokens_of_every_grant() {
             .set(SECTION, "scope", "https://outlook.office.com/SMTP.Send")
     };
     let microsoft = provider.authority();
-    let world_of = |ini: &Ini, sealed: &[(&str, &str)]| run_in(&trusting(ini, sealed));
+    let world_of =
+        |ini: &Ini, sealed: &[(&str, &str)]| run_with_tokens(&provider, &trusting(ini, sealed));
 
     let password = ("smtp-client.password", PASSWORD);
     world_of(&tls(&microsoft, NATIVE), &[password])
@@ -136,11 +147,8 @@ fn smtp_with_tokens_of_every_grant() {
     );
 
     let wrong = ("smtp-client.password", "Wrong-pass-9921");
-    let ran = world_of(
-        &tls(&microsoft, NATIVE).set(SECTION, "enable-debug", "true"),
-        &[wrong],
-    );
-    ran.exit(2)
+    world_of(&tls(&microsoft, NATIVE), &[wrong])
+        .exit(2)
         .complains("notices can't be sent")
         .complains("check user and password");
 }
@@ -158,7 +166,7 @@ fn graph() {
         return;
     };
     let graph = Graph::start(&provider);
-    let ini = to_graph(&provider, &graph).set(SECTION, "enable-debug", "true");
+    let ini = to_graph(&provider, &graph);
     let secret = ("smtp-client.password", SECRET);
     let first = trusting(&ini, &[secret]);
     first
@@ -166,7 +174,7 @@ fn graph() {
         .exit(0)
         .says("notices: a token was given");
     assert_eq!(graph.sent().len(), 0);
-    run_in(&first)
+    run_with_tokens(&provider, &first)
         .exit(0)
         .says("1 notice sent")
         .says("sendMail");
@@ -182,7 +190,7 @@ fn graph() {
     // On behalf of the address that notices are from, where both sides allow it.
     graph.allow_sending_as("jobs@example.test");
     let delegate = ini.set(SECTION, "allow-delegate", "true");
-    run_in(&trusting(&delegate, &[secret])).exit(0);
+    run_with_tokens(&provider, &trusting(&delegate, &[secret])).exit(0);
     assert_eq!(graph.sent().len(), 2);
 }
 
@@ -210,12 +218,12 @@ fn ews_with_password_and_tokens() {
             "Exchange2016",
         )
     };
-    run_in(&trusting(&tokens(NATIVE), &[password]))
+    run_with_tokens(&provider, &trusting(&tokens(NATIVE), &[password]))
         .exit(0)
         .says("1 notice sent");
     let own = tokens(DAEMON).set(SECTION, "grant-type", "client_credentials");
     let secret = ("smtp-client.password", SECRET);
-    run_in(&trusting(&own, &[secret]))
+    run_with_tokens(&provider, &trusting(&own, &[secret]))
         .exit(0)
         .says("1 notice sent");
 

@@ -26,7 +26,7 @@ fn settings(server: &Ews, login: Login) -> ews::Settings {
         version: Version::default(),
         login,
         impersonate: None,
-        limits: limits(Duration::from_secs(10)),
+        limits: limits(Duration::from_secs(30)),
     }
 }
 

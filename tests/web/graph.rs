@@ -38,7 +38,7 @@ impl Bed {
             user: USER,
             access: Access::Delegated,
             delegate: false,
-            limit: Duration::from_secs(10),
+            limit: Duration::from_secs(30),
         })
     }
 

@@ -33,10 +33,10 @@ fn a_busy_service_is_asked_again_after_its_pause() {
     );
 
     // More than there is patience for.
-    bed.limit = Duration::from_secs(5);
+    bed.limit = Duration::from_secs(20);
     bed.graph.fail(
         "sendMail",
-        Fault::Refuse(429, "TooManyRequests", after("6")),
+        Fault::Refuse(429, "TooManyRequests", after("21")),
     );
     let error = bed.send(&mail()).unwrap_err();
     assert!(

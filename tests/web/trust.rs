@@ -27,17 +27,14 @@ fn of(base: &str, limits: Limits) -> TokenSource {
 
 #[test]
 fn what_is_no_token_endpoint_is_told() {
-    let short = Limits {
-        connect: Duration::from_secs(5),
-        answer: Duration::from_millis(300),
-    };
+    let patient = limits(Duration::from_secs(20));
     let answer = |kind: &'static str, body: &'static str| {
         let port = site::serve(move |_| Reply::Answer {
             status: 200,
             headers: vec![("Content-Type", kind.into())],
             body: body.into(),
         });
-        of(&format!("http://127.0.0.1:{port}"), short)
+        of(&format!("http://127.0.0.1:{port}"), patient)
             .get()
             .unwrap_err()
     };
@@ -51,11 +48,12 @@ fn what_is_no_token_endpoint_is_told() {
     let told = format!("{other} {other:?}");
     assert!(!told.contains("s3cret"), "{told}");
     let silent = RudeServer::silent();
-    let error = of(&format!("http://127.0.0.1:{}", silent.port), short)
+    let hasty = limits(Duration::from_millis(300));
+    let error = of(&format!("http://127.0.0.1:{}", silent.port), hasty)
         .get()
         .unwrap_err();
     assert!(error.is_transient(), "{error:?}");
-    let clear = of("http://login.example.com", short).get().unwrap_err();
+    let clear = of("http://login.example.com", patient).get().unwrap_err();
     assert!(
         clear.to_string().contains("https://") && !clear.is_transient(),
         "{clear}"

@@ -45,8 +45,10 @@ pub(super) fn resolve(
     let mail = resolver.mail(purpose.mailbox)?;
     let general = resolver.general(purpose, mail.as_ref());
     let mut audit = resolver.audit(&folder, &tokens);
-    let from = resolver.notice_from(mail.as_ref());
-    audit.notices.own = own_addresses(from.as_ref(), mail.as_ref());
+    let users = [resolver.sending_user(), mailbox_user(mail.as_ref())];
+    let users: Vec<Address> = users.into_iter().flatten().collect();
+    let from = resolver.notice_from(&users);
+    audit.notices.own = from.iter().chain(&users).cloned().collect();
     let outbound = resolver.outbound(audit.notices.wanted(), from, purpose.sends);
     let (rules, disabled_rules) = resolver.rules(&tokens, audit.unsafe_text);
     match (general, mail) {
@@ -63,15 +65,14 @@ pub(super) fn resolve(
     }
 }
 
-/// The addresses that get no notice: the one that notices are from, and that of the mailbox.
-fn own_addresses(from: Option<&Address>, mail: Option<&MailSettings>) -> Vec<Address> {
-    let user = match mail {
-        Some(MailSettings::Imap(account) | MailSettings::Pop(account)) => {
+/// The mailbox's address, if its user is one.
+fn mailbox_user(mail: Option<&MailSettings>) -> Option<Address> {
+    match mail? {
+        MailSettings::Imap(account) | MailSettings::Pop(account) => {
             Address::parse(&account.login.user).ok()
         }
-        Some(MailSettings::Folder(_)) | None => None,
-    };
-    from.cloned().into_iter().chain(user).collect()
+        MailSettings::Folder(_) => None,
+    }
 }
 
 /// The passes over one document.

@@ -162,7 +162,10 @@ fn next(uid: u32, fetched: Fetched, text: bool, whole: Option<u64>, limits: &Lim
         Some(Err(Broken::Fault(fault))) => return Next::Answer(Err(fault)),
         _ => return Next::Whole,
     };
-    let attachments = root.attachments();
+    let attachments = match root.attachments() {
+        Ok(attachments) => attachments,
+        Err(fault) => return Next::Answer(Err(fault)),
+    };
     if attachments
         .iter()
         .any(|attachment| is_mangled(&attachment.name))

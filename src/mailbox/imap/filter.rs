@@ -61,7 +61,7 @@ pub(super) struct Heard {
     pub(super) exists: Option<u32>,
     /// STATUS: names in capitals and their numbers.
     pub(super) status: Vec<(Vec<u8>, u32)>,
-    /// The code of the last tagged response, in capitals without arguments.
+    /// The code of the last tagged response or farewell, in capitals without arguments.
     pub(super) code: String,
     /// The text of the last tagged response, cleaned.
     pub(super) words: String,
@@ -181,8 +181,7 @@ impl Filter {
                 self.code(code);
                 let words = self.mask.answer(text);
                 self.heard.words = words_of(&words);
-                let (code, _) = word(code);
-                self.heard.code = String::from_utf8_lossy(code).to_ascii_uppercase();
+                self.heard.code = name_of(code);
                 // Nothing found is said with an empty list (RFC 9051, section 6.4.4). No list
                 // at all would pass for an empty folder, and mails would be missed.
                 if status == Status::Ok && self.plan.data == Data::Search && !self.searched {
@@ -201,6 +200,7 @@ impl Filter {
             } => {
                 self.code(code);
                 if status == Status::Bye {
+                    self.heard.code = name_of(code);
                     self.heard.farewell = Some(words_of(&self.mask.answer(text)));
                 }
                 Ok(())
@@ -291,6 +291,12 @@ impl Filter {
         }
         Ok(())
     }
+}
+
+/// A code in capitals without its arguments.
+fn name_of(code: &[u8]) -> String {
+    let (name, _) = word(code);
+    String::from_utf8_lossy(name).to_ascii_uppercase()
 }
 
 /// The numbers of a SEARCH response. `(MODSEQ 7)` may follow them (RFC 7162, section

@@ -1,7 +1,7 @@
 //! Logging in, in one turn where the server allows it (RFC 9051, sections 6.2.2 and 6.2.3;
 //! RFC 4959 for the initial response).
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use data_encoding::BASE64;
@@ -11,6 +11,7 @@ use super::filter::{Filter, Plan, Tap};
 use super::session::{Session, given_up};
 use crate::mailbox::login::Mask;
 use crate::mailbox::{Bar, Error, Login};
+use crate::net;
 use crate::secret::Secret;
 
 /// How the credentials are sent.
@@ -54,27 +55,41 @@ pub(super) fn log_in(
     // What a server can do changes with the log-in (RFC 9051, section 6.2).
     filter.borrow_mut().heard.capabilities = None;
     let credentials = login.plain();
-    let (command, result) = match way {
-        Way::Login => ("LOGIN", client.login(&login.user, login.password.expose())),
+    let (command, sent, result) = match way {
+        Way::Login => {
+            let result = client.login(&login.user, login.password.expose());
+            ("LOGIN", true, result)
+        }
         Way::PlainAtOnce => {
             let command = format!("PLAIN {}", BASE64.encode(credentials.expose().as_bytes()));
-            ("AUTHENTICATE", client.authenticate(command, &Sent))
+            ("AUTHENTICATE", true, client.authenticate(command, &Sent))
         }
         Way::PlainWhenAsked => {
-            let credentials = Credentials(credentials);
-            ("AUTHENTICATE", client.authenticate("PLAIN", &credentials))
+            let credentials = Credentials {
+                message: credentials,
+                sent: Cell::new(false),
+            };
+            let result = client.authenticate("PLAIN", &credentials);
+            ("AUTHENTICATE", credentials.sent.get(), result)
         }
     };
-    match result {
-        Ok(engine) => Ok(Session::new(server.to_owned(), filter, engine)),
-        Err((error, _)) => Err(refusal(
-            server,
-            command,
-            &mut filter.borrow_mut(),
-            login,
-            &error,
-        )),
+    let error = match result {
+        Ok(engine) => return Ok(Session::new(server.to_owned(), filter, engine)),
+        Err((error, _)) => error,
+    };
+    let filter = &mut filter.borrow_mut();
+    if matches!(error, imap::Error::No(_) | imap::Error::Bad(_)) {
+        return Err(refusal(server, command, filter, login, &error));
     }
+    let is_passing = is_passing(&filter.heard.code);
+    Err(match given_up(server, command, filter, &error) {
+        Error::Connection(net::Error::Closed { server, words }) if is_passing => Error::Busy {
+            server,
+            answer: words,
+        },
+        lost if sent => login.unanswered(server, lost),
+        lost => lost,
+    })
 }
 
 /// Picks the way that needs the fewest turns and can carry the credentials.
@@ -102,16 +117,18 @@ fn choose(known: Option<&Capabilities>, ascii: bool) -> Result<Way, &'static str
     }
 }
 
+/// Whether a code says that it will be otherwise later (RFC 5530, section 3).
+fn is_passing(code: &str) -> bool {
+    matches!(code, "UNAVAILABLE" | "LIMIT" | "INUSE")
+}
+
 fn refusal(
     server: &str,
     command: &str,
-    filter: &mut Filter,
+    filter: &Filter,
     login: &Login,
     error: &imap::Error,
 ) -> Error {
-    if !matches!(error, imap::Error::No(_) | imap::Error::Bad(_)) {
-        return given_up(server, command, filter, error);
-    }
     let server = server.to_owned();
     let user = login.user.clone();
     let answer = filter.heard.words.clone();
@@ -123,7 +140,7 @@ fn refusal(
     };
     // RFC 5530, section 3.
     match filter.heard.code.as_str() {
-        "UNAVAILABLE" | "LIMIT" | "INUSE" => Error::Busy { server, answer },
+        code if is_passing(code) => Error::Busy { server, answer },
         "EXPIRED" => barred(Bar::Expired),
         "AUTHORIZATIONFAILED" | "NOPERM" => barred(Bar::NotAllowed),
         "CONTACTADMIN" => barred(Bar::AskAdministrator),
@@ -153,12 +170,16 @@ impl imap::Authenticator for Sent {
     }
 }
 
-struct Credentials(Secret);
+struct Credentials {
+    message: Secret,
+    sent: Cell<bool>,
+}
 
 impl imap::Authenticator for Credentials {
     type Response = Vec<u8>;
 
     fn process(&self, _: &[u8]) -> Vec<u8> {
-        self.0.expose().as_bytes().to_vec()
+        self.sent.set(true);
+        self.message.expose().as_bytes().to_vec()
     }
 }

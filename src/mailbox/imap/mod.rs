@@ -53,7 +53,7 @@ use super::{
     Summary,
 };
 use crate::message::Limits;
-use crate::net::{self, Channel, Endpoint, Fingerprint, Security, Trace};
+use crate::net::{self, Certificate, Channel, Endpoint, Security, Trace};
 
 /// How much is read from the connection at once.
 const AHEAD: usize = 16 * 1024;
@@ -75,7 +75,7 @@ pub struct ImapMailbox {
     access: Access,
     title: String,
     warnings: Vec<String>,
-    untrusted: Option<Fingerprint>,
+    certificate: Certificate,
     limits: Limits,
     selected: Option<Folder>,
     /// How many mails the folder holds, as long as it is not selected.
@@ -124,7 +124,7 @@ impl ImapMailbox {
                 "{server} does not offer STARTTLS: the password and the mails cross the network in clear text"
             ));
         }
-        let untrusted = connection.untrusted_certificate();
+        let certificate = connection.certificate();
         let mut mailbox = Self::start(
             Box::new(connection),
             greeted,
@@ -137,7 +137,7 @@ impl ImapMailbox {
         mailbox.title = place;
         mailbox.access = access;
         mailbox.warnings = warnings;
-        mailbox.untrusted = untrusted;
+        mailbox.certificate = certificate;
         Ok(mailbox)
     }
 
@@ -164,7 +164,7 @@ impl ImapMailbox {
             access: Access::ReadWrite,
             title: String::new(),
             warnings: Vec::new(),
-            untrusted: None,
+            certificate: Certificate::None,
             limits,
             selected: None,
             counted: None,
@@ -179,10 +179,10 @@ impl ImapMailbox {
         &self.warnings
     }
 
-    /// The server's certificate where no known authority vouches for it.
+    /// Who vouches for the server.
     #[must_use]
-    pub fn untrusted_certificate(&self) -> Option<Fingerprint> {
-        self.untrusted
+    pub fn certificate(&self) -> Certificate {
+        self.certificate
     }
 
     /// Opens the folder if that has not been done.

@@ -317,7 +317,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::mailbox::script::Script;
+    use crate::net::script::Script;
 
     fn responses(bytes: &[u8]) -> Responses<Script> {
         Responses::new(Script::saying(bytes), 16)

@@ -269,6 +269,7 @@ mod tests {
         let root = structure(&text, &[b"n\xffme"]).unwrap();
         let names: Vec<_> = root
             .attachments()
+            .unwrap()
             .into_iter()
             .map(|a| (a.section, a.name))
             .collect();
@@ -295,7 +296,7 @@ mod tests {
             r#"{PLAIN}("message" "rfc822" NIL NIL NIL "7bit" 500 ("date" "=?utf-8?Q?s=C3=BC?=" NIL NIL NIL NIL NIL NIL NIL NIL) {inside} 9 NIL NIL NIL NIL)"#
         ));
         let root = structure(&text, &[]).unwrap();
-        assert_eq!(root.attachments().first().unwrap().name, "sü.eml");
+        assert_eq!(root.attachments().unwrap().first().unwrap().name, "sü.eml");
     }
 
     #[test]

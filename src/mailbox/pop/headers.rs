@@ -5,15 +5,13 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
-use super::{PopMailbox, list};
+use super::{PopMailbox, Refusals, list};
 use crate::clock;
 use crate::mailbox::{Each, Error, Fault, MailId, Outcome, Summary};
 use crate::message::{Envelope, received_time};
 
 /// The longest header that is read, in bytes.
 pub(super) const HEADER: usize = 1024 * 1024;
-/// The longest answer to TOP: some servers hand out the whole mail.
-const ANSWER: u64 = 1024 * 1024 * 1024;
 
 /// The header of a mail that arrives in pieces; the body behind it is passed over.
 #[derive(Debug, Default)]
@@ -90,11 +88,11 @@ impl PopMailbox {
         let asked = self.numbers(ids);
         let numbers: Vec<u32> = asked.iter().map(|(_, number)| *number).collect();
         let mut heads: HashMap<u32, Outcome<Head>> = HashMap::new();
-        let refused = self.headers(&numbers, &mut |number, header| {
+        let refusals = self.headers(&numbers, &mut |number, header| {
             heads.insert(number, header.map(|header| Head::of(&header)));
             None
         })?;
-        for number in self.gone(&refused)? {
+        for number in self.gone(&refusals)? {
             heads.remove(&number);
         }
         let summary = |(id, number): (MailId, u32)| {
@@ -110,13 +108,12 @@ impl PopMailbox {
         Ok(asked.into_iter().filter_map(summary).collect())
     }
 
-    /// Hands over the headers of mails, reading as little else as can be. Gives those that the
-    /// server refused.
+    /// Hands over the headers of mails, reading as little else as can be.
     pub(super) fn headers(
         &mut self,
         numbers: &[u32],
         take: &mut Take<'_>,
-    ) -> Result<Vec<u32>, Error> {
+    ) -> Result<Refusals, Error> {
         let mut asked = Vec::new();
         for number in numbers {
             if let Some(fault) = self.roll.faults.get(number) {
@@ -130,26 +127,29 @@ impl PopMailbox {
             }
         }
         self.look_for_pipelining(asked.len())?;
-        let mut refused = Vec::new();
+        let mut refusals = Refusals::default();
         let mut left = asked.as_slice();
         while !left.is_empty() && self.top != Some(false) {
             // Whether a server can TOP that does not tell, one mail shows.
             let most = if self.top.is_some() { self.window() } else { 1 };
             let (window, rest) = left.split_at(most.min(left.len()));
-            self.read_headers(window, &mut refused, take)?;
+            self.read_headers(window, &mut refusals, take)?;
+            refusals = self.weigh(refusals, asked.len())?;
             if self.top.is_some_and(|can| can) {
                 left = rest;
             }
         }
-        refused.extend(self.headers_of_whole(left, take)?);
-        Ok(refused)
+        if left.is_empty() {
+            return Ok(refusals);
+        }
+        self.headers_of_whole(left, take)
     }
 
     /// Reads headers in one turn.
     fn read_headers(
         &mut self,
         numbers: &[u32],
-        refused: &mut Vec<u32>,
+        refusals: &mut Refusals,
         take: &mut Take<'_>,
     ) -> Result<(), Error> {
         let mut commands: Vec<String> = numbers.iter().map(|n| format!("TOP {n} 0")).collect();
@@ -163,32 +163,27 @@ impl PopMailbox {
         if measures {
             self.roll.measure(list::read_sizes(&mut self.session)?);
         }
-        let mut last = None;
         for number in numbers {
             let header = match self.session.verdict("TOP")? {
                 Ok(_) => {
                     self.top = Some(true);
                     let mut header = Header::default();
                     let mut read = |piece: &[u8]| header.take(piece);
-                    self.session.data("TOP", ANSWER, &mut read)?;
+                    // Some servers hand out the whole mail.
+                    self.data(*number, &mut read)?;
                     header.finish()
                 }
                 Err(_) if self.top.is_none() => {
                     self.top = Some(false);
                     return Ok(());
                 }
-                Err(refusal) => {
-                    refused.push(*number);
-                    let fault = refusal.fault();
-                    last = Some(refusal);
-                    Err(fault)
-                }
+                Err(refusal) => Err(refusals.add(*number, "TOP", refusal)),
             };
             if let Some(header) = take(*number, header) {
                 self.heads.put(*number, header);
             }
         }
-        self.not_too_many(refused, "TOP", last)
+        Ok(())
     }
 
     /// The same without TOP: there is no other way than to read all.
@@ -196,12 +191,9 @@ impl PopMailbox {
         &mut self,
         numbers: &[u32],
         take: &mut Take<'_>,
-    ) -> Result<Vec<u32>, Error> {
-        if numbers.is_empty() {
-            return Ok(Vec::new());
-        }
+    ) -> Result<Refusals, Error> {
         let mut heads = std::mem::take(&mut self.heads);
-        let refused = self.whole(numbers, &mut |number, mail| {
+        let read = self.whole(numbers, &mut |number, mail| {
             let header = mail.as_ref().map_err(Clone::clone);
             let header = header.and_then(|mail| Header::of(mail));
             if let Some(header) = take(number, header) {
@@ -210,7 +202,7 @@ impl PopMailbox {
             mail.ok()
         });
         self.heads = heads;
-        refused
+        read
     }
 }
 

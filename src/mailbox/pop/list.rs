@@ -13,8 +13,13 @@ use crate::mailbox::identity::{self, Counted};
 use crate::mailbox::{Error, Fault, Listing, MailId, Outcome};
 use crate::net::Channel;
 
-/// Longest list of mails: about a million.
-const LIST: u64 = 32 * 1024 * 1024;
+/// Longest list of mails, in bytes.
+const LIST: u64 = 8 * 1024 * 1024;
+/// Most mails in a mailbox. Each takes a few hundred bytes of memory, and POP3 has no way to ask
+/// for some of them.
+const MOST: usize = 100_000;
+/// How the ids begin of mails that are known by their places only.
+const UNREAD: &str = "unread.";
 /// Longest name of a mail (RFC 1939, section 7).
 const NAME: usize = 70;
 
@@ -116,6 +121,10 @@ impl Roll {
         }
     }
 
+    pub(super) fn id(&self, number: u32) -> Option<&MailId> {
+        self.mails.get(&number)?.id.as_ref()
+    }
+
     pub(super) fn number(&self, id: &MailId) -> Option<u32> {
         self.numbers.get(id).copied()
     }
@@ -150,14 +159,14 @@ impl PopMailbox {
     fn identify(&mut self) -> Result<(), Error> {
         let nameless = self.roll.nameless();
         let mut digests: BTreeMap<u32, Outcome<identity::Digest>> = BTreeMap::new();
-        let refused = self.headers(&nameless, &mut |number, header| {
+        let refusals = self.headers(&nameless, &mut |number, header| {
             let digest = header.as_ref().map_err(Clone::clone);
             let digest = digest.map(|header| identity::digest(header, Counted::WithoutState));
             digests.insert(number, digest);
             // New ones among them will be asked for their summaries.
             header.ok()
         })?;
-        for number in self.gone(&refused)? {
+        for number in self.gone(&refusals)? {
             digests.remove(&number);
         }
         let mut occurrences: HashMap<identity::Digest, u64> = HashMap::new();
@@ -171,7 +180,7 @@ impl PopMailbox {
                 // Known by its place for as long as it can't be read: as a mail that fails.
                 Err(fault) => {
                     self.roll.faults.insert(number, fault);
-                    MailId::new(format!("unread.{number}"))
+                    MailId::new(format!("{UNREAD}{number}"))
                 }
             };
             self.roll.identify(number, id);
@@ -223,6 +232,12 @@ fn pairs(list: &[u8]) -> Result<BTreeMap<u32, &[u8]>, String> {
         if pairs.insert(number, rest.trim_ascii()).is_some() {
             return Err(format!("its list has mail {number} twice"));
         }
+        if pairs.len() > MOST {
+            return Err(format!(
+                "its list has more than {MOST} mails, which is more than this program can read with POP3: have old \
+                 ones removed, or use IMAP"
+            ));
+        }
     }
     Ok(pairs)
 }
@@ -234,7 +249,9 @@ fn number<N: std::str::FromStr>(text: &[u8]) -> Option<N> {
 
 /// A server's name of a mail as it is, if it is what the standard asks for.
 fn id_of(name: &[u8]) -> MailId {
-    let plain = name.len() <= NAME && name.iter().all(u8::is_ascii_graphic);
+    let plain = name.len() <= NAME
+        && name.iter().all(u8::is_ascii_graphic)
+        && !name.starts_with(UNREAD.as_bytes());
     match str::from_utf8(name) {
         Ok(text) if plain => MailId::new(text),
         _ => identity::of_content(&Sha256::digest(name).into(), 0),
@@ -276,7 +293,14 @@ mod tests {
         for name in ["!", "0001.abc", seventy.as_str()] {
             assert_eq!(id_of(name.as_bytes()).as_str(), name);
         }
-        let odd = ["a b", "é", "\0", &"x".repeat(71), &"x".repeat(1000)];
+        let odd = [
+            "a b",
+            "é",
+            "\0",
+            "unread.2",
+            &"x".repeat(71),
+            &"x".repeat(1000),
+        ];
         let ids = odd.map(|name| id_of(name.as_bytes()));
         assert!(ids.iter().all(|id| id.as_str().len() == 32));
         assert!(

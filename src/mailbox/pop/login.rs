@@ -96,16 +96,23 @@ fn plain<C: Read + Write>(
     login: &Login,
     at_once: bool,
 ) -> Result<Option<Refusal>, Error> {
-    if at_once {
-        session.send_hidden(&plain_command(login), "AUTH PLAIN ***")?;
+    let answer = if at_once {
+        submit(
+            session,
+            login,
+            &plain_command(login),
+            "AUTH PLAIN ***",
+            "AUTH",
+        )?
     } else {
         session.send(&["AUTH PLAIN".to_owned()])?;
-    }
-    match session.answer("AUTH")? {
+        session.answer("AUTH")?
+    };
+    match answer {
         // It asks, though they may have come with the command already.
         Answer::More => {
-            session.send_hidden(&credentials(login), STARS)?;
-            Ok(session.verdict("AUTH")?.err())
+            let answer = submit(session, login, &credentials(login), STARS, "AUTH")?;
+            Ok(session.conclude("AUTH", answer)?.err())
         }
         Answer::Done(_) if !at_once => {
             Err(session.protocol("AUTH", "it lets everybody in who names a mechanism"))
@@ -125,8 +132,21 @@ fn user_pass<C: Read + Write>(
         return Ok(("USER", Some(refusal)));
     }
     let pass = Secret::new(format!("PASS {}", login.password.expose()));
-    session.send_hidden(&pass, "PASS ***")?;
-    Ok(("PASS", session.verdict("PASS")?.err()))
+    let answer = submit(session, login, &pass, "PASS ***", "PASS")?;
+    Ok(("PASS", session.conclude("PASS", answer)?.err()))
+}
+
+/// Sends the line that holds the password, and takes the answer.
+fn submit<C: Read + Write>(
+    session: &mut Session<C>,
+    login: &Login,
+    line: &Secret,
+    shown: &str,
+    command: &str,
+) -> Result<Answer, Error> {
+    let sent = session.send_hidden(line, shown);
+    sent.and_then(|()| session.answer(command))
+        .map_err(|error| login.unanswered(session.server(), error))
 }
 
 /// Whether the credentials were refused, or the time was wrong for them.

@@ -33,12 +33,14 @@ use self::cache::Cache;
 use self::capabilities::Capabilities;
 use self::list::Roll;
 use self::opening::Stage;
+use self::reply::Code;
 use self::session::{Refusal, Session};
 use super::{
-    Content, Deletion, Each, Error, Known, Listing, Login, MailId, Mailbox, Outcome, Query, Summary,
+    Content, Deletion, Each, Error, Fault, Known, Listing, Login, MailId, Mailbox, Outcome, Query,
+    Summary,
 };
 use crate::message::Limits;
-use crate::net::{self, Channel, Endpoint, Fingerprint, Security, Trace};
+use crate::net::{self, Certificate, Channel, Endpoint, Security, Trace};
 
 /// How much is read from the connection at once.
 const AHEAD: usize = 16 * 1024;
@@ -64,7 +66,7 @@ const REFUSALS: usize = 64;
 pub struct PopMailbox {
     session: Session<Box<dyn Channel>>,
     title: String,
-    untrusted: Option<Fingerprint>,
+    certificate: Certificate,
     warnings: Vec<String>,
     limits: Limits,
     roll: Roll,
@@ -103,7 +105,7 @@ impl PopMailbox {
             login.user,
             connection.security()
         );
-        let untrusted = connection.untrusted_certificate();
+        let certificate = connection.certificate();
         let stripped = endpoint.security == Security::StartTls && !connection.is_encrypted();
         let mut mailbox = Self::start(Box::new(connection), stage, &server, login, limits, trace)?;
         if stripped {
@@ -112,7 +114,7 @@ impl PopMailbox {
             ));
         }
         mailbox.title = title;
-        mailbox.untrusted = untrusted;
+        mailbox.certificate = certificate;
         Ok(mailbox)
     }
 
@@ -133,7 +135,7 @@ impl PopMailbox {
         let mut mailbox = Self {
             session,
             title: String::new(),
-            untrusted: None,
+            certificate: Certificate::None,
             warnings,
             limits,
             roll,
@@ -153,10 +155,10 @@ impl PopMailbox {
         &self.warnings
     }
 
-    /// The server's certificate where no known authority vouches for it.
+    /// Who vouches for the server.
     #[must_use]
-    pub fn untrusted_certificate(&self) -> Option<Fingerprint> {
-        self.untrusted
+    pub fn certificate(&self) -> Certificate {
+        self.certificate
     }
 
     fn learn(&mut self, known: Option<Capabilities>) {
@@ -187,31 +189,67 @@ impl PopMailbox {
         ids.into_iter().filter_map(numbered).collect()
     }
 
+    /// What the server hands out of a mail, as far as it may go on.
+    fn data(&mut self, number: u32, take: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
+        let most = self.most(number);
+        let length = self.roll.size(number);
+        let read = self.session.data(Some(length), most, take);
+        read.map_err(|error| match error {
+            Error::Endless {
+                server,
+                mail: None,
+                what,
+            } => Error::Endless {
+                mail: self.roll.id(number).cloned(),
+                server,
+                what,
+            },
+            error => error,
+        })
+    }
+
+    /// Tells a server that refuses whatever it is asked for from one that refuses a mail.
+    fn weigh(&self, refusals: Refusals, asked: usize) -> Result<Refusals, Error> {
+        let Refusals { numbers, last } = refusals;
+        let (all, many) = (numbers.len() == asked, numbers.len() > REFUSALS);
+        match last {
+            Some((command, refusal)) if many || all && refusal.code == Code::Passing => {
+                Err(self.session.refused(command, refusal))
+            }
+            last => Ok(Refusals { numbers, last }),
+        }
+    }
+
     /// Which of the mails that were refused are no longer there. Costs turns if there are any.
-    fn gone(&mut self, refused: &[u32]) -> Result<HashSet<u32>, Error> {
+    fn gone(&mut self, refusals: &Refusals) -> Result<HashSet<u32>, Error> {
         let mut gone = HashSet::new();
-        for number in refused {
+        for number in &refusals.numbers {
             self.session.send(&[format!("LIST {number}")])?;
-            if self.session.verdict("LIST")?.is_err() {
-                gone.insert(*number);
+            match self.session.verdict("LIST")? {
+                Err(refusal) if refusal.code == Code::None => {
+                    gone.insert(*number);
+                }
+                _ => {}
             }
         }
         Ok(gone)
     }
+}
 
-    /// Tells a server that refuses whatever it is asked for from one that refuses a mail.
-    fn not_too_many(
-        &self,
-        refused: &[u32],
-        command: &str,
-        last: Option<Refusal>,
-    ) -> Result<(), Error> {
-        match last {
-            Some(refusal) if refused.len() > REFUSALS => {
-                Err(self.session.refused(command, refusal))
-            }
-            _ => Ok(()),
-        }
+/// The mails that a server has refused.
+#[derive(Debug, Default)]
+struct Refusals {
+    numbers: Vec<u32>,
+    last: Option<(&'static str, Refusal)>,
+}
+
+impl Refusals {
+    /// Counts one and gives what it means for the mail.
+    fn add(&mut self, number: u32, command: &'static str, refusal: Refusal) -> Fault {
+        let fault = refusal.fault();
+        self.numbers.push(number);
+        self.last = Some((command, refusal));
+        fault
     }
 }
 

@@ -109,7 +109,17 @@ impl<C: Read + Write> Session<C> {
 
     /// The answer to a command that only a log-in may go on after.
     pub(super) fn verdict(&mut self, command: &str) -> Result<Result<String, Refusal>, Error> {
-        match self.answer(command)? {
+        let answer = self.answer(command)?;
+        self.conclude(command, answer)
+    }
+
+    /// What an answer says that has to be the last one.
+    pub(super) fn conclude(
+        &mut self,
+        command: &str,
+        answer: Answer,
+    ) -> Result<Result<String, Refusal>, Error> {
+        match answer {
             Answer::Done(words) => Ok(Ok(words)),
             Answer::Refused(refusal) => Ok(Err(refusal)),
             Answer::More => {
@@ -120,14 +130,14 @@ impl<C: Read + Write> Session<C> {
     }
 
     /// The lines that follow an answer, in pieces without the dots that belong to the protocol;
-    /// at most so many bytes.
+    /// `length` bytes by the server's own account, and at most so many.
     pub(super) fn data(
         &mut self,
-        command: &str,
+        length: Option<u64>,
         most: u64,
         take: &mut dyn FnMut(&[u8]),
     ) -> Result<(), Error> {
-        let bytes = self.wire.data(command, most, take)?;
+        let bytes = self.wire.data(length, most, take)?;
         self.trace.line(|| format!("S: ({bytes} bytes)"));
         Ok(())
     }
@@ -135,7 +145,15 @@ impl<C: Read + Write> Session<C> {
     /// The lines that follow an answer, as a whole.
     pub(super) fn list(&mut self, command: &str, most: u64) -> Result<Vec<u8>, Error> {
         let mut lines = Vec::new();
-        self.data(command, most, &mut |piece| lines.extend_from_slice(piece))?;
+        let read = self.data(None, most, &mut |piece| lines.extend_from_slice(piece));
+        read.map_err(|error| match error {
+            Error::Endless { server, what, .. } => Error::Protocol {
+                server,
+                command: command.to_owned(),
+                what: format!("its list {what}"),
+            },
+            error => error,
+        })?;
         Ok(lines)
     }
 

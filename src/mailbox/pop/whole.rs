@@ -4,18 +4,30 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::headers::Take;
-use super::{PopMailbox, list};
+use super::{PopMailbox, Refusals, list};
 use crate::mailbox::{Content, Each, Error, Fault, MailId, Outcome, Query};
 use crate::message::Mail;
 
 /// What one turn may bring by the server's own account, in bytes; a single mail may be longer.
 const TURN: u64 = 16 * 1024 * 1024;
-/// How far a mail may go on beyond the longest that is taken before the server is left. What is
-/// over is passed over, so that one mail does not stop the others.
-const PASSED_OVER: u64 = 1024 * 1024 * 1024;
-/// How much more text the mails of one call may have than twice what the server says of their
-/// lengths, in bytes.
+/// How much longer mails may be than twice what the server says of their lengths, in bytes.
 const SLACK: u64 = 16 * 1024 * 1024;
+
+/// How much is taken in where the server says that it will be so much.
+fn most_of(announced: u64) -> u64 {
+    announced.saturating_mul(2).saturating_add(SLACK)
+}
+
+/// Most text and names of the mails of one call, in bytes: all text that one mail may have, and
+/// what others have besides.
+const ROOM: u64 = 48 * 1024 * 1024;
+
+/// About what it takes to hold this, in bytes.
+fn length_of(content: &Content) -> u64 {
+    let text = content.body.as_ref().map_or(0, |body| body.text().len());
+    let names = content.attachments.iter().map(|file| file.name.len() + 100);
+    text.saturating_add(names.sum()) as u64
+}
 
 /// A mail that arrives in pieces.
 struct Body {
@@ -97,19 +109,18 @@ impl PopMailbox {
             .collect();
         let numbers: Vec<u32> = texts.keys().copied().collect();
         self.measure()?;
-        let sizes = numbers.iter().map(|number| self.roll.size(*number));
-        let announced = sizes.fold(0, u64::saturating_add);
         // The caller cuts what it asks for by the sizes of the mails. A server may be wrong about
         // these, but the memory is not at its mercy.
-        let mut room = announced.saturating_mul(2).saturating_add(SLACK);
+        let sizes = numbers.iter().map(|number| self.roll.size(*number));
+        let read = sizes.filter(|size| *size <= self.limits.mail);
+        let mut room = most_of(read.fold(0, u64::saturating_add)).min(ROOM);
         let limits = self.limits;
         let mut contents: HashMap<u32, Outcome<Content>> = HashMap::new();
-        let refused = self.whole(&numbers, &mut |number, mail| {
+        let refusals = self.whole(&numbers, &mut |number, mail| {
             let text = texts.get(&number).copied().unwrap_or_default();
             let content = mail.as_ref().map_err(Clone::clone).and_then(|mail| {
                 let content = Mail::parse(mail, &limits)?.content(text, &limits)?;
-                let length = content.body.as_ref().map_or(0, |body| body.text().len());
-                room = room.checked_sub(length as u64).ok_or_else(|| {
+                room = room.checked_sub(length_of(&content)).ok_or_else(|| {
                     let why = "it and those before it are much longer than the server says";
                     Fault::Unreadable(why.to_owned())
                 })?;
@@ -118,7 +129,7 @@ impl PopMailbox {
             contents.insert(number, content);
             mail.ok()
         })?;
-        for number in self.gone(&refused)? {
+        for number in self.gone(&refusals)? {
             contents.remove(&number);
         }
         let answers = asked
@@ -128,15 +139,15 @@ impl PopMailbox {
     }
 
     /// Hands over whole mails in the order asked for. What `take` gives back is kept, within
-    /// bounds, for being asked for again. Gives those that the server refused.
+    /// bounds, for being asked for again.
     pub(super) fn whole(
         &mut self,
         numbers: &[u32],
         take: &mut Take<'_>,
-    ) -> Result<Vec<u32>, Error> {
+    ) -> Result<Refusals, Error> {
         self.look_for_pipelining(numbers.len())?;
         self.measure()?;
-        let mut refused = Vec::new();
+        let mut refusals = Refusals::default();
         for turn in self.turns(numbers) {
             let sources: Vec<(u32, Source)> = turn
                 .iter()
@@ -149,7 +160,6 @@ impl PopMailbox {
             if !commands.is_empty() {
                 self.session.send(&commands)?;
             }
-            let mut last = None;
             for (number, source) in sources {
                 let limit = self.limits.mail;
                 let mail = match source {
@@ -158,26 +168,28 @@ impl PopMailbox {
                     Source::Server(size) => match self.session.verdict("RETR")? {
                         Ok(_) => {
                             let mut body = Body::new(size, limit);
-                            let most = limit.saturating_add(PASSED_OVER);
-                            self.session
-                                .data("RETR", most, &mut |piece| body.take(piece))?;
+                            self.data(number, &mut |piece| body.take(piece))?;
                             body.finish()
                         }
-                        Err(refusal) => {
-                            refused.push(number);
-                            let fault = refusal.fault();
-                            last = Some(refusal);
-                            Err(fault)
-                        }
+                        Err(refusal) => Err(refusals.add(number, "RETR", refusal)),
                     },
                 };
                 if let Some(bytes) = take(number, mail) {
                     self.kept.put(number, bytes);
                 }
             }
-            self.not_too_many(&refused, "RETR", last)?;
+            refusals = self.weigh(refusals, numbers.len())?;
         }
-        Ok(refused)
+        Ok(refusals)
+    }
+
+    /// How far a mail may go on before the server is left. What is over what is taken of it is
+    /// passed over, so that one mail does not stop the others.
+    pub(super) fn most(&self, number: u32) -> u64 {
+        match self.roll.size(number) {
+            0 => most_of(self.limits.mail),
+            announced => most_of(announced),
+        }
     }
 
     fn source(&mut self, number: u32) -> Source {

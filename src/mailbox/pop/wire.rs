@@ -75,17 +75,25 @@ impl<C: Read + Write> Wire<C> {
 
     /// A multi-line answer, handed over in pieces without what stands for its end and without
     /// the dots that keep lines from looking like it. Gives the number of bytes handed over,
-    /// which may be `most`.
+    /// which may be `most`. `length` is how long the server says that it is.
     pub(super) fn data(
         &mut self,
-        command: &str,
+        length: Option<u64>,
         most: u64,
         take: &mut dyn FnMut(&[u8]),
     ) -> Result<u64, Error> {
-        let mut data = Data::default();
+        let mut data = Data {
+            length,
+            ..Data::default()
+        };
         loop {
             let arrived = match self.channel.fill_buf() {
                 Ok(arrived) => arrived,
+                Err(error) if data.seems_ended() && error.kind() == io::ErrorKind::TimedOut => {
+                    return Err(
+                        self.endless("ends in a line without CR, which POP3 has no end for")
+                    );
+                }
                 Err(error) => return Err(self.failed(error)),
             };
             if arrived.is_empty() {
@@ -94,8 +102,7 @@ impl<C: Read + Write> Wire<C> {
             let (used, ended) = data.read(arrived, take);
             self.channel.consume(used);
             if data.bytes > most {
-                let what = format!("the answer goes on after {most} bytes");
-                return Err(self.protocol(command, what));
+                return Err(self.endless(format!("goes on after {most} bytes")));
             }
             if ended {
                 return Ok(data.bytes);
@@ -110,6 +117,15 @@ impl<C: Read + Write> Wire<C> {
             server: self.server.clone(),
             command: command.to_owned(),
             what,
+        }
+    }
+
+    fn endless(&mut self, what: impl Into<String>) -> Error {
+        self.broken = true;
+        Error::Endless {
+            server: self.server.clone(),
+            mail: None,
+            what: what.into(),
         }
     }
 
@@ -135,13 +151,16 @@ enum LineEnd {
 #[derive(Default)]
 struct Data {
     line_end: Option<LineEnd>,
+    /// How long the server says that it is. Where that is exactly what has come, the end may
+    /// follow whatever ends the line.
+    length: Option<u64>,
     /// What has come of the line under way, as far as it must be seen to tell what it is: a
     /// dot at its beginning, and a CR behind it.
     begun: Vec<u8>,
     /// The line under way is known to be text.
     within: bool,
-    /// The last byte of the text.
-    last: u8,
+    /// The last bytes of the text, up to four.
+    last: Vec<u8>,
     bytes: u64,
 }
 
@@ -182,24 +201,31 @@ impl Data {
         let (line, rest) = arrived.split_at_checked(at + 1).unwrap_or((arrived, &[]));
         let before = match line {
             [.., before, _] => *before,
-            _ => self.last,
+            _ => self.last.last().copied().unwrap_or_default(),
         };
         let end = if before == b'\r' {
             LineEnd::CrLf
         } else {
             LineEnd::Lf
         };
-        self.within = *self.line_end.get_or_insert(end) == LineEnd::CrLf && end == LineEnd::Lf;
+        let is_text = *self.line_end.get_or_insert(end) == LineEnd::CrLf && end == LineEnd::Lf;
         self.hand_over(line, take);
+        self.within = is_text && self.length != Some(self.bytes);
         rest
     }
 
     fn hand_over(&mut self, bytes: &[u8], take: &mut dyn FnMut(&[u8])) {
-        if let Some(last) = bytes.last() {
-            self.last = *last;
-            self.bytes = self.bytes.saturating_add(bytes.len() as u64);
-            take(bytes);
-        }
+        let end = bytes.last_chunk::<4>().map_or(bytes, <[u8; 4]>::as_slice);
+        self.last.extend_from_slice(end);
+        self.last.drain(..self.last.len().saturating_sub(4));
+        self.bytes = self.bytes.saturating_add(bytes.len() as u64);
+        take(bytes);
+    }
+
+    /// If nothing more comes, the server has put its end behind a line that ends in LF alone,
+    /// where it can't be told from text.
+    fn seems_ended(&self) -> bool {
+        self.last == b"\n.\r\n"
     }
 }
 
@@ -208,7 +234,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::mailbox::script::Script;
+    use crate::net::script::Script;
 
     fn wire(bytes: &[u8], ahead: usize) -> Wire<Script> {
         Wire::new(Script::saying(bytes), ahead, "h:110")
@@ -219,7 +245,7 @@ mod tests {
         let mut wire = wire(bytes, ahead);
         let mut data = Vec::new();
         let mut take = |piece: &[u8]| data.extend_from_slice(piece);
-        let count = wire.data("RETR", 1000, &mut take).unwrap();
+        let count = wire.data(None, 1000, &mut take).unwrap();
         assert_eq!(count, data.len() as u64);
         let next = wire.line("RETR");
         (data, String::from_utf8(next.unwrap_or_default()).unwrap())
@@ -266,15 +292,16 @@ mod tests {
         let long = [b'x'; LINE + 10];
         assert_eq!(
             text(wire(&long, 100).line("STAT").unwrap_err()),
-            "h:110 answered STAT in a way that can't be used: a line is longer than 8192 bytes"
+            "h:110 answered STAT in a way that can't be used: a line is longer than 8192 bytes. If that happens again, \
+             ask its administrator; --verbose shows the conversation"
         );
         let mut endless = wire(&b"12345\r\n".repeat(100), 10);
-        let error = endless.data("UIDL", 50, &mut |_| {}).unwrap_err();
-        assert!(text(error).ends_with("the answer goes on after 50 bytes"));
+        let error = endless.data(None, 50, &mut |_| {}).unwrap_err();
+        assert!(text(error).contains("goes on after 50 bytes"));
         assert!(endless.is_broken() && endless.send(b"NOOP\r\n").is_err());
         for cut in [&b""[..], b"+OK", b"+OK\r"] {
             let error = wire(cut, 100).line("STAT").unwrap_err();
-            assert_eq!(text(error), "h:110 closed the connection");
+            assert!(text(error).starts_with("h:110 closed the connection. "));
         }
         for cut in [
             &b""[..],
@@ -284,8 +311,8 @@ mod tests {
             b"a\r\n.\r",
             b"a\r\n..\r\n",
         ] {
-            let error = wire(cut, 100).data("RETR", 50, &mut |_| {}).unwrap_err();
-            assert_eq!(text(error), "h:110 closed the connection");
+            let error = wire(cut, 100).data(None, 50, &mut |_| {}).unwrap_err();
+            assert!(text(error).starts_with("h:110 closed the connection. "));
         }
     }
 

@@ -126,7 +126,10 @@ fn tls_advice(fault: &TlsFault, server: &str) -> String {
         TlsFault::WrongHost(_) => {
             format!("the server's certificate is not for {server}: check the address")
         }
-        TlsFault::VersionFloor(_) | TlsFault::NotOnThisMachine(_) | TlsFault::HungUp(_) => {
+        TlsFault::VersionFloor(_)
+        | TlsFault::NotOnThisMachine(_)
+        | TlsFault::NothingInCommon
+        | TlsFault::HungUp { .. } => {
             "the server has no TLS 1.2, or something between hung up: have it updated, or check the network"
                 .to_owned()
         }
@@ -136,8 +139,8 @@ fn tls_advice(fault: &TlsFault, server: &str) -> String {
         TlsFault::Expired
         | TlsFault::NotYetValid
         | TlsFault::CertificateChanged { .. }
-        | TlsFault::BadCertificate(_)
-        | TlsFault::Other(_) => fault.to_string(),
+        | TlsFault::BadCertificate(_) => fault.to_string(),
+        TlsFault::Other(words) => format!("{words}. Ask the server's administrator"),
     }
 }
 

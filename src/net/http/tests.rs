@@ -252,7 +252,7 @@ fn a_connection_that_the_server_closed_is_not_used_again() {
 #[test]
 fn silence_ends_and_the_request_may_have_arrived() {
     let base = server(|stream, _| std::mem::forget(stream.try_clone().unwrap()));
-    let client = client(0.2, Trace::off());
+    let client = client(1.0, Trace::off());
     let began = Instant::now();
     let error = client.send(post(&base, "x")).unwrap_err();
     assert!(
@@ -266,7 +266,7 @@ fn silence_ends_and_the_request_may_have_arrived() {
         ),
         "{error:?}"
     );
-    assert!(began.elapsed() < Duration::from_secs(3));
+    assert!(began.elapsed() < Duration::from_secs(10));
 }
 
 #[test]

@@ -228,7 +228,7 @@ fn decoded<C>(wire: &Wire<C>, question: &Reply) -> String {
 mod tests {
     use super::*;
     use crate::net::Trace;
-    use crate::send::smtp::script::Script;
+    use crate::net::script::Script;
     use crate::send::smtp::wire::Talk;
     use std::sync::{Arc, Mutex};
 
@@ -254,15 +254,15 @@ mod tests {
     fn attempt(
         login: &Login,
         capabilities: &Capabilities,
-        answer: impl FnMut(&str) -> String + 'static,
+        answer: impl FnMut(&str) -> Vec<u8> + 'static,
     ) -> (Result<Option<Instant>, Error>, Vec<String>, String) {
-        let (script, turns) = Script::new(b"", answer);
+        let (script, lines) = Script::new(b"", answer);
         let shown = Arc::new(Mutex::new(String::new()));
         let sink = Arc::clone(&shown);
         let trace = Trace::to(move |line| sink.lock().unwrap().push_str(&format!("{line}\n")));
         let mut wire = Wire::new(script, Talk::new("h:25".into(), trace, 1));
         let result = log_in(&mut wire, capabilities, login);
-        let sent = turns.borrow().concat();
+        let sent = lines.borrow().clone();
         let mut shown = shown.lock().unwrap().clone();
         shown.push_str(&format!("{result:?} {login:?}"));
         if let Err(error) = &result {
@@ -355,7 +355,7 @@ mod tests {
             let (result, sent, _) = attempt(
                 &password(&[Mechanism::Plain, Mechanism::Login]),
                 &capabilities,
-                |_| String::new(),
+                |_| Vec::new(),
             );
             let error = result.unwrap_err();
             assert!(
@@ -364,7 +364,7 @@ mod tests {
             );
             assert_eq!(sent, [""; 0]);
         }
-        let (result, sent, _) = attempt(&Login::None, &Capabilities::default(), |_| String::new());
+        let (result, sent, _) = attempt(&Login::None, &Capabilities::default(), |_| Vec::new());
         assert!(result.is_ok() && sent.is_empty());
     }
 
@@ -392,6 +392,7 @@ mod tests {
                     } else {
                         format!("535 you sent {line}, that is {PASSWORD}\r\n")
                     }
+                    .into()
                 },
             );
             assert!(

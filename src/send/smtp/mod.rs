@@ -8,8 +8,6 @@ mod login;
 mod opening;
 mod pool;
 mod reply;
-#[cfg(test)]
-mod script;
 mod session;
 #[cfg(test)]
 mod tests;

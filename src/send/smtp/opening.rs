@@ -145,7 +145,7 @@ fn is_full_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::send::smtp::script::Script;
+    use crate::net::script::Script;
 
     fn talk() -> Talk {
         Talk::new("h:25".into(), Trace::off(), 1)
@@ -153,12 +153,12 @@ mod tests {
 
     fn begun(
         greeting: &str,
-        answer: impl FnMut(&str) -> String + 'static,
+        answer: impl FnMut(&str) -> Vec<u8> + 'static,
     ) -> (Result<Capabilities, Error>, Vec<String>) {
-        let (script, turns) = Script::new(greeting.as_bytes(), answer);
+        let (script, lines) = Script::new(greeting.as_bytes(), answer);
         let result = begin(&mut Wire::new(script, talk()), "me.example");
-        let turns = turns.borrow().concat();
-        (result, turns)
+        let lines = lines.borrow().clone();
+        (result, lines)
     }
 
     #[test]
@@ -191,7 +191,7 @@ mod tests {
             ("* OK IMAP\r\n", false, "does not answer as a mail server"),
         ];
         for (greeting, transient, says) in cases {
-            let error = begun(greeting, |_| String::new()).0.unwrap_err();
+            let error = begun(greeting, |_| Vec::new()).0.unwrap_err();
             assert_eq!(error.is_transient(), transient, "{error}");
             assert!(
                 error.is_connection() && error.to_string().contains(says),
@@ -214,10 +214,10 @@ mod tests {
         assert!(asked("454 no\r\n").unwrap_err().is_transient());
         let forged = asked("220 go\r\n250-mx\r\n250 AUTH PLAIN\r\n").unwrap_err();
         assert!(forged.to_string().contains("clear text"), "{forged}");
-        let (script, turns) = Script::new(b"", |_| String::new());
+        let (script, lines) = Script::new(b"", |_| Vec::new());
         let without = start_tls(&mut Wire::new(script, talk()), &Capabilities::default());
         assert_eq!(without.unwrap(), Upgrade::NotOffered);
-        assert!(turns.borrow().is_empty());
+        assert!(lines.borrow().is_empty());
     }
 
     #[test]

@@ -5,10 +5,10 @@ use std::time::Duration;
 use chrono::DateTime;
 
 use super::capabilities::Capabilities;
-use super::script::{Script, Turns};
 use super::session::Session;
 use super::wire::{Talk, Wire};
 use crate::net::Trace;
+use crate::net::script::{Script, Turns};
 use crate::send::{
     Address, Body, Delivery, Error, Mail, Person, Priority, Receipt, Refusal, Refused,
 };
@@ -51,18 +51,25 @@ fn session(
     capabilities: Capabilities,
     mut answer: impl FnMut(&str) -> Option<&'static str> + 'static,
 ) -> (Session<Script>, Turns) {
-    let (script, turns) = Script::new(b"", move |line| {
+    let mut in_data = false;
+    let (script, _) = Script::new(b"", move |line| {
+        if in_data && line != "." {
+            return Vec::new();
+        }
         let usual = if line == "DATA" {
             "354 go on"
         } else {
             "250 ok"
         };
-        match answer(line) {
+        let answer = match answer(line) {
             // A server that hangs up.
             Some("") => String::new(),
             special => format!("{}\r\n", special.unwrap_or(usual)),
-        }
+        };
+        in_data = answer.starts_with("354");
+        answer.into_bytes()
     });
+    let turns = script.turns();
     let wire = Wire::new(script, Talk::new("h:25".into(), Trace::off(), 1));
     (Session::new(wire, capabilities, None), turns)
 }

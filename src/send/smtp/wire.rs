@@ -213,7 +213,7 @@ impl<C: Channel> Wire<C> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::send::smtp::script::Script;
+    use crate::net::script::Script;
 
     fn reply(bytes: &[u8]) -> Result<Reply, Error> {
         let talk = Talk::new("h:25".into(), Trace::off(), 1);

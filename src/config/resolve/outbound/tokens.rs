@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Credentials, Unusable};
+use super::service::{Credentials, Unusable};
 use crate::auth::{self, Authority, Grant, TokenSource};
 use crate::config::keys::{self, Key};
 use crate::config::values::Reader;

@@ -213,7 +213,10 @@ fn an_empty_mailbox_and_one_without_uidvalidity() {
     ));
     let (mut mailbox, _) = open(|_| "TAG NO Mailbox doesn't exist.\r\n".into());
     let refused = mailbox.list(&Known::default()).unwrap_err().to_string();
-    assert_eq!(refused, "h:993 refused SELECT: Mailbox doesn't exist");
+    assert_eq!(
+        refused,
+        "h:993 refused SELECT: Mailbox doesn't exist. Ask its administrator; --verbose shows the conversation"
+    );
 }
 
 #[test]

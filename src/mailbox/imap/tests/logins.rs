@@ -96,8 +96,8 @@ fn refusals_are_told_from_failures() {
     let refused = error("TAG NO [AUTHENTICATIONFAILED] Authentication failed.\r\n");
     assert_eq!(
         refused.to_string(),
-        "h:993 refused the log-in of me: Authentication failed. Check the user, or set the password again with: \
-         smartemail --credentials"
+        "h:993 refused the log-in of me: Authentication failed. If that tells of a locked account, ask its administrator; \
+         if not, check the user, or set the password again with: smartemail --credentials"
     );
     assert!(matches!(error("TAG NO bad user\r\n"), Error::Login { .. }));
     for passing in ["UNAVAILABLE", "LIMIT", "INUSE"] {
@@ -122,13 +122,33 @@ fn refusals_are_told_from_failures() {
         assert!(matches!(error(ours), Error::Refused { .. }));
     }
     assert!(!refused.is_transient());
+    let farewell = error("* BYE Authentication failed\r\n");
     assert_eq!(
-        error("* BYE too many\r\n").to_string(),
-        "h:993 closed the connection and said: too many"
+        farewell.to_string(),
+        "h:993 did not answer the log-in of me: it closed the connection and said: Authentication failed. The user or \
+         the password may be wrong, so it is not tried again in this run. Check the user and the server, or set the \
+         password again with: smartemail --credentials"
     );
-    assert_eq!(error("").to_string(), "h:993 closed the connection");
+    assert!(!farewell.is_transient());
+    assert!(matches!(error(""), Error::Unanswered { .. }));
+    assert!(matches!(
+        error("* BYE [UNAVAILABLE] later\r\n"),
+        Error::Busy { answer, .. } if answer == "later"
+    ));
+    assert!(matches!(
+        error("* BYE bye\r\nTAG NO wrong\r\n"),
+        Error::Login { .. }
+    ));
     assert!(matches!(error("+ more?\r\n"), Error::Protocol { .. }));
     assert!(matches!(error("b7 OK in\r\n"), Error::Protocol { .. }));
+}
+
+#[test]
+fn a_connection_lost_before_the_credentials_is_like_any_other() {
+    let greeting = "* OK [CAPABILITY AUTH=PLAIN LOGINDISABLED] x\r\n";
+    let (mailbox, lines) = open_with(greeting.as_bytes(), &login(), Trace::off(), |_| Vec::new());
+    assert!(mailbox.unwrap_err().is_transient());
+    assert_eq!(*lines.borrow(), ["a1 AUTHENTICATE PLAIN"]);
 }
 
 #[test]

@@ -162,7 +162,10 @@ fn a_server_that_refuses_everything_is_not_asked_for_ever() {
         _ => "TAG NO not today\r\n".into(),
     });
     let error = mailbox.summaries(&ids(7, 1..=2000)).unwrap_err();
-    assert_eq!(error.to_string(), "h:993 refused FETCH: not today");
+    assert_eq!(
+        error.to_string(),
+        "h:993 refused FETCH: not today. Ask its administrator; --verbose shows the conversation"
+    );
     assert!(lines.borrow().len() < 70);
 }
 

@@ -8,10 +8,10 @@ mod mails;
 mod oddities;
 
 use super::{Access, ImapMailbox};
-use crate::mailbox::script::{Lines, Script};
 use crate::mailbox::{Bar, Error, Fault, Known, Login, MailId, Mailbox, Position, Query};
 use crate::message::Limits;
 use crate::net::Trace;
+use crate::net::script::{Lines, Script};
 use crate::secret::Secret;
 
 /// A greeting that spares asking for capabilities.

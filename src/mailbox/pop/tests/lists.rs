@@ -180,5 +180,8 @@ fn refused_headers() {
     let mut mailbox = mailbox.unwrap();
     let all = all(&mut mailbox);
     let error = mailbox.summaries(&all).unwrap_err();
-    assert_eq!(error.to_string(), "h:995 refused TOP: no disk");
+    assert_eq!(
+        error.to_string(),
+        "h:995 refused TOP: no disk. Ask its administrator; --verbose shows the conversation"
+    );
 }

@@ -72,8 +72,8 @@ fn refusals_are_told_from_failures() {
         };
         assert_eq!(
             error("-ERR [AUTH] Authentication failed.\r\n").to_string(),
-            "h:995 refused the log-in of me: Authentication failed. Check the user, or set the password again with: \
-             smartemail --credentials"
+            "h:995 refused the log-in of me: Authentication failed. If that tells of a locked account, ask its \
+             administrator; if not, check the user, or set the password again with: smartemail --credentials"
         );
         assert!(matches!(
             error("-ERR account is locked\r\n"),
@@ -94,8 +94,21 @@ fn refusals_are_told_from_failures() {
             error("-ERR [SYS/PERM] ask somebody\r\n"),
             Error::Refused { answer, .. } if answer == "ask somebody"
         ));
-        assert_eq!(error("").to_string(), "h:995 closed the connection");
+        let silent = error("");
+        assert_eq!(
+            silent.to_string(),
+            "h:995 did not answer the log-in of me: it closed the connection. The user or the password may be wrong, \
+             so it is not tried again in this run. Check the user and the server, or set the password again with: \
+             smartemail --credentials"
+        );
+        assert!(!silent.is_transient());
         assert!(matches!(error("* OK in\r\n"), Error::Protocol { .. }));
+    }
+    // Nothing secret has been sent by then.
+    for capabilities in [Some(OLD), None] {
+        let (before, lines) = attempt(capabilities, &login(), &[""]);
+        assert_eq!(lines.len(), 1);
+        assert!(before.unwrap_err().is_transient());
     }
     let keeps_asking = attempt(Some(MODERN), &login(), &["+ \r\n", "+ \r\n"]);
     assert!(matches!(keeps_asking.0, Err(Error::Protocol { .. })));

@@ -8,10 +8,10 @@ mod oddities;
 
 use super::opening::Stage;
 use super::{Capabilities, PopMailbox};
-use crate::mailbox::script::{Lines, Script};
 use crate::mailbox::{Error, Fault, Known, Login, MailId, Mailbox, Outcome, Query};
 use crate::message::Limits;
 use crate::net::Trace;
+use crate::net::script::{Lines, Script};
 use crate::secret::Secret;
 
 const MODERN: &str = "SASL PLAIN\nUIDL\nTOP\nRESP-CODES\nPIPELINING";

@@ -6,25 +6,28 @@ use std::io::{self, Read, Write};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::net::Channel;
+use super::Channel;
 
 type Answer = dyn FnMut(&str) -> Vec<u8>;
 
 /// A channel whose far end answers each line that it is sent.
-pub(super) struct Script {
+pub(crate) struct Script {
     arriving: VecDeque<u8>,
     sent: Vec<u8>,
     answer: Box<Answer>,
     lines: Lines,
+    turns: Turns,
 }
 
 /// What the client sent, line by line.
-pub(super) type Lines = Rc<RefCell<Vec<String>>>;
+pub(crate) type Lines = Rc<RefCell<Vec<String>>>;
+/// The same with the lines together that went out at once.
+pub(crate) type Turns = Rc<RefCell<Vec<Vec<String>>>>;
 
 impl Script {
     /// The server says `greeting`; then `answer` gets each line and says what comes back,
     /// in which `TAG` stands for the line's tag.
-    pub(super) fn new(
+    pub(crate) fn new(
         greeting: &[u8],
         answer: impl FnMut(&str) -> Vec<u8> + 'static,
     ) -> (Self, Lines) {
@@ -34,12 +37,18 @@ impl Script {
             sent: Vec::new(),
             answer: Box::new(answer),
             lines: Rc::clone(&lines),
+            turns: Turns::default(),
         };
         (script, lines)
     }
 
+    /// What the client will have sent, turn by turn.
+    pub(crate) fn turns(&self) -> Turns {
+        Rc::clone(&self.turns)
+    }
+
     /// The server says this and closes.
-    pub(super) fn saying(bytes: &[u8]) -> Self {
+    pub(crate) fn saying(bytes: &[u8]) -> Self {
         Self::new(bytes, |_| Vec::new()).0
     }
 }
@@ -64,6 +73,10 @@ impl Write for Script {
             let answer = replace(&answer, b"TAG", tag.as_bytes());
             self.lines.borrow_mut().push(line.to_owned());
             self.arriving.extend(answer);
+        }
+        if !sent.is_empty() {
+            let lines = sent.lines().map(str::to_owned);
+            self.turns.borrow_mut().push(lines.collect());
         }
         Ok(())
     }

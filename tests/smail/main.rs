@@ -1,5 +1,11 @@
 //! The command-line sender, run as a script runs it, against real servers.
 #![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "what breaks ends the test, loudly"
+)]
 
 #[allow(dead_code, reason = "each test file uses its own part of the test bed")]
 #[path = "../harness/mod.rs"]

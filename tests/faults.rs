@@ -293,9 +293,9 @@ fn under_tls(doors: &str, kinds: &[Named]) {
         for (name, kind, moment, words) in kinds {
             let mut cells = row(door, &conversation, *kind, *moment, words);
             if door.name.contains("with") {
-                // The session tickets may come before or with the first answer, so that the turns
-                // are one more or less: the last one with work to do is not known.
-                cells.iter_mut().rev().take(2).for_each(|cell| *cell = None);
+                // The session tickets may come before or with the first answer, so that there may be
+                // a turn or two more or less: the last one with work to do is not known.
+                cells.iter_mut().rev().take(4).for_each(|cell| *cell = None);
             }
             table.row(name, cells);
         }

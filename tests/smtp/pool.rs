@@ -158,6 +158,63 @@ fn a_mail_whose_answer_was_lost_is_not_repeated() {
 }
 
 #[test]
+fn a_server_that_loses_every_mail_is_left_alone() {
+    let Some(server) = Recorder::start() else {
+        return;
+    };
+    let proxy = CountingProxy::before("127.0.0.1", server.smtp);
+    proxy.rewrite("250 2.1.0 ", "421 4.3.2 no more: ");
+    let mut settings = settings(proxy.port, Security::None);
+    settings.pool.size = 1;
+    for result in outbox(settings).send(&mails(5, "a@example.test")) {
+        let error = result.unwrap_err();
+        assert!(
+            error.is_connection() && error.to_string().contains("no more"),
+            "{error}"
+        );
+    }
+    assert_eq!(proxy.traffic().connections, 2);
+}
+
+/// Those that it was not even given are not among those that may have arrived.
+#[test]
+fn mails_that_were_never_tried_have_not_arrived() {
+    let Some(server) = Recorder::start() else {
+        return;
+    };
+    let proxy = CountingProxy::before("127.0.0.1", server.smtp);
+    proxy.rewrite("250 2.6.0 ", "what? ");
+    let mut settings = settings(proxy.port, Security::None);
+    settings.pool.size = 1;
+    let results = outbox(settings).send(&mails(4, "a@example.test"));
+    let told = results.iter().map(|result| {
+        let error = result.as_ref().unwrap_err();
+        (error.is_connection(), error.may_have_arrived())
+    });
+    let (lost, kept) = ((true, true), (true, false));
+    assert_eq!(told.collect::<Vec<_>>(), [lost, lost, kept, kept]);
+    assert_eq!(server.mails().len(), 2);
+}
+
+#[test]
+fn a_mail_goes_out_over_another_connection_when_its_own_can_not_be_replaced() {
+    let Some(server) = Exim::start() else { return };
+    let proxy = CountingProxy::before("127.0.0.1", server.smtp);
+    let mut settings = settings(proxy.port, Security::None);
+    settings.pool.size = 2;
+    let outbox = outbox(settings);
+    // So slow that both connections are needed.
+    let slow = outbox.send(&mails(2, "slow@example.test"));
+    assert!(slow.iter().all(Result::is_ok), "{slow:?}");
+    proxy.lose_answer_to("MAIL FROM");
+    proxy.turn_away(1);
+    let results = outbox.send(&mails(20, "bob@example.test"));
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    assert!(proxy.has_lost());
+    assert_eq!(proxy.traffic().connections, 3);
+}
+
+#[test]
 fn fewer_connections_than_wanted_take_all_the_mails() {
     let Some(server) = Exim::with(exim::Options {
         extra: "smtp_accept_max_per_host = 2",

@@ -120,7 +120,7 @@ fn one_after_the_other_without_pipelining() {
 #[test]
 fn each_recipient_has_an_answer_of_its_own() {
     for capabilities in [pipelining(), Capabilities::default()] {
-        let (mut session, _) = session(capabilities, |line| match line {
+        let (mut session, turns) = session(capabilities, |line| match line {
             "RCPT TO:<no@b.c>" => Some("550 5.1.1 who?"),
             "RCPT TO:<later@b.c>" => Some("451 4.2.0 busy"),
             _ => None,
@@ -139,6 +139,10 @@ fn each_recipient_has_an_answer_of_its_own() {
                 refused("later@b.c", "451 4.2.0 busy", true)
             ]
         );
+        // Nobody gets it twice.
+        let said = turns.borrow().concat();
+        let asked = said.iter().filter(|line| line.starts_with("RCPT"));
+        assert_eq!(asked.count(), 3);
     }
 }
 
@@ -282,6 +286,12 @@ fn delivery_receipts_are_asked_for_as_the_server_can() {
             .iter()
             .any(|line| line.starts_with("Return-Receipt-To"))
     );
+
+    // An identifier that is longer than allowed is left out.
+    wanted.message_id = format!("<{}@example.test>", "x".repeat(100));
+    with.deliver(&wanted).unwrap();
+    let said = turns.borrow()[2][0].clone();
+    assert_eq!(said, "MAIL FROM:<jobs@example.test> RET=HDRS");
 
     let (mut without, turns) = session(pipelining(), |_| None);
     assert_eq!(without.deliver(&wanted).unwrap().receipt, Receipt::Header);

@@ -20,3 +20,14 @@ pub(crate) fn point(name: &str) {
 /// Dies nowhere.
 #[cfg(not(all(debug_assertions, unix)))]
 pub(crate) fn point(_name: &str) {}
+
+/// Fails here as a mistake in the program would, if `SMARTEMAIL_SLIP` names this point.
+#[cfg(debug_assertions)]
+pub(crate) fn slip(name: &str) {
+    let slips = std::env::var("SMARTEMAIL_SLIP").is_ok_and(|wanted| wanted == name);
+    assert!(!slips, "asked for");
+}
+
+/// Fails nowhere.
+#[cfg(not(debug_assertions))]
+pub(crate) fn slip(_name: &str) {}

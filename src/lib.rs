@@ -5,7 +5,8 @@
 //! [`mailbox`] (over [`net`]) says what is new; [`message`] turns bytes into what the
 //! [`rules`] look at; [`events`] writes the event lines and hands them to MSGIN; the
 //! [`journal`] remembers what was handled, [`certificates`] whom to trust; [`audit`] logs it. [`run`] alone knows the
-//! order. [`secret`] and [`clock`] are leaves that any of them may use.
+//! order. [`secret`] and [`clock`] are leaves that any of them may use. [`smail`] is another face
+//! of the program, which sends a mail from the command line.
 //!
 //! Nothing here is a library for others: it is public so that tests and benchmarks can
 //! reach it, and it changes with the program.
@@ -27,16 +28,23 @@ pub mod rules;
 pub mod run;
 pub mod secret;
 pub mod send;
+pub mod smail;
 mod suggest;
 mod visible;
 
-/// Runs the program with the arguments of the process.
+/// Runs the program with the arguments of the process: as [`smail`] where it is called so, or where
+/// that is its first argument.
 #[must_use]
 pub fn main() -> std::process::ExitCode {
-    let arguments: Result<Vec<String>, _> = std::env::args_os()
-        .skip(1)
-        .map(std::ffi::OsString::into_string)
-        .collect();
+    let mut arguments = std::env::args_os();
+    let program = arguments.next().unwrap_or_default();
+    let mut arguments = arguments.peekable();
+    let is_named = arguments.next_if(|first| first.eq_ignore_ascii_case(smail::NAME));
+    if smail::is_called(&program) || is_named.is_some() {
+        return smail::main(arguments);
+    }
+    let arguments: Result<Vec<String>, _> =
+        arguments.map(std::ffi::OsString::into_string).collect();
     let request = match arguments {
         Ok(arguments) => cli::parse(&arguments),
         Err(argument) => Err(cli::UsageError::not_text(&argument)),

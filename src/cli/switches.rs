@@ -37,6 +37,8 @@ Examples:
       Ask for the two passwords and seal all four values into the INI file.
   smartemail -seal:smtp-client.password
       Ask for the password of the SMTP server and seal it into the INI file.
+  smartemail smail /?
+      Send a mail from the command line: the help of smail, which has its own options.
 
 Switches may be written in any case, with one dash or two, with the value after ':' or '='
 or as the next argument.

@@ -248,6 +248,7 @@ fn mail(notice: &Notice, from: &Address) -> Mail {
         to: to.map(person).collect(),
         cc: Vec::new(),
         bcc: Vec::new(),
+        served: Vec::new(),
         subject: notice.subject.clone(),
         body: Body::Text(notice.body.clone()),
         attachments: Vec::new(),

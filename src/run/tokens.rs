@@ -24,12 +24,13 @@ pub(super) fn check(settings: &Settings, output: &mut Output) -> bool {
         },
         MailSettings::Folder(_) => return true,
     };
-    let endpoint = source.authority().token_endpoint();
     if let Err(error) = source.meet_authority() {
         output.error(&error.to_string());
         return false;
     }
-    output.line(&format!("authority: {endpoint}"));
+    if let Some(authority) = source.authority() {
+        output.line(&format!("authority: {}", authority.token_endpoint()));
+    }
     let token = match source.get() {
         Ok(token) => token,
         Err(error) => {

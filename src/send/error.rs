@@ -43,8 +43,8 @@ pub enum Error {
     NoLogin {
         /// Host and port.
         server: String,
-        /// What is missing, and what to change.
-        why: String,
+        /// What is missing.
+        why: NoLogin,
     },
     /// The server refused every recipient.
     #[error("no recipient was accepted: {}", listed(.0))]
@@ -92,6 +92,43 @@ pub enum Error {
         /// What is wrong with it, its words cleaned.
         what: String,
     },
+}
+
+/// Why nobody can log in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoLogin {
+    /// The server has none of the mechanisms that may be used.
+    #[error("{}", not_offered(wanted, offered.as_deref()))]
+    NotOffered {
+        /// Those that may be used.
+        wanted: String,
+        /// Those that the server has, cleaned; `None` without AUTH.
+        offered: Option<String>,
+    },
+    /// What can't be sent in any mechanism.
+    #[error("the user or the password holds a zero byte. Enter them again")]
+    ZeroByte,
+    /// The server demands a log-in that the settings don't have.
+    #[error(
+        "it takes mails only after a log-in, or over a secure connection ({answer}). Check enable-authentication and \
+         smtp-connection-security"
+    )]
+    Demanded {
+        /// The server's own words, cleaned.
+        answer: String,
+    },
+}
+
+fn not_offered(wanted: &str, offered: Option<&str>) -> String {
+    match offered {
+        None => format!(
+            "the server offers none at this port and security, and the settings have {wanted}. Check port and \
+             smtp-connection-security, or set enable-authentication=false if it wants none"
+        ),
+        Some(offered) => format!(
+            "the server offers {offered}, and the settings have {wanted}. Check mail.smtp.auth.mechanisms"
+        ),
+    }
 }
 
 /// What a server refused.

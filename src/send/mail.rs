@@ -15,6 +15,9 @@ pub struct Mail {
     pub cc: Vec<Person>,
     /// Recipients that no other one sees.
     pub bcc: Vec<Person>,
+    /// Those of all these who have it already, from an attempt in which others were refused: they
+    /// are named in it and don't get it again. Only SMTP takes a mail for some.
+    pub served: Vec<Address>,
     /// `Subject`; line breaks in it become blanks.
     pub subject: String,
     /// The text.

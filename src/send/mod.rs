@@ -17,7 +17,7 @@ pub mod web;
 
 pub use address::{Address, AddressError};
 pub use compose::{ComposeError, Form};
-pub use error::{Error, Refused};
+pub use error::{Error, NoLogin, Refused};
 pub use lost::Lost;
 pub use mail::{Answered, Body, File, Mail, Person, Priority};
 

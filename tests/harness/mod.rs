@@ -47,6 +47,8 @@ pub mod job;
 pub mod judge;
 pub mod mail;
 pub mod mail_server;
+#[cfg(unix)]
+pub mod parsed;
 pub mod pop_server;
 pub mod program;
 pub mod proxy;
@@ -86,6 +88,8 @@ pub use ini::Ini;
 pub use inspector::Inspector;
 pub use mail::Mail;
 pub use mail_server::{Doors, MailServer};
+#[cfg(unix)]
+pub use parsed::Parsed;
 pub use pop_server::PopServer;
 pub use program::Ran;
 pub use proxy::CountingProxy;

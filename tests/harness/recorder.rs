@@ -19,6 +19,8 @@ pub struct Options {
     pub hidden: &'static [&'static str],
     /// It takes passwords in clear text.
     pub clear_login: bool,
+    /// It takes every user, password and token.
+    pub anybody: bool,
     /// The largest mail that it takes, in bytes.
     pub size: u64,
 }
@@ -28,6 +30,7 @@ impl Default for Options {
         Self {
             hidden: &[],
             clear_login: false,
+            anybody: false,
             size: 30_000_000,
         }
     }
@@ -53,6 +56,8 @@ pub struct Recorded {
     pub recipients: Vec<Value>,
     /// Who was logged in.
     pub user: Option<String>,
+    /// How: `method`, `username` and `secret`.
+    pub login: Value,
     /// It came over TLS.
     pub secure: bool,
     /// Which connection it came over.
@@ -92,7 +97,7 @@ impl Recorder {
         let settings = json!({
             "name": name,
             "address": ADDRESS, "port": smtp, "tlsPort": smtps, "hidden": options.hidden,
-            "clearLogin": options.clear_login, "size": options.size,
+            "clearLogin": options.clear_login, "anybody": options.anybody, "size": options.size,
             "user": MAIL_USER, "password": MAIL_PASSWORD, "out": inside("mails"),
             "cert": inside("server.pem"), "key": inside("server.key"),
         });
@@ -132,6 +137,7 @@ impl Recorded {
             sender: mail["envelope"]["mailFrom"].take(),
             dsn: mail["envelope"]["dsn"].take(),
             recipients: mail["envelope"]["rcptTo"].as_array().unwrap().clone(),
+            login: mail["login"].take(),
             user: mail["user"].as_str().map(str::to_owned),
             secure: mail["secure"].as_bool().unwrap(),
             connection: text(&mail["connection"]),

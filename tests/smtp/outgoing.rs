@@ -22,6 +22,7 @@ pub fn mail(subject: &str, recipients: &[&str]) -> Mail {
         to: recipients.iter().map(person).collect(),
         cc: Vec::new(),
         bcc: Vec::new(),
+        served: Vec::new(),
         subject: subject.into(),
         body: Body::Text("One line\n.\n..and a last one\n".into()),
         attachments: Vec::new(),

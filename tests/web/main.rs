@@ -113,6 +113,7 @@ fn mail() -> Mail {
         to: vec![person("J\u{f6}rg", "joerg@example.net")],
         cc: Vec::new(),
         bcc: Vec::new(),
+        served: Vec::new(),
         subject: "Gr\u{fc}\u{df}e <&>".into(),
         body: Body::Text("Hello\n]]> & goodbye \u{20ac}\n".into()),
         attachments: Vec::new(),

@@ -44,7 +44,10 @@ pub(super) fn of(mail: &Mail) -> Result<Part, ComposeError> {
     let body = match &mail.body {
         Body::Text(text) => Part::Single(text_part(text, ContentType::TEXT_PLAIN)),
         Body::Html { page, inline } => {
-            let text = text_part(&html::to_text(page), ContentType::TEXT_PLAIN);
+            let text = text_part(
+                html::to_text(page).trim_matches('\n'),
+                ContentType::TEXT_PLAIN,
+            );
             let both = MultiPart::alternative().singlepart(text);
             Part::Multi(page_part(page, inline)?.into(both))
         }

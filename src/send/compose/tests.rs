@@ -27,6 +27,7 @@ fn mail(body: Body) -> Mail {
         to: vec![person("", "bob@example.test")],
         cc: Vec::new(),
         bcc: Vec::new(),
+        served: Vec::new(),
         subject: "Done".into(),
         body,
         attachments: Vec::new(),

@@ -12,7 +12,7 @@ use super::capabilities::Capabilities;
 use super::reply::Reply;
 use super::wire::Wire;
 use crate::net::Channel;
-use crate::send::{Address, Delivery, Error, Form, Mail, Receipt, Refusal, Refused};
+use crate::send::{Address, Delivery, Error, Form, Mail, NoLogin, Receipt, Refusal, Refused};
 
 /// Commands that go out at once. More could fill the buffers on both sides, with each side
 /// waiting for the other to read (RFC 2920, section 3.1).
@@ -265,11 +265,9 @@ impl<C: Channel> Session<C> {
         let failure = match (&answers.sender_refused, data) {
             (Some(reply), _) if reply.code == 530 => Some(Error::NoLogin {
                 server: self.wire.talk.server.clone(),
-                why: format!(
-                    "it takes mails only after a log-in, or over a secure connection ({}). Check \
-                     enable-authentication and smtp-connection-security",
-                    reply.words()
-                ),
+                why: NoLogin::Demanded {
+                    answer: reply.words(),
+                },
             }),
             (Some(reply), _) => Some(refused(Refused::Sender, reply)),
             (None, _) if answers.taken == 0 => Some(Error::NobodyTook(answers.refused.clone())),
@@ -384,9 +382,9 @@ fn needs_utf8(mail: &Mail) -> bool {
     all.any(Address::needs_utf8)
 }
 
-/// Everybody who gets the mail, once.
+/// Everybody who gets the mail now, once.
 fn recipients(mail: &Mail) -> Vec<&Address> {
-    let mut known = std::collections::HashSet::new();
+    let mut known: std::collections::HashSet<_> = mail.served.iter().collect();
     let people = [&mail.to, &mail.cc, &mail.bcc].into_iter().flatten();
     people
         .map(|person| &person.address)

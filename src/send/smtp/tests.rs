@@ -26,6 +26,7 @@ fn mail(recipients: &[&str]) -> Mail {
         to: recipients.iter().map(|address| person(address)).collect(),
         cc: Vec::new(),
         bcc: Vec::new(),
+        served: Vec::new(),
         subject: "Done".into(),
         body: Body::Text("first\n.\n..two\n".into()),
         attachments: Vec::new(),

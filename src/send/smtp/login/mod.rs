@@ -14,7 +14,7 @@ use super::{Login, Mechanism};
 use crate::auth::AccessToken;
 use crate::net::{Channel, clean};
 use crate::secret::Secret;
-use crate::send::{Error, Lost};
+use crate::send::{Error, Lost, NoLogin};
 
 /// A command line with its end has no more bytes (RFC 5321, section 4.5.3.1.4); what is longer
 /// waits until it is asked for.
@@ -63,7 +63,7 @@ pub(super) fn log_in<C: Channel>(
             if user.contains('\0') || password.expose().contains('\0') {
                 return Err(Error::NoLogin {
                     server: wire.talk.server.clone(),
-                    why: "the user or the password holds a zero byte. Enter them again".into(),
+                    why: NoLogin::ZeroByte,
                 });
             }
             let attempt = with_password(mechanism, user, password);
@@ -84,7 +84,7 @@ pub(super) fn log_in<C: Channel>(
             let mut attempt = with_token(user, &token);
             let mut told = attempt.make_hidden(wire, &token)?;
             // A token may end before its time: the next one is another chance.
-            if !told.0.is_positive() && !told.0.is_transient() {
+            if !told.0.is_positive() && !told.0.is_transient() && source.is_renewable() {
                 token = source.renew(&token).map_err(Error::Token)?;
                 attempt = with_token(user, &token);
                 told = attempt.make_hidden(wire, &token)?;
@@ -225,7 +225,7 @@ fn with_token<'a>(user: &'a str, token: &AccessToken) -> Attempt<'a> {
 }
 
 /// The first mechanism that both sides have.
-fn choose(allowed: &[Mechanism], capabilities: &Capabilities) -> Result<Mechanism, String> {
+fn choose(allowed: &[Mechanism], capabilities: &Capabilities) -> Result<Mechanism, NoLogin> {
     let both = allowed
         .iter()
         .find(|mechanism| capabilities.offers(mechanism.name()));
@@ -235,16 +235,11 @@ fn choose(allowed: &[Mechanism], capabilities: &Capabilities) -> Result<Mechanis
     })
 }
 
-fn not_offered(wanted: &str, capabilities: &Capabilities) -> String {
-    match &capabilities.mechanisms {
-        None => format!(
-            "the server offers none at this port and security, and the settings have {wanted}. Check port and \
-             smtp-connection-security, or set enable-authentication=false if it wants none"
-        ),
-        Some(offered) => format!(
-            "the server offers {}, and the settings have {wanted}. Check mail.smtp.auth.mechanisms",
-            clean(&offered.join(" "), 200)
-        ),
+fn not_offered(wanted: &str, capabilities: &Capabilities) -> NoLogin {
+    let offered = capabilities.mechanisms.as_ref();
+    NoLogin::NotOffered {
+        wanted: wanted.to_owned(),
+        offered: offered.map(|offered| clean(&offered.join(" "), 200)),
     }
 }
 

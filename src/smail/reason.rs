@@ -1,0 +1,303 @@
+//! Why a mail was not sent: the exit code, and what to look at, in terms of options.
+
+use super::exit::Exit;
+use super::table::Key;
+use super::texts::{Message, Phrase};
+use crate::net::http::Error as Http;
+use crate::net::{Error as Net, Step, TlsFault, http};
+use crate::send::web::{Error as Web, Kind, Refusal};
+use crate::send::{ComposeError, Error, NoLogin, Refused};
+use crate::{auth, send};
+
+/// What a failure means; `by_token` tells what a refused log-in was tried with.
+pub(super) fn of(error: &Error, by_token: bool) -> (Exit, Message) {
+    (exit(error), message(error, by_token))
+}
+
+fn exit(error: &Error) -> Exit {
+    if error.may_have_arrived() {
+        Exit::Send
+    } else if error.is_authentication() {
+        Exit::Auth
+    } else if error.is_connection() {
+        Exit::Connect
+    } else {
+        match error {
+            Error::Compose(ComposeError::MessageId(_)) => Exit::Internal,
+            Error::Compose(_) => Exit::Param,
+            _ => Exit::Send,
+        }
+    }
+}
+
+fn message(error: &Error, by_token: bool) -> Message {
+    match error {
+        Error::Compose(cause) => compose(cause),
+        Error::Connection(lost) => net(lost.cause(), &smtp_options()),
+        Error::Web(cause) => web(cause),
+        Error::Unanswered { cause } => Phrase::Unanswered.with("cause", message(cause, by_token)),
+        Error::Token(cause) => token(cause),
+        Error::Login {
+            server,
+            user,
+            answer,
+            ..
+        } => match by_token {
+            false => Phrase::LoginRefused,
+            true => Phrase::LoginRefusedToken,
+        }
+        .with("server", server.as_str())
+        .with("user", user.as_str())
+        .with("answer", answer.as_str()),
+        Error::NoLogin { server, why } => no_login(server, why),
+        Error::NobodyTook(refusals) => Phrase::NobodyTook.with("list", listed(refusals)),
+        Error::Refused {
+            server,
+            what,
+            answer,
+            ..
+        } => match what {
+            Refused::Conversation => Phrase::RefusedConversation,
+            Refused::Sender => Phrase::RefusedSender,
+            Refused::Mail => Phrase::RefusedMail,
+            Refused::Contents => Phrase::RefusedContents,
+        }
+        .with("server", server.as_str())
+        .with("answer", answer.as_str()),
+        Error::TooLarge {
+            server,
+            size,
+            limit,
+        } => Phrase::TooLarge
+            .with("server", server.as_str())
+            .with("size", size.to_string())
+            .with("limit", limit.to_string()),
+        Error::NotAscii { server, address } => Phrase::NotAscii
+            .with("server", server.as_str())
+            .with("address", address.as_str()),
+        Error::Protocol { server, .. } => Phrase::NoMailServer.with("server", server.as_str()),
+    }
+}
+
+/// Recipients and why each was refused.
+pub(super) fn listed(refusals: &[send::Refusal]) -> String {
+    let each = refusals
+        .iter()
+        .map(|refusal| format!("{} ({})", refusal.recipient, refusal.answer));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+fn smtp_options() -> String {
+    [Key::SmtpServer, Key::SmtpPort].map(Key::shown).join(", ")
+}
+
+fn web_options() -> String {
+    [Key::GraphServer, Key::Authority]
+        .map(Key::shown)
+        .join(", ")
+}
+
+fn compose(cause: &ComposeError) -> Message {
+    match cause {
+        ComposeError::NoRecipient => Phrase::WrongMissing
+            .with("count", 1)
+            .with("way", Message::from(Phrase::WaySmtp))
+            .with("options", Key::To.shown()),
+        ComposeError::MessageId(id) => Phrase::InternalFault.with("place", id.as_str()),
+        ComposeError::FileName(name) => {
+            Phrase::WrongFileName.with("file", crate::net::clean(name, 80))
+        }
+    }
+}
+
+fn net(cause: &Net, options: &str) -> Message {
+    match cause {
+        Net::Unresolved { host, .. } => Phrase::LostUnresolved
+            .with("host", host.as_str())
+            .with("option", Key::SmtpServer.shown()),
+        Net::Refused { server, .. } => at(Phrase::LostRefused, server).with("options", options),
+        Net::Unreachable { server, .. } => {
+            at(Phrase::LostUnreachable, server).with("options", options)
+        }
+        Net::TimedOut {
+            server,
+            step,
+            after,
+        } => {
+            let step = match step {
+                Step::Resolving => Phrase::StepResolving,
+                Step::Connecting => Phrase::StepConnecting,
+                Step::Answering => Phrase::StepAnswering,
+                Step::Sending => Phrase::StepSending,
+            };
+            timed_out(server, step, after.as_secs_f64(), options)
+        }
+        Net::Tls { server, fault } => tls(server, fault, options),
+        Net::NoStartTls { server } => at(Phrase::LostNoStartTls, server),
+        Net::Closed { server, words } if words.is_empty() => at(Phrase::LostClosed, server),
+        Net::Closed { server, words } => {
+            at(Phrase::LostClosedSaying, server).with("words", words.as_str())
+        }
+        Net::Broken { server, .. } => at(Phrase::LostBroken, server),
+    }
+}
+
+fn at(text: Phrase, server: &str) -> Message {
+    text.with("server", server)
+}
+
+fn timed_out(server: &str, step: Phrase, seconds: f64, options: &str) -> Message {
+    at(Phrase::LostTimedOut, server)
+        .with("step", Message::from(step))
+        .with("seconds", format!("{seconds:.0}"))
+        .with("options", options)
+}
+
+fn tls(server: &str, fault: &TlsFault, options: &str) -> Message {
+    let fault = match fault {
+        TlsFault::VersionFloor(floor) => Phrase::TlsFloor.with("floor", floor.to_string()),
+        TlsFault::NotOnThisMachine(versions) => {
+            let versions: Vec<_> = versions.iter().map(ToString::to_string).collect();
+            Phrase::TlsNotHere.with("versions", versions.join(", "))
+        }
+        TlsFault::NothingInCommon => Phrase::TlsNothingInCommon.into(),
+        TlsFault::NotTls => Phrase::TlsNotTls.with("options", options),
+        TlsFault::NotTlsAfterAll => Phrase::TlsNotTlsAfterAll.into(),
+        TlsFault::HungUp { floor, .. } => Phrase::TlsHungUp.with("floor", floor.to_string()),
+        TlsFault::Expired => Phrase::TlsExpired.into(),
+        TlsFault::NotYetValid => Phrase::TlsNotYetValid.into(),
+        TlsFault::WrongHost(host) => Phrase::TlsWrongHost.with("host", host.as_str()),
+        // No certificate is remembered here, so none can have changed.
+        TlsFault::UnknownAuthority | TlsFault::CertificateChanged { .. } => {
+            Phrase::TlsUnknownAuthority.into()
+        }
+        TlsFault::SelfSigned => Phrase::TlsSelfSigned.into(),
+        TlsFault::BadCertificate(words) => Phrase::TlsBadCertificate.with("words", words.as_str()),
+        TlsFault::Other(words) => Phrase::TlsOther.with("words", words.as_str()),
+    };
+    at(Phrase::LostTls, server).with("fault", fault)
+}
+
+fn no_login(server: &str, why: &NoLogin) -> Message {
+    match why {
+        NoLogin::NotOffered {
+            wanted,
+            offered: Some(offered),
+        } => at(Phrase::LoginNotOffered, server)
+            .with("offered", offered.as_str())
+            .with("wanted", wanted.replace(" or ", ", ")),
+        NoLogin::NotOffered { offered: None, .. } => at(Phrase::LoginNoneOffered, server),
+        NoLogin::ZeroByte => Phrase::LoginZeroByte.into(),
+        NoLogin::Demanded { answer } => {
+            at(Phrase::LoginDemanded, server).with("answer", answer.as_str())
+        }
+    }
+}
+
+fn web(cause: &Web) -> Message {
+    match cause {
+        Web::Token(cause) => token(cause),
+        Web::UnusableToken => Phrase::TokenUnusable.into(),
+        Web::Unanswered { cause, arrived } => match arrived {
+            true => Phrase::Unanswered.with("cause", http(cause)),
+            false => http(cause),
+        },
+        Web::Refused(refusal) => refused(refusal),
+        Web::Malformed {
+            server, arrived, ..
+        } => {
+            let told = at(Phrase::WebMalformed, server);
+            match arrived {
+                true => Phrase::Unanswered.with("cause", told),
+                false => told,
+            }
+        }
+        Web::BadRequest { address } => Phrase::WebBadAddress.with("address", address.as_str()),
+    }
+}
+
+fn refused(refusal: &Refusal) -> Message {
+    let text = match refusal.kind {
+        Kind::Permanent | Kind::Transient => Phrase::GraphRefused,
+        Kind::Authentication => Phrase::GraphRefusedRights,
+        Kind::Uncertain => Phrase::GraphUncertain,
+    };
+    let words = [&refusal.code, &refusal.message, &refusal.request_id];
+    let words: Vec<_> = words
+        .into_iter()
+        .filter(|word| !word.is_empty())
+        .cloned()
+        .collect();
+    at(text, &refusal.server).with("said", words.join("; "))
+}
+
+fn token(cause: &auth::Error) -> Message {
+    match cause {
+        auth::Error::Rejected {
+            server,
+            error,
+            code,
+            description,
+            ..
+        } => {
+            // learn.microsoft.com/entra/identity-platform/reference-error-codes
+            let advice = match code {
+                Some(7_000_215) => Phrase::TokenAdviceSecret,
+                Some(7_000_222) => Phrase::TokenAdviceExpired,
+                Some(700_016) => Phrase::TokenAdviceApplication,
+                Some(90_002) => Phrase::TokenAdviceTenant,
+                _ => Phrase::TokenAdviceOther,
+            };
+            let said = match description.as_str() {
+                "" => error.clone(),
+                description => format!("{error}; {description}"),
+            };
+            at(Phrase::TokenRejected, server)
+                .with("said", said)
+                .with("advice", Message::from(advice))
+        }
+        auth::Error::Busy { server, status, .. } => {
+            at(Phrase::TokenBusy, server).with("status", status.to_string())
+        }
+        auth::Error::Unanswered(cause) => http(cause),
+        auth::Error::Malformed { server, .. } => at(Phrase::TokenMalformed, server),
+        // Those of accounts that people sign in to, of which there is none here.
+        auth::Error::NotSignedIn { .. }
+        | auth::Error::Cache { .. }
+        | auth::Error::CacheHeld { .. }
+        | auth::Error::NoSignIn
+        | auth::Error::Listener { .. }
+        | auth::Error::NobodyCame { .. }
+        | auth::Error::Signing => Phrase::TokenNone.with("cause", cause.to_string()),
+    }
+}
+
+fn http(cause: &Http) -> Message {
+    let options = web_options();
+    match cause {
+        Http::BadAddress { address } => Phrase::WebBadAddress.with("address", address.as_str()),
+        Http::ClearText { server } => at(Phrase::WebClearText, server),
+        Http::Unresolved { server } => Phrase::LostUnresolved
+            .with("host", server.as_str())
+            .with("option", options),
+        Http::Unreachable { server, .. } => {
+            at(Phrase::LostUnreachable, server).with("options", options)
+        }
+        Http::Tls { server, fault } => tls(server, fault, &options),
+        Http::TimedOut {
+            server,
+            step,
+            after,
+            ..
+        } => {
+            let step = match step {
+                http::Step::Connecting => Phrase::StepConnecting,
+                http::Step::Sending => Phrase::StepSending,
+                http::Step::Answering => Phrase::StepAnswering,
+            };
+            timed_out(server, step, after.as_secs_f64(), &options)
+        }
+        Http::Broken { server, .. } => at(Phrase::LostBroken, server),
+        Http::TooLarge { server, .. } => at(Phrase::WebMalformed, server),
+    }
+}

@@ -158,6 +158,25 @@ fn a_mail_whose_answer_was_lost_is_not_repeated() {
 }
 
 #[test]
+fn a_server_that_loses_every_mail_is_left_alone() {
+    let Some(server) = Recorder::start() else {
+        return;
+    };
+    let proxy = CountingProxy::before("127.0.0.1", server.smtp);
+    proxy.rewrite("250 Accepted", "421 4.3.2 no more");
+    let mut settings = settings(proxy.port, Security::None);
+    settings.pool.size = 1;
+    for result in outbox(settings).send(&mails(5, "a@example.test")) {
+        let error = result.unwrap_err();
+        assert!(
+            error.is_connection() && error.to_string().contains("no more"),
+            "{error}"
+        );
+    }
+    assert_eq!(proxy.traffic().connections, 2);
+}
+
+#[test]
 fn fewer_connections_than_wanted_take_all_the_mails() {
     let Some(server) = Exim::with(exim::Options {
         extra: "smtp_accept_max_per_host = 2",

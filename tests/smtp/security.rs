@@ -218,6 +218,28 @@ fn a_wrong_password_is_tried_once_and_shown_nowhere() {
 }
 
 #[test]
+fn a_password_that_got_no_answer_is_not_tried_again() {
+    let Some(server) = Exim::with(exim::Options {
+        clear_login: true,
+        ..exim::Options::default()
+    }) else {
+        return;
+    };
+    let proxy = CountingProxy::before("127.0.0.1", server.submission);
+    proxy.lose_answer_to("AUTH PLAIN");
+    let mut settings = settings(proxy.port, Security::None);
+    settings.login = password(&[Mechanism::Plain]);
+    for result in outbox(settings).send(&crate::mails(3, "bob@example.test")) {
+        let error = result.unwrap_err();
+        assert!(
+            error.is_authentication() && !error.is_transient(),
+            "{error}"
+        );
+    }
+    assert_eq!(proxy.traffic().connections, 1);
+}
+
+#[test]
 fn a_log_in_that_is_not_offered_says_what_is() {
     let Some(server) = Exim::start() else { return };
     let mut clear = settings(server.submission, Security::None);

@@ -282,6 +282,12 @@ fn delivery_receipts_are_asked_for_as_the_server_can() {
             .any(|line| line.starts_with("Return-Receipt-To"))
     );
 
+    // An identifier that is longer than allowed is left out.
+    wanted.message_id = format!("<{}@example.test>", "x".repeat(100));
+    with.deliver(&wanted).unwrap();
+    let said = turns.borrow()[2][0].clone();
+    assert_eq!(said, "MAIL FROM:<jobs@example.test> RET=HDRS");
+
     let (mut without, turns) = session(pipelining(), |_| None);
     assert_eq!(without.deliver(&wanted).unwrap().receipt, Receipt::Header);
     let said = turns.borrow().concat();

@@ -49,8 +49,8 @@ fn attempt<C: Read + Write>(
         why: why.into(),
     })?;
     let (command, refusal) = match way {
-        Way::AtOnce => ("AUTH", by_sasl(session, credentials, true)?),
-        Way::WhenAsked => ("AUTH", by_sasl(session, credentials, false)?),
+        Way::AtOnce => ("AUTH", at_once(session, credentials)?),
+        Way::WhenAsked => ("AUTH", when_asked(session, credentials)?),
         Way::UserPass => user_pass(session, credentials)?,
     };
     match refusal {
@@ -111,31 +111,12 @@ fn encoded(credentials: &Credentials) -> Secret {
     Secret::new(BASE64.encode(credentials.message().expose().as_bytes()))
 }
 
-/// Gives the refusal, if it came to one.
-fn by_sasl<C: Read + Write>(
+/// The credentials when the server asks for them. Gives the refusal, if it came to one.
+fn when_asked<C: Read + Write>(
     session: &mut Session<C>,
     credentials: &Credentials,
-    at_once: bool,
 ) -> Result<Option<Refusal>, Error> {
-    let (named, hidden) = (
-        format!("AUTH {}", credentials.mechanism()),
-        format!("AUTH {} {STARS}", credentials.mechanism()),
-    );
-    if at_once {
-        return match submit(
-            session,
-            credentials,
-            &in_one_line(credentials),
-            &hidden,
-            "AUTH",
-        )? {
-            // It asks, though they have come with the command already.
-            Answer::More => end(session, credentials, &encoded(credentials)),
-            Answer::Done(_) => Ok(None),
-            Answer::Refused(refusal) => Ok(Some(refusal)),
-        };
-    }
-    session.send(&[named])?;
+    session.send(&[format!("AUTH {}", credentials.mechanism())])?;
     match session.answer("AUTH")? {
         Answer::More => end(session, credentials, &encoded(credentials)),
         Answer::Done(_) => {
@@ -143,20 +124,25 @@ fn by_sasl<C: Read + Write>(
         }
         // Google wants the token in the same line, however long that is; Microsoft does not
         // (developers.google.com/gmail/imap/xoauth2-protocol).
-        Answer::Refused(_) if credentials.is_token() => {
-            match submit(
-                session,
-                credentials,
-                &in_one_line(credentials),
-                &hidden,
-                "AUTH",
-            )? {
-                Answer::More => end(session, credentials, &Secret::new(String::new())),
-                Answer::Done(_) => Ok(None),
-                Answer::Refused(refusal) => Ok(Some(refusal)),
-            }
-        }
+        Answer::Refused(_) if credentials.is_token() => at_once(session, credentials),
         Answer::Refused(refusal) => Ok(Some(refusal)),
+    }
+}
+
+/// The credentials in the line of the command.
+fn at_once<C: Read + Write>(
+    session: &mut Session<C>,
+    credentials: &Credentials,
+) -> Result<Option<Refusal>, Error> {
+    let shown = format!("AUTH {} {STARS}", credentials.mechanism());
+    let line = in_one_line(credentials);
+    match submit(session, credentials, &line, &shown, "AUTH")? {
+        // Of XOAUTH2 that is a refusal; others ask for what has come with the command already.
+        Answer::More if credentials.is_token() => {
+            end(session, credentials, &Secret::new(String::new()))
+        }
+        Answer::More => end(session, credentials, &encoded(credentials)),
+        answer => Ok(session.conclude("AUTH", answer)?.err()),
     }
 }
 

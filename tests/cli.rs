@@ -238,24 +238,15 @@ fn help_and_version_need_no_ini_file_and_touch_nothing() {
 }
 
 #[test]
-fn a_protocol_that_is_not_there_yet_says_so() {
-    let world = World::with(&Ini::imap(9).unset("Mail", "EmailProtocol").rule(RULE));
-    let ran = world.run(&["--msal"]);
-    ran.exit(2);
-    assert!(
-        named(&ran.stderr, "MSAL") && named(&ran.stderr, "available"),
-        "{ran}"
-    );
-}
-
-#[test]
-fn renewing_a_token_implies_msal() {
-    let ran = ready().run(&["--renewMsalToken"]);
-    ran.exit(2);
-    assert!(
-        named(&ran.stderr, "microsoft") && named(&ran.stderr, "available"),
-        "{ran}"
-    );
+fn msal_on_the_command_line_needs_an_application_and_no_server() {
+    let world = World::with(&Ini::folder().unset("Mail", "EmailProtocol").rule(RULE));
+    for switch in ["--msal", "--renewMsalToken"] {
+        let before = world.tree();
+        let ran = world.run(&[switch]);
+        ran.exit(2).complains("[MSAL] ClientId is not set");
+        assert!(!named(&ran.stderr, "Server"), "{ran}");
+        world.tree().assert_same_as(&before);
+    }
 }
 
 #[test]

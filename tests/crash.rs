@@ -18,25 +18,30 @@ use std::thread;
 use std::time::Duration;
 
 use harness::program::POINTS;
-use harness::{CountingProxy, Dovecot, Ini, Inspector, Mail, Sam, World};
+use harness::{CountingProxy, Dovecot, Ini, Inspector, Mail, Sam, Sink, World};
 
 /// Tuesday, 6 January 2026, noon UTC.
 const NOON: u64 = 1_767_700_800;
 /// Two events a mail: half of a file would be seen.
 const RULE: &str = "SubjectLineMask=Test (\\w+)\nEvent=$CONSOLE:DISPLAY,first [[1]]\nEvent2=$CONSOLE:DISPLAY,second [[1]]";
 const EVENTS_OF_A_MAIL: usize = 2;
-/// A mailbox, the program, and the reader of its events.
+/// A mailbox, the program, the reader of its events and the receiver of its notices.
 struct Bed<'a> {
     server: &'a Dovecot,
     world: World,
     sam: Sam,
+    sink: Sink,
     mails: Vec<Mail>,
 }
 
 impl<'a> Bed<'a> {
     fn new(server: &'a Dovecot, port: u16) -> Self {
+        let sink = Sink::start();
         let world = World::with(
             &Ini::imap(port)
+                .smtp(sink.port)
+                .set("Audit", "NotifyOnAccepts", "True")
+                .set("Audit", "NotifyOnAcceptSubject", "[[SUBJECT]]")
                 .set("General", "DeleteEmails", "Match")
                 .set("General", "DownloadEmails", "True")
                 .set("General", "UseLastRunDate", "True")
@@ -47,6 +52,7 @@ impl<'a> Bed<'a> {
             server,
             world,
             sam,
+            sink,
             mails: Vec::new(),
         }
     }
@@ -107,9 +113,23 @@ impl<'a> Bed<'a> {
         assert!(left.is_empty(), "left behind: {left:?}");
     }
 
+    /// How many of the mails brought no notice, and how many more than one.
+    fn notices(&self) -> (usize, usize) {
+        let taken = self.sink.mails();
+        let subjects: Vec<_> = taken.iter().map(|mail| mail.header("Subject")).collect();
+        let counts = (0..self.mails.len()).map(|number| {
+            let subject = format!("Test m{number}");
+            subjects.iter().filter(|found| **found == subject).count()
+        });
+        let counts: Vec<_> = counts.collect();
+        let having = |wanted: fn(&&usize) -> bool| counts.iter().filter(wanted).count();
+        (having(|count| **count == 0), having(|count| **count > 1))
+    }
+
     #[track_caller]
     fn assert_exactly_once(self) {
         self.assert_tidy();
+        assert_eq!(self.notices(), (0, 0), "notices lost and doubled");
         let expected = self.expected();
         self.sam.finish().assert_once(&expected);
     }
@@ -268,6 +288,8 @@ fn random_kills_while_mails_arrive() {
     // Kills fall anywhere in a run, and about every other run gets through.
     let mut reach = usual;
     let mut kills = 0;
+    // Notices of which the next run says that nobody knows what became of them.
+    let mut unsure = 0;
     for _ in 0..runs {
         // Mails arrive in an order that is not that of their times, as moved ones do.
         for _ in 0..dice.below(4) {
@@ -285,6 +307,7 @@ fn random_kills_while_mails_arrive() {
             });
             bed.world.run_killed_after(&[], delay)
         });
+        unsure += ran.stderr.matches("may have arrived").count();
         match ran.code {
             Some(code) => {
                 assert_eq!(code, 0, "{ran}");
@@ -296,10 +319,15 @@ fn random_kills_while_mails_arrive() {
             }
         }
     }
-    bed.world.run(&[]).exit(0);
+    let last = bed.world.run(&[]);
+    unsure += last.exit(0).stderr.matches("may have arrived").count();
     bed.world.run(&[]).exit(0).says("0 mails looked at");
 
     bed.assert_tidy();
+    let (silent, repeated) = bed.notices();
+    println!("{silent} mails without a notice, {unsure} told of, {repeated} with more than one");
+    assert_eq!(repeated, 0, "a notice went out twice");
+    assert!(silent <= unsure, "a notice was lost in silence");
     let expected = bed.expected();
     let mails = bed.mails.len();
     let read = bed.sam.finish();

@@ -11,8 +11,10 @@ const GOOGLE: &str = "https://oauth2.googleapis.com/token";
 pub enum Authority {
     /// The Microsoft identity platform.
     Microsoft {
-        /// The address of its token endpoint for one directory.
-        token: String,
+        /// Its address, without a slash at the end.
+        base: String,
+        /// The directory (tenant): its ID or domain, or one of the common ones.
+        directory: String,
     },
     /// Google.
     Google {
@@ -24,23 +26,29 @@ pub enum Authority {
 /// Settings that do not lead to a token endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorityError {
-    /// `tenant-authority` is neither.
+    /// The authority is neither.
     #[error(
-        "tenant-authority={0} is neither Google nor an address such as https://login.microsoftonline.com"
+        "the authority {0} is neither Google nor an address such as https://login.microsoftonline.com"
     )]
     NoAddress(String),
-    /// `directory-id` is missing.
+    /// Passwords and tokens do not cross a network in clear text.
     #[error(
-        "directory-id is missing: it is the directory (tenant) ID of the application in Microsoft Entra"
+        "the authority {0} would be asked in clear text: write https:// (http:// is for this machine itself only)"
+    )]
+    ClearText(String),
+    /// The directory is missing.
+    #[error(
+        "the directory is missing: it is the directory (tenant) ID of the application in Microsoft Entra"
     )]
     NoDirectory,
-    /// `directory-id` is not one.
-    #[error("directory-id={0} is not the ID or the domain name of a directory")]
+    /// The directory is not one.
+    #[error("{0} is not the ID or the domain name of a directory")]
     BadDirectory(String),
 }
 
 impl Authority {
-    /// Reads `tenant-authority` and `directory-id`.
+    /// Reads the authority (`tenant-authority`, `Authority`) and the directory (`directory-id`,
+    /// `Tenant`).
     ///
     /// A value with "google" in it, in any case, is Google, whatever else it says. Only an
     /// address of this machine is taken at its word then: its path `/token` stands in for
@@ -48,8 +56,8 @@ impl Authority {
     ///
     /// # Errors
     /// The value is neither Google nor an address, or the directory is missing.
-    pub fn of(tenant_authority: &str, directory_id: &str) -> Result<Self, AuthorityError> {
-        let given = tenant_authority.trim();
+    pub fn of(authority: &str, directory: &str) -> Result<Self, AuthorityError> {
+        let given = authority.trim();
         let base = given.trim_end_matches('/');
         let address = base.parse::<Uri>().ok().filter(|uri| {
             matches!(uri.scheme_str(), Some("http" | "https")) && uri.query().is_none()
@@ -62,10 +70,14 @@ impl Authority {
                 },
             });
         }
-        if address.is_none() {
-            return Err(AuthorityError::NoAddress(clean(given, 200)));
+        match address {
+            None => return Err(AuthorityError::NoAddress(clean(given, 200))),
+            Some(uri) if uri.scheme_str() == Some("http") && !is_this_machine(&uri) => {
+                return Err(AuthorityError::ClearText(clean(given, 200)));
+            }
+            Some(_) => {}
         }
-        let directory = directory_id.trim();
+        let directory = directory.trim();
         if directory.is_empty() {
             return Err(AuthorityError::NoDirectory);
         }
@@ -74,15 +86,55 @@ impl Authority {
             return Err(AuthorityError::BadDirectory(clean(directory, 200)));
         }
         Ok(Self::Microsoft {
-            token: format!("{base}/{directory}/oauth2/v2.0/token"),
+            base: base.to_owned(),
+            directory: directory.to_owned(),
         })
     }
 
     /// The address of the token endpoint.
     #[must_use]
-    pub fn token_endpoint(&self) -> &str {
+    pub fn token_endpoint(&self) -> String {
         match self {
-            Self::Microsoft { token } | Self::Google { token } => token,
+            Self::Microsoft { .. } => self.microsoft("token").unwrap_or_default(),
+            Self::Google { token } => token.clone(),
+        }
+    }
+
+    /// Where a person signs in by a browser (RFC 6749, section 3.1).
+    pub(super) fn sign_in_page(&self) -> Option<String> {
+        self.microsoft("authorize")
+    }
+
+    /// Where a code for another device is asked for (RFC 8628, section 3.1).
+    pub(super) fn device_endpoint(&self) -> Option<String> {
+        self.microsoft("devicecode")
+    }
+
+    /// Host and, if it is not the usual one, port.
+    pub(super) fn host(&self) -> String {
+        let address = match self {
+            Self::Microsoft { base, .. } => base,
+            Self::Google { token } => token,
+        };
+        let host = address.split('/').nth(2).unwrap_or(address);
+        clean(host, 200)
+    }
+
+    /// The directory, as the settings name it.
+    pub(super) fn directory(&self) -> &str {
+        match self {
+            Self::Microsoft { directory, .. } => directory,
+            Self::Google { .. } => "",
+        }
+    }
+
+    /// An endpoint of the Microsoft identity platform.
+    fn microsoft(&self, endpoint: &str) -> Option<String> {
+        match self {
+            Self::Microsoft { base, directory } => {
+                Some(format!("{base}/{directory}/oauth2/v2.0/{endpoint}"))
+            }
+            Self::Google { .. } => None,
         }
     }
 }
@@ -98,10 +150,12 @@ mod tests {
             "https://login.microsoftonline.com",
             " https://login.microsoftonline.com/ ",
         ] {
+            let authority = of(base, "contoso.example").unwrap();
             assert_eq!(
-                of(base, "contoso.example").unwrap().token_endpoint(),
+                authority.token_endpoint(),
                 "https://login.microsoftonline.com/contoso.example/oauth2/v2.0/token"
             );
+            assert_eq!(authority.host(), "login.microsoftonline.com");
         }
         let base = "https://login.microsoftonline.us";
         assert_eq!(of(base, " "), Err(AuthorityError::NoDirectory));
@@ -109,6 +163,17 @@ mod tests {
         assert_eq!(of(base, "a/b?c"), Err(bad));
         let bad = AuthorityError::NoAddress("login.microsoftonline.com".into());
         assert_eq!(of("login.microsoftonline.com", "x"), Err(bad));
+    }
+
+    #[test]
+    fn clear_text_is_for_this_machine() {
+        for base in ["http://localhost:8080", "http://127.0.0.1", "http://[::1]"] {
+            assert!(Authority::of(base, "contoso").is_ok(), "{base}");
+        }
+        for base in ["http://login.microsoftonline.com", "http://localhost.test"] {
+            let bad = AuthorityError::ClearText(base.into());
+            assert_eq!(Authority::of(base, "contoso"), Err(bad));
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub enum Error {
         /// The server's own words, cleaned, without secrets.
         description: String,
         /// What to do about it.
-        advice: &'static str,
+        advice: String,
     },
     /// The server is not able to answer now.
     #[error(
@@ -37,15 +37,66 @@ pub enum Error {
     #[error("no token: {0}")]
     Unanswered(#[from] http::Error),
     /// The answer is not that of a token endpoint.
-    #[error(
-        "{server} answered, but not as a token endpoint does ({cause}): check tenant-authority and directory-id"
-    )]
+    #[error("{server} answered, but not as a token endpoint does ({cause}): {advice}")]
     Malformed {
         /// Host and port.
         server: String,
         /// What is wrong with it.
         cause: String,
+        /// What to do about it.
+        advice: String,
     },
+    /// There is no account to get a token for.
+    #[error("nobody is signed in: {why}; {advice}")]
+    NotSignedIn {
+        /// What was looked at.
+        why: String,
+        /// What to do about it.
+        advice: String,
+    },
+    /// Where the account is kept can't be read or written.
+    #[error("the token cache {path} can't be {what}: {cause}")]
+    Cache {
+        /// Which file.
+        path: String,
+        /// "read", "written" or "locked".
+        what: &'static str,
+        /// What the system says.
+        cause: String,
+    },
+    /// Another process holds the account for too long.
+    #[error(
+        "another process has held the token cache {path} for {:.0} s: try again when it has ended",
+        after.as_secs_f64()
+    )]
+    CacheHeld {
+        /// Which file.
+        path: String,
+        /// For how long it was waited.
+        after: Duration,
+    },
+    /// The authority can't be signed in to.
+    #[error(
+        "there is no sign-in with Google here: get a refresh token from Google and seal it (see the README)"
+    )]
+    NoSignIn,
+    /// The browser's answer can't be listened for.
+    #[error("can't listen for the browser's answer: {cause}. Use --deviceCode")]
+    Listener {
+        /// What the system says.
+        cause: String,
+    },
+    /// The browser's answer did not come.
+    #[error("nobody signed in within {} minutes: {advice}", after.as_secs() / 60)]
+    NobodyCame {
+        /// For how long it was waited.
+        after: Duration,
+        /// What to do about it.
+        advice: String,
+    },
+    /// The key of the certificate can't sign.
+    #[error("the certificate's key can't sign: check that it is an RSA key of 2048 to 4096 bits")]
+    Signing,
 }
 
 fn said(error: &str, description: &str) -> String {
@@ -61,9 +112,16 @@ impl Error {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Busy { .. } => true,
+            Self::Busy { .. } | Self::CacheHeld { .. } => true,
             Self::Unanswered(cause) => cause.is_transient(),
-            Self::Rejected { .. } | Self::Malformed { .. } => false,
+            Self::Rejected { .. }
+            | Self::Malformed { .. }
+            | Self::NotSignedIn { .. }
+            | Self::Cache { .. }
+            | Self::NoSignIn
+            | Self::Listener { .. }
+            | Self::NobodyCame { .. }
+            | Self::Signing => false,
         }
     }
 }

@@ -2,67 +2,70 @@
 
 use std::time::Duration;
 
-use oauth2::basic::{BasicClient, BasicErrorResponse, BasicTokenResponse};
 use oauth2::{
-    AuthType, ClientId, ClientSecret, RefreshToken, RequestTokenError, ResourceOwnerPassword,
-    ResourceOwnerUsername, Scope, TokenResponse, TokenUrl,
+    AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, ErrorResponseType, RefreshToken,
+    RequestTokenError, ResourceOwnerPassword, ResourceOwnerUsername, Scope, StandardErrorResponse,
+    TokenUrl,
 };
 
-use super::{Authority, Error, Grant, Settings, Shared, advice::advice, masked};
+use super::advice::advice;
+use super::tokens::{Answer, Client, Tokens};
+use super::{Authority, Error, Grant, Settings, masked};
 use crate::clock;
-use crate::net::clean;
 use crate::net::http::{self, Patience, retry_after};
+use crate::net::{Trace, clean};
 use crate::secret::Secret;
 
-/// How long a token is taken for good whose lifetime the server does not tell.
-const UNTOLD_LIFETIME: Duration = Duration::from_secs(300);
-/// A lifetime beyond this is not believed, so that times can be added.
-const LONGEST_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 /// A server that asks for more patience than this is left to a later run.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How a signed assertion is announced (RFC 7523, section 2.2).
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// What the endpoint granted.
-pub(super) struct Granted {
-    pub(super) token: Secret,
-    pub(super) lifetime: Duration,
-    /// A refresh token in place of the one that was used.
-    pub(super) rotated: Option<Secret>,
+/// Speaks with an authority for one application.
+#[derive(Debug)]
+pub(super) struct Desk {
+    pub(super) settings: Settings,
+    client: http::Client,
+    trace: Trace,
 }
 
-type Refused = RequestTokenError<Error, BasicErrorResponse>;
+/// The oauth2 crate's client, ready for the token endpoint.
+pub(super) type TokenClient = Client<EndpointNotSet, EndpointNotSet, EndpointSet>;
+/// How that client fails.
+pub(super) type Refused<K> = RequestTokenError<Error, StandardErrorResponse<K>>;
 
-impl Shared {
-    /// Asks for a token, again after the pause that a busy server asks for.
-    pub(super) fn request(&self, rotated: Option<&Secret>) -> Result<Granted, Error> {
+impl Desk {
+    pub(super) fn new(settings: Settings, trace: Trace) -> Self {
+        Self {
+            client: http::Client::new(settings.limits, trace.clone()),
+            settings,
+            trace,
+        }
+    }
+
+    /// Asks for a token by the grant of the settings, again after the pause that a busy server
+    /// asks for. A refresh token that is given takes the place of the one in the settings.
+    pub(super) fn request(&self, refresh: Option<&Secret>) -> Result<Tokens, Error> {
+        self.patiently(|| self.request_once(refresh))
+    }
+
+    /// Tries again after the pauses that a busy server asks for.
+    pub(super) fn patiently<T>(&self, ask: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
         let mut patience = Patience::of(PATIENCE.min(self.settings.limits.answer));
         loop {
-            match self.request_once(rotated) {
+            match ask() {
                 Err(Error::Busy { retry_after, .. }) if patience.wait(retry_after) => {}
                 done => return done,
             }
         }
     }
 
-    fn request_once(&self, rotated: Option<&Secret>) -> Result<Granted, Error> {
-        let settings = &self.settings;
-        let address = settings.authority.token_endpoint();
-        let endpoint = TokenUrl::new(address.to_owned()).map_err(|_| {
-            let address = clean(address, 300);
-            http::Error::BadAddress { address }
-        })?;
-        let mut client = BasicClient::new(ClientId::new(settings.client_id.clone()))
-            .set_auth_type(AuthType::RequestBody)
-            .set_token_uri(endpoint);
-        if let Some(secret) = settings.grant.client_secret() {
-            client = client.set_client_secret(ClientSecret::new(secret.expose().to_owned()));
-        }
-        let scopes = || {
-            let scopes = settings.scope.split_whitespace();
-            scopes.map(|scope| Scope::new(scope.to_owned()))
-        };
+    fn request_once(&self, refresh: Option<&Secret>) -> Result<Tokens, Error> {
+        let client = self.oauth()?;
+        let scopes = || scopes(&self.settings.scope);
         self.trace.line(|| self.what_is_asked());
         let ask = |request| self.ask(request);
-        let answer: Result<BasicTokenResponse, Refused> = match &settings.grant {
+        let answer: Result<Answer, Refused<_>> = match &self.settings.grant {
             Grant::Password { user, password } => client
                 .exchange_password(
                     &ResourceOwnerUsername::new(user.clone()),
@@ -74,56 +77,62 @@ impl Shared {
                 .exchange_client_credentials()
                 .add_scopes(scopes())
                 .request(&ask),
+            Grant::ClientAssertion { certificate } => {
+                let endpoint = self.settings.authority.token_endpoint();
+                let signed = certificate.assertion(&self.settings.client_id, &endpoint)?;
+                client
+                    .exchange_client_credentials()
+                    .add_scopes(scopes())
+                    .add_extra_param("client_assertion_type", JWT_BEARER)
+                    .add_extra_param("client_assertion", signed.expose().to_owned())
+                    .request(&ask)
+            }
             Grant::Refresh { token, .. } => {
-                let token = rotated.unwrap_or(token);
-                let token = RefreshToken::new(token.expose().to_owned());
+                let token = RefreshToken::new(refresh.unwrap_or(token).expose().to_owned());
                 let request = client.exchange_refresh_token(&token);
-                match settings.authority {
+                match self.settings.authority {
                     Authority::Microsoft { .. } => request.add_scopes(scopes()),
                     Authority::Google { .. } => request,
                 }
                 .request(&ask)
             }
+            Grant::SignedIn { .. } => {
+                let token = refresh.ok_or_else(|| self.not_signed_in("no token is stored"))?;
+                client
+                    .exchange_refresh_token(&RefreshToken::new(token.expose().to_owned()))
+                    .add_scopes(scopes())
+                    .add_extra_param("client_info", "1")
+                    .request(&ask)
+            }
         };
-        match answer {
-            Ok(answer) => Ok(self.granted(&answer, rotated)),
-            Err(error) => Err(self.refusal(error)),
-        }
+        let used = refresh.map(Secret::expose);
+        answer
+            .map(|answer| Tokens::from(&answer))
+            .map_err(|error| self.refusal(error, used))
+    }
+
+    /// The oauth2 crate's client for this application.
+    pub(super) fn oauth(&self) -> Result<TokenClient, Error> {
+        let address = self.settings.authority.token_endpoint();
+        let endpoint = TokenUrl::new(address.clone()).map_err(|_| bad_address(&address))?;
+        let client = Client::new(ClientId::new(self.settings.client_id.clone()))
+            .set_auth_type(AuthType::RequestBody)
+            .set_token_uri(endpoint);
+        Ok(match self.settings.grant.client_secret() {
+            Some(secret) => client.set_client_secret(ClientSecret::new(secret.expose().to_owned())),
+            None => client,
+        })
     }
 
     /// The transport that the oauth2 crate calls. What a server says while it is not able to
     /// answer is no answer of a token endpoint.
-    fn ask(&self, request: oauth2::HttpRequest) -> Result<oauth2::HttpResponse, Error> {
+    pub(super) fn ask(&self, request: oauth2::HttpRequest) -> Result<oauth2::HttpResponse, Error> {
         let answer = self.client.send(request)?;
         let status = answer.status();
         if status.is_server_error() || status == http::StatusCode::TOO_MANY_REQUESTS {
             return Err(self.busy(status.as_u16(), retry_after(&answer, clock::now())));
         }
         Ok(answer)
-    }
-
-    fn granted(&self, answer: &BasicTokenResponse, rotated: Option<&Secret>) -> Granted {
-        let rotated = match &self.settings.grant {
-            Grant::Refresh { token, .. } => answer
-                .refresh_token()
-                .filter(|new| new.secret() != rotated.unwrap_or(token).expose())
-                .map(|new| Secret::new(new.secret().clone())),
-            Grant::Password { .. } | Grant::ClientCredentials { .. } => None,
-        };
-        let lifetime = answer.expires_in().unwrap_or(UNTOLD_LIFETIME);
-        self.trace.line(|| {
-            let more = if rotated.is_some() {
-                ", and a new refresh token in place of the old one"
-            } else {
-                ""
-            };
-            format!("< a token for {} s{more}", lifetime.as_secs())
-        });
-        Granted {
-            token: Secret::new(answer.access_token().secret().clone()),
-            lifetime: lifetime.min(LONGEST_LIFETIME),
-            rotated,
-        }
     }
 
     /// The form that is sent, as far as it may be shown.
@@ -137,61 +146,102 @@ impl Shared {
         let how = match grant {
             Grant::Password { user, .. } => format!("password username={user} password=***"),
             Grant::ClientCredentials { .. } => "client_credentials".to_owned(),
-            Grant::Refresh { .. } => "refresh_token refresh_token=***".to_owned(),
+            Grant::ClientAssertion { .. } => "client_credentials client_assertion=***".to_owned(),
+            Grant::Refresh { .. } | Grant::SignedIn { .. } => {
+                "refresh_token refresh_token=***".to_owned()
+            }
         };
         let secret = grant.client_secret().map_or("", |_| " client_secret=***");
         format!("> grant_type={how} client_id={client_id}{secret} scope={scope}")
     }
 
-    fn refusal(&self, refused: Refused) -> Error {
-        let malformed = |cause: &str| Error::Malformed {
-            server: self.server(),
-            cause: clean(cause, 200),
-        };
+    /// What a refusal means. `used` is a secret beyond those of the settings that the request
+    /// carried.
+    pub(super) fn refusal<K>(&self, refused: Refused<K>, used: Option<&str>) -> Error
+    where
+        K: ErrorResponseType + AsRef<str> + std::fmt::Display + 'static,
+    {
         match refused {
             RequestTokenError::Request(error) => error,
             RequestTokenError::ServerResponse(answer) => {
-                let error = clean(answer.error().as_ref(), 80);
-                if matches!(error.as_str(), "temporarily_unavailable" | "server_error") {
-                    return self.busy(400, None);
-                }
                 let words = answer.error_description().map_or("", String::as_str);
-                let code = number(words);
-                Error::Rejected {
-                    server: self.server(),
-                    advice: advice(code, &error, &self.settings.grant),
-                    error,
-                    code,
-                    description: self.description(words),
-                }
+                self.rejected(answer.error().as_ref(), words, used)
             }
             // Its text quotes the answer, in which a token may be: only the place is told.
-            RequestTokenError::Parse(error, _) => malformed(&format!("at {}", error.path())),
-            RequestTokenError::Other(cause) => malformed(&cause),
+            RequestTokenError::Parse(error, _) => self.malformed(&format!("at {}", error.path())),
+            RequestTokenError::Other(cause) => self.malformed(&cause),
+        }
+    }
+
+    /// An answer that makes no sense.
+    pub(super) fn malformed(&self, cause: &str) -> Error {
+        Error::Malformed {
+            server: self.settings.authority.host(),
+            cause: clean(cause, 200),
+            advice: self
+                .settings
+                .names
+                .fill("check {authority} and {directory}"),
+        }
+    }
+
+    /// What an error's name and description mean, wherever the authority said them.
+    pub(super) fn rejected(&self, error: &str, words: &str, used: Option<&str>) -> Error {
+        let error = clean(error, 80);
+        if matches!(error.as_str(), "temporarily_unavailable" | "server_error") {
+            return self.busy(400, None);
+        }
+        let code = number(words);
+        Error::Rejected {
+            server: self.settings.authority.host(),
+            advice: advice(code, &error, &self.settings.grant, &self.settings.names),
+            error,
+            code,
+            description: self.description(words, used),
+        }
+    }
+
+    /// There is no account to ask a token for.
+    pub(super) fn not_signed_in(&self, why: &str) -> Error {
+        Error::NotSignedIn {
+            why: why.to_owned(),
+            advice: self.settings.names.fill("{sign in}"),
         }
     }
 
     /// The first line of what the server said, without what it must not repeat. Microsoft's
     /// further lines are numbers for its support, which `--verbose` shows.
-    fn description(&self, words: &str) -> String {
-        let words = masked(words, self.settings.grant.secrets());
+    fn description(&self, words: &str, used: Option<&str>) -> String {
+        let used = used.map(|used| Secret::new(used.to_owned()));
+        let words = masked(words, self.settings.grant.secrets().chain(&used));
         self.trace.line(|| format!("< {words}"));
         clean(words.lines().next().unwrap_or_default(), 300)
     }
 
     fn busy(&self, status: u16, retry_after: Option<Duration>) -> Error {
         Error::Busy {
-            server: self.server(),
+            server: self.settings.authority.host(),
             status,
             retry_after,
         }
     }
 
-    fn server(&self) -> String {
-        let address = self.settings.authority.token_endpoint();
-        let host = address.split('/').nth(2).unwrap_or(address);
-        clean(host, 200)
+    /// Shows a step of the protocol.
+    pub(super) fn trace(&self, line: impl FnOnce() -> String) {
+        self.trace.line(line);
     }
+}
+
+/// An address of the settings that is none.
+pub(super) fn bad_address(address: &str) -> Error {
+    let address = clean(address, 300);
+    http::Error::BadAddress { address }.into()
+}
+
+/// Scopes as they stand in a setting.
+pub(super) fn scopes(text: &str) -> impl Iterator<Item = Scope> {
+    text.split_whitespace()
+        .map(|scope| Scope::new(scope.to_owned()))
 }
 
 impl Grant {
@@ -199,15 +249,17 @@ impl Grant {
         match self {
             Self::ClientCredentials { secret } => Some(secret),
             Self::Refresh { secret, .. } => secret.as_ref(),
-            Self::Password { .. } => None,
+            Self::Password { .. } | Self::ClientAssertion { .. } | Self::SignedIn { .. } => None,
         }
     }
 
     pub(super) fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let own = match self {
             Self::Password { password, .. } => Some(password),
-            Self::ClientCredentials { .. } => None,
             Self::Refresh { token, .. } => Some(token),
+            Self::ClientCredentials { .. }
+            | Self::ClientAssertion { .. }
+            | Self::SignedIn { .. } => None,
         };
         own.into_iter().chain(self.client_secret())
     }

@@ -22,6 +22,8 @@ pub enum Request {
     Credentials(Credentials),
     /// Seal one setting into the INI file; its value is asked for.
     Seal(Seal),
+    /// Sign in to Microsoft 365.
+    SignIn(SignIn),
     /// One pass over the mailbox, or a dry one.
     Pass(Pass),
 }
@@ -81,8 +83,33 @@ pub struct Pass {
     pub accept: Option<Accept>,
     /// `--verbose`: show the protocol steps.
     pub verbose: bool,
-    /// `--renewMsalToken`: sign in to Microsoft 365 instead of reading mail.
-    pub renew_msal_token: bool,
+}
+
+/// `--renewMsalToken`: sign in to Microsoft 365 instead of reading mail.
+#[derive(Debug)]
+pub struct SignIn {
+    /// `-inifile`, as typed.
+    pub inifile: Option<String>,
+    /// `--msal`: for Graph, even if the file names a mailbox of another protocol.
+    pub msal: bool,
+    /// Who signs in, and how.
+    pub way: Way,
+    /// `--verbose`: show the protocol steps.
+    pub verbose: bool,
+}
+
+/// How an account is signed in to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// A person, by a browser or a code.
+    Person {
+        /// `--deviceCode`: by a code that is entered on another device, without trying a browser.
+        device: bool,
+        /// Without `--doNotSaveAccount`.
+        save: bool,
+    },
+    /// `--renewTokenSilent`: nobody; the stored account is refreshed.
+    Silent,
 }
 
 /// Which certificate to accept for the server, though no known authority vouches for it.
@@ -176,6 +203,8 @@ pub fn parse(arguments: &[String]) -> Result<Request, UsageError> {
     }
     Ok(if matches.get_flag("credentials") {
         Request::Credentials(credentials(&matches))
+    } else if matches.get_flag("renewMsalToken") {
+        Request::SignIn(sign_in(&matches))
     } else {
         Request::Pass(pass(&matches))
     })
@@ -202,16 +231,32 @@ fn credentials(matches: &ArgMatches) -> Credentials {
     }
 }
 
+fn sign_in(matches: &ArgMatches) -> SignIn {
+    let flag = |name: &str| matches.get_flag(name);
+    SignIn {
+        inifile: matches.get_one::<String>("inifile").cloned(),
+        msal: flag("msal"),
+        way: if flag("renewTokenSilent") {
+            Way::Silent
+        } else {
+            Way::Person {
+                device: flag("deviceCode"),
+                save: !flag("doNotSaveAccount"),
+            }
+        },
+        verbose: flag("verbose"),
+    }
+}
+
 fn pass(matches: &ArgMatches) -> Pass {
     let flag = |name: &str| matches.get_flag(name);
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let folder = text("folder");
-    let renew_msal_token = flag("renewMsalToken");
     let protocol = if flag("imap") {
         Some(Protocol::Imap)
     } else if flag("pop") {
         Some(Protocol::Pop)
-    } else if flag("msal") || renew_msal_token {
+    } else if flag("msal") {
         Some(Protocol::Msal)
     } else {
         folder.as_ref().map(|_| Protocol::Folder)
@@ -243,7 +288,6 @@ fn pass(matches: &ArgMatches) -> Pass {
         accept: matches.get_one::<Accept>("acceptCertificate").copied(),
         mode,
         verbose: flag("verbose"),
-        renew_msal_token,
     }
 }
 
@@ -344,6 +388,14 @@ mod tests {
                 "--renewMsalToken --renewTokenSilent --doNotSaveAccount",
                 ["--renewTokenSilent", "--doNotSaveAccount"],
             ),
+            (
+                "--renewMsalToken --renewTokenSilent --deviceCode",
+                ["--renewTokenSilent", "--deviceCode"],
+            ),
+            (
+                "--renewMsalToken --delete",
+                ["--renewMsalToken", "--delete"],
+            ),
             ("--explain --check", ["--explain", "--check"]),
             (
                 "--acceptCertificate --check",
@@ -379,6 +431,7 @@ mod tests {
             ("--delete:yes", "--delete"),
             ("--renewTokenSilent", "--renewMsalToken"),
             ("--doNotSaveAccount", "--renewMsalToken"),
+            ("--deviceCode", "--renewMsalToken"),
             ("--credentials -opconuser:a", "--opconpassword"),
             ("-user:a", "--credentials"),
             ("stray", "stray"),
@@ -470,6 +523,21 @@ mod tests {
     }
 
     #[test]
+    fn a_sign_in_is_by_a_person_or_silent() {
+        let way_of = |line| match parse_line(line) {
+            Ok(Request::SignIn(asked)) => asked.way,
+            other => panic!("{line}: {other:?}"),
+        };
+        let person = |device, save| Way::Person { device, save };
+        assert_eq!(way_of("--renewMsalToken"), person(false, true));
+        assert_eq!(way_of("--msal --renewMsalToken"), person(false, true));
+        assert_eq!(way_of("--renewMsalToken --deviceCode"), person(true, true));
+        let line = "--renewMsalToken --doNotSaveAccount";
+        assert_eq!(way_of(line), person(false, false));
+        assert_eq!(way_of("--renewMsalToken --renewTokenSilent"), Way::Silent);
+    }
+
+    #[test]
     fn a_certificate_is_named_or_the_one_that_is_shown() {
         let digits = "ab".repeat(32);
         let named = Some(Accept::Exactly(digits.parse().unwrap()));
@@ -483,13 +551,5 @@ mod tests {
         ] {
             assert_eq!(pass_of(&line).accept, accept, "{line}");
         }
-    }
-
-    #[test]
-    fn renewing_means_msal() {
-        assert_eq!(
-            pass_of("--renewMsalToken").mailbox.protocol,
-            Some(Protocol::Msal)
-        );
     }
 }

@@ -8,7 +8,7 @@ use crate::net::NoFingerprint;
 
 /// The second line of every message about wrong arguments.
 pub(super) const USAGE: &str = "usage: smartemail [-inifile:FILE] [-server:HOST] [-port:N] [--imap | --pop | --msal | -folder:PATH] \
-[--ssl | --tls1_1 | --tls1_2] [--delete] [--retry] [--acceptCertificate[:SHA256]] [--explain[=json] | --check | --credentials … | -seal:SECTION.KEY]; --help tells more";
+[--ssl | --tls1_1 | --tls1_2] [--delete] [--retry] [--acceptCertificate[:SHA256]] [--explain[=json] | --check | --credentials … | -seal:SECTION.KEY | --renewMsalToken]; --help tells more";
 
 /// Switches whose value is asked for when it is left out.
 pub(super) const ASKABLE: [&str; 6] = [
@@ -126,11 +126,16 @@ pub(super) fn command() -> Command {
         ])
         .next_help_heading("Microsoft 365")
         .args([
-            flag("renewMsalToken", "Sign in and store a new token (implies --msal)")
-                .conflicts_with_all(["imap", "pop", "folder", "explain", "check", "acceptCertificate"]),
+            flag("renewMsalToken", "Sign in by a browser and store the account (implies --msal)")
+                .conflicts_with_all([
+                    "imap", "pop", "folder", "server", "port", "encryption", "delete", "retry", "explain", "check",
+                    "acceptCertificate",
+                ]),
             flag("renewTokenSilent", "With --renewMsalToken: refresh the stored token, nobody is asked")
                 .requires("renewMsalToken")
-                .conflicts_with("doNotSaveAccount"),
+                .conflicts_with_all(["doNotSaveAccount", "deviceCode"]),
+            flag("deviceCode", "With --renewMsalToken: sign in by a code that is entered on another device")
+                .requires("renewMsalToken"),
             flag("doNotSaveAccount", "With --renewMsalToken: sign in, but store nothing").requires("renewMsalToken"),
         ])
         .next_help_heading("Information")

@@ -55,6 +55,19 @@ keys! {
     READ_TIMEOUT = "Mail" "ReadTimeout", "00:05:00", "Time to wait for the server's next bytes, hh:mm:ss: up to 01:00:00.";
     WRITE_TIMEOUT = "Mail" "WriteTimeout", "00:05:00", "Time to hand bytes to the network, hh:mm:ss: up to 01:00:00.";
     RETRIES = "Mail" "Retries", "2", "How often a run tries again when the connection fails or the server has no time: 0 to 10.";
+    AUTHENTICATION = "Mail" "Authentication", "Password", "IMAP and POP: Password, or XOAUTH2 for tokens by [MSAL].";
+
+    CLIENT_ID = "MSAL" "ClientId", "", "Application (client) ID of your registration in Microsoft Entra, or of Google.";
+    TENANT = "MSAL" "Tenant", "organizations", "Directory (tenant) ID or domain; organizations: whatever directory the user is in.";
+    AUTHORITY = "MSAL" "Authority", "https://login.microsoftonline.com", "Who signs in: the address of your Microsoft cloud, or Google.";
+    GRAPH_ENDPOINT = "MSAL" "GraphEndpoint", "https://graph.microsoft.com", "Microsoft Graph of the same cloud.";
+    PERMANENT_DELETE = "MSAL" "PermanentDelete", "False", "Remove deleted mails for good instead of moving them to Deleted Items: True or False.";
+    SCOPES = "MSAL" "Scopes", "", "Permissions to ask for, separated by blanks; blank: what the mailbox needs.";
+    GRANT_TYPE = "MSAL" "GrantType", "", "client_credentials: the application itself; refresh_token: RefreshToken; blank: the account of --renewMsalToken.";
+    CLIENT_SECRET = "MSAL" "ClientSecret", "", "The application's secret; set by -seal:MSAL.ClientSecret.";
+    CLIENT_CERTIFICATE = "MSAL" "ClientCertificate", "", "PEM file with the application's certificate, in place of a secret.";
+    CLIENT_KEY = "MSAL" "ClientKey", "", "PEM file with its RSA key; blank: it is in the file of the certificate.";
+    REFRESH_TOKEN = "MSAL" "RefreshToken", "", "Google's refresh token; set by -seal:MSAL.RefreshToken.";
 
     AUDIT_ACCEPT_LOG_FILE = "Audit" "AuditAcceptLogFile", "Audit.log", "Log of accepted mails; relative to the INI file's folder.";
     LOG_ACCEPTS = "Audit" "LogAccepts", "False", "Log accepted mails: True or False.";

@@ -20,6 +20,6 @@ mod values;
 
 pub use problem::{Problems, Severity};
 pub use settings::{
-    Account, Delete, General, LastRun, LoadError, MailSettings, Outbound, Purpose, Settings,
-    SettingsFile, Traces,
+    Account, Delete, General, GraphAccount, LastRun, LoadError, MailSettings, Outbound, Purpose,
+    Settings, SettingsFile, Traces,
 };

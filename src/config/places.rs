@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 /// Reads one environment variable; passed in so that tests need not change the process.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
@@ -73,6 +75,35 @@ pub fn expand(value: &str, environment: Environment<'_>) -> Result<PathBuf, Stri
     } else {
         out.replace('\\', "/")
     }))
+}
+
+/// Where the account that is signed in for an INI file is kept: in `%LOCALAPPDATA%\smartemail`, on
+/// Unix in `$XDG_STATE_HOME/smartemail`, for root `/var/lib/smartemail`, else
+/// `~/.local/state/smartemail`; where none of them is known, in the state folder.
+#[must_use]
+pub fn token_cache(ini: &Path, environment: Environment<'_>) -> PathBuf {
+    let folder = |name| {
+        let value = environment(name).filter(|value| !value.is_empty());
+        value.map(PathBuf::from)
+    };
+    let own = if cfg!(windows) {
+        folder("LOCALAPPDATA")
+    } else {
+        folder("XDG_STATE_HOME")
+            .or_else(|| is_root().then(|| PathBuf::from("/var/lib")))
+            .or_else(|| folder("HOME").map(|home| home.join(".local/state")))
+    };
+    own.map_or_else(|| state_folder(ini), |own| own.join("smartemail"))
+        .join(format!("msal-{}.cache", tag(ini)))
+}
+
+/// A short name of an INI file, for its own corner of folders that several may share.
+#[must_use]
+pub fn tag(ini: &Path) -> String {
+    let path = ini.canonicalize().unwrap_or_else(|_| ini.to_path_buf());
+    let digest = Sha256::digest(path.display().to_string().as_bytes());
+    let start = digest.iter().take(4);
+    start.map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The state folder of an INI file: `<stem>.state` beside it.

@@ -10,12 +10,14 @@ use super::problem::Problems;
 use super::resolve::resolve;
 use super::text::Text;
 use crate::audit::AuditSettings;
+use crate::auth::{self, TokenSource};
 use crate::events::Signature;
 use crate::mailbox::{Choice, Login};
+use crate::net::http::Limits;
 use crate::net::{Endpoint, Trace};
 use crate::rules::Rule;
 use crate::secret::Keeper;
-use crate::send::{Address, Service};
+use crate::send::{Address, Service, graph};
 
 /// Everything a pass needs to know.
 #[derive(Debug)]
@@ -91,6 +93,8 @@ pub enum MailSettings {
     Imap(Account),
     /// A POP3 mailbox.
     Pop(Account),
+    /// A Microsoft 365 mailbox.
+    Msal(Box<GraphAccount>),
     /// Local mails.
     Folder(PathBuf),
 }
@@ -112,6 +116,7 @@ impl MailSettings {
     pub fn retries(&self) -> u32 {
         match self {
             Self::Imap(account) | Self::Pop(account) => account.retries,
+            Self::Msal(account) => account.retries,
             Self::Folder(_) => 0,
         }
     }
@@ -121,14 +126,47 @@ impl MailSettings {
     pub fn remembers_certificates(&self) -> bool {
         match self {
             Self::Imap(account) | Self::Pop(account) => account.endpoint.remembers_certificates(),
-            Self::Folder(_) => false,
+            Self::Msal(_) | Self::Folder(_) => false,
         }
+    }
+}
+
+/// A mailbox that is read through Microsoft Graph.
+#[derive(Debug)]
+pub struct GraphAccount {
+    /// Gives its tokens, and those for notices that go the same way.
+    pub tokens: TokenSource,
+    /// Time limits of a request.
+    pub limits: Limits,
+    /// `GraphEndpoint`, without a slash at the end.
+    pub endpoint: String,
+    /// `[Mail] User`: whose mailbox it is, where it is not that of the account that is signed in.
+    pub mailbox: Option<String>,
+    /// Who sends notices, unless `[smtp-client]` does: the account that is signed in, or with
+    /// tokens of the application itself the mailbox; `None` as long as nobody has signed in.
+    pub sender: Option<String>,
+    /// Whose tokens they are.
+    pub access: graph::Access,
+    /// `PermanentDelete`.
+    pub permanent_delete: bool,
+    /// `Retries`, as with a server.
+    pub retries: u32,
+}
+
+impl GraphAccount {
+    /// Whose mailbox it is, for people; blank as long as nobody has signed in.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let name = self.mailbox.as_ref().or(self.sender.as_ref());
+        name.map_or("", String::as_str)
     }
 }
 
 /// Who sends notices.
 #[derive(Debug)]
 pub struct Outbound {
+    /// The account whose mailbox is read, since there is no `[smtp-client]`.
+    pub by_the_mailbox: bool,
     /// By whom they are delivered.
     pub service: Service,
     /// Who they are from.
@@ -137,12 +175,12 @@ pub struct Outbound {
     pub trace: Trace,
 }
 
-/// Where the conversation with the sending server may be shown.
+/// Where conversations with servers may be shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Traces<'a> {
-    /// As every other one.
+    /// Of all of them.
     pub usual: &'a Trace,
-    /// With `enable-debug`.
+    /// Of the sending server with `enable-debug`.
     pub debug: &'a Trace,
 }
 
@@ -201,8 +239,10 @@ pub struct Purpose<'a> {
     pub delete: bool,
     /// Events will be written, so their credentials must open.
     pub writes_events: bool,
-    /// Notices will be sent, so the credentials for that must open; `None` when none will be.
-    pub sends: Option<Traces<'a>>,
+    /// Notices will be sent, so the credentials for that must open.
+    pub sends: bool,
+    /// Where conversations with servers are shown.
+    pub traces: Traces<'a>,
 }
 
 impl SettingsFile {
@@ -221,6 +261,19 @@ impl SettingsFile {
             document,
             problems,
         })
+    }
+
+    /// Understands as much of the file as a sign-in needs; `None` when something is wrong with
+    /// that. It is for the mailbox that the file names, or `for_graph` whatever that is.
+    #[must_use]
+    pub fn sign_in(
+        self,
+        keeper: &Keeper,
+        environment: Environment<'_>,
+        trace: &Trace,
+        for_graph: bool,
+    ) -> (Option<auth::Settings>, Problems) {
+        super::resolve::sign_in(self, keeper, environment, trace, for_graph)
     }
 
     /// Where the file is.

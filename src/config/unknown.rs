@@ -7,10 +7,7 @@ use super::rule;
 use super::tokens::Tokens;
 
 /// Sections with a table of their own.
-const KNOWN: [&str; 4] = ["General", "Mail", "Audit", "smtp-client"];
-
-/// Sections of the specification that later versions will read.
-const LATER: [&str; 1] = ["MSAL"];
+const KNOWN: [&str; 5] = ["General", "Mail", "MSAL", "Audit", "smtp-client"];
 
 /// Reports them, each with the name that may have been meant.
 pub(super) fn report(document: &Document, tokens: &Tokens, problems: &mut Problems) {
@@ -25,14 +22,6 @@ pub(super) fn report(document: &Document, tokens: &Tokens, problems: &mut Proble
             unknown_keys(section, known, problems);
         } else if name.to_ascii_lowercase().starts_with("secret-") {
             unknown_keys(section, keys::APPLICATION_SECRET.section, problems);
-        } else if LATER.iter().any(|later| later.eq_ignore_ascii_case(name)) {
-            let message = "is not used yet by this version";
-            problems.add(
-                Severity::Warning,
-                Some(section.line),
-                format!("[{name}]"),
-                message,
-            );
         } else if !name.eq_ignore_ascii_case("Tokens") {
             unknown_section(section, problems);
         }
@@ -66,10 +55,7 @@ fn unknown_section(section: &Section, problems: &mut Problems) {
         problems.add(Severity::Error, Some(section.line), place, message);
         return;
     }
-    let known = KNOWN
-        .into_iter()
-        .chain(["Tokens", "Configuration1"])
-        .chain(LATER);
+    let known = KNOWN.into_iter().chain(["Tokens", "Configuration1"]);
     let near = crate::suggest::nearest(&section.name, known);
     problems.add(
         Severity::Warning,

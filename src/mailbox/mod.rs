@@ -8,13 +8,16 @@ use chrono::{DateTime, Utc};
 pub use crate::journal::{MailId, Position};
 use crate::message::{Content, Envelope, Fault};
 
+#[cfg(test)]
+mod bearer;
 pub mod folder;
+pub mod graph;
 mod identity;
 pub mod imap;
 mod login;
 pub mod pop;
 
-pub use login::Login;
+pub use login::{Login, Proof};
 
 /// Where mails come from (`[Mail] EmailProtocol`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +135,22 @@ pub enum Error {
         /// The server's own words.
         answer: String,
     },
+    /// The server refused the token.
+    #[error(
+        "{server} refused the token for {user}: {answer}. Check that [Mail] User is the address of the mailbox, that the \
+         account may open it by this protocol, and with --check what the token is good for"
+    )]
+    TokenRefused {
+        /// Host and port.
+        server: String,
+        /// The user name that was sent.
+        user: String,
+        /// The server's own words.
+        answer: String,
+    },
+    /// There is no token to log in with.
+    #[error(transparent)]
+    NoToken(#[from] crate::auth::Error),
     /// The connection was lost between the credentials and the server's word on them. Many servers
     /// refuse a password by hanging up, so this may be a refusal.
     #[error(
@@ -220,6 +239,12 @@ pub enum Error {
         /// What was wrong with the answer.
         what: String,
     },
+    /// A request had no answer.
+    #[error(transparent)]
+    Http(#[from] crate::net::http::Error),
+    /// Graph refused a request.
+    #[error(transparent)]
+    Graph(Box<graph::Refusal>),
     /// The server hands out a mail without an end, and so nothing else.
     #[error("{server} sends a mail that {what}; the connection was given up")]
     Endless {
@@ -254,9 +279,13 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Connection(error) => error.is_transient(),
+            Self::NoToken(error) => error.is_transient(),
+            Self::Http(error) => error.is_transient(),
+            Self::Graph(refusal) => refusal.is_transient(),
             Self::Busy { .. } => true,
             Self::Endless { mail, .. } => mail.is_some(),
             Self::Login { .. }
+            | Self::TokenRefused { .. }
             | Self::Unanswered { .. }
             | Self::Barred { .. }
             | Self::TooSoon { .. }
@@ -267,6 +296,12 @@ impl Error {
             | Self::File { .. }
             | Self::NotAMailbox { .. } => false,
         }
+    }
+}
+
+impl From<graph::Refusal> for Error {
+    fn from(refusal: graph::Refusal) -> Self {
+        Self::Graph(Box::new(refusal))
     }
 }
 

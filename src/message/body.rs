@@ -28,6 +28,22 @@ impl Body {
         Self { text }
     }
 
+    /// Text that a service has decoded.
+    #[must_use]
+    pub fn of_text(decoded: &str) -> Self {
+        let mut text = String::new();
+        push_lines(&mut text, decoded);
+        Self { text }
+    }
+
+    /// A page that a service has decoded.
+    #[must_use]
+    pub fn of_html(decoded: &str) -> Self {
+        Self {
+            text: html::to_text(decoded),
+        }
+    }
+
     /// The lines without their ends. A line end at the very end begins no further line.
     pub fn lines(&self) -> impl Iterator<Item = &str> {
         self.text.split_terminator('\n')

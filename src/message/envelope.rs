@@ -83,6 +83,33 @@ impl Envelope {
             self.sender.reliable = false;
         }
     }
+
+    /// An envelope that a service has read and tells in parts, the subject decoded. The header
+    /// block, which may be empty, tells whether a program sent the mail and whether it has more
+    /// senders than the one that the service has chosen.
+    #[must_use]
+    pub fn told(
+        mut sender: Sender,
+        subject: &str,
+        date: Option<DateTime<Utc>>,
+        message_id: &str,
+        block: &[u8],
+    ) -> Self {
+        let mut signs = Signs::default();
+        let mut senders = 0_usize;
+        header::fields(block, |field| {
+            signs.look(&field);
+            senders = senders.saturating_add(usize::from(field.is("From")));
+        });
+        sender.reliable &= senders < 2;
+        Self {
+            automatic: signs.verdict(&sender.address),
+            sender,
+            subject: encoded_word::one_line(subject),
+            date,
+            message_id: message_id_of(message_id.as_bytes()),
+        }
+    }
 }
 
 /// The time of the newest (topmost) Received header that has one (RFC 5322, section 3.6.7).

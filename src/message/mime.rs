@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::part_header::{describe, subject_of};
-use super::{Body, Content, Fault, Limits, Part, decode, header};
+use super::{Attachment, Body, Content, Fault, Limits, Part, decode, header, safe_file_name};
 
 /// A whole mail in memory, taken apart.
 #[derive(Clone, Debug)]
@@ -90,6 +90,23 @@ impl<'a> Mail<'a> {
     pub fn attachment(&self, section: &str) -> Option<Vec<u8>> {
         let part = find(&self.root, section)?;
         Some(decode::bytes(self.bytes(section), part.encoding).into_owned())
+    }
+
+    /// The decoded bytes of one of the attachments that a mailbox told of: by its section or, of a
+    /// mailbox that knows none, by its name and its place among those of that name. `None` if there
+    /// is no such attachment.
+    #[must_use]
+    pub fn attachment_told(&self, told: &[Attachment], index: usize) -> Option<Vec<u8>> {
+        let wanted = told.get(index)?;
+        if !wanted.section.is_empty() {
+            return self.attachment(&wanted.section);
+        }
+        let name = safe_file_name(&wanted.name);
+        let is_namesake = |other: &&Attachment| safe_file_name(&other.name) == name;
+        let before = told.iter().take(index).filter(is_namesake).count();
+        let own = self.root.attachments().ok()?;
+        let found = own.iter().filter(is_namesake).nth(before)?;
+        self.attachment(&found.section)
     }
 
     fn bytes(&self, section: &str) -> &'a [u8] {

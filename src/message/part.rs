@@ -175,7 +175,7 @@ impl Part {
 /// A part that counts as an attachment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attachment {
-    /// The part's section.
+    /// The part's section; empty where the mailbox does not tell it, so that the name has to do.
     pub section: String,
     /// The name as the mail gives it, decoded; it may hold separators and anything else.
     pub name: String,

@@ -3,11 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Place;
 use super::exit::ExitCode;
 use super::opening::{Visit, open_mailbox};
 use super::output::Output;
 use super::report::count;
+use super::{Place, tokens};
 use crate::audit::clean::one_line;
 use crate::config::{LastRun, Outbound, Settings};
 use crate::durable;
@@ -40,20 +40,13 @@ pub(super) fn run(
         ));
     }
     folders(settings, place, output);
-    match open_mailbox(settings, place, Visit::Look, output).and_then(|mut mailbox| {
-        let mails = mailbox.count()?;
-        let described = mailbox.describe();
-        mailbox.close();
-        Ok((described, mails))
-    }) {
-        Ok((described, mails)) => output.line(&format!(
-            "connected: {}, {}",
-            one_line(&described),
-            count(usize::try_from(mails).unwrap_or(usize::MAX), "mail")
-        )),
-        Err(error) => output.error(&format!("{error:#}")),
+    let has_token = tokens::check(settings, output);
+    if has_token {
+        mailbox(settings, place, output);
     }
-    if let Some(outbound) = &settings.outbound {
+    if let Some(outbound) = &settings.outbound
+        && (has_token || !outbound.by_the_mailbox)
+    {
         sending(outbound, output);
     }
     Ok(if output.errors() == 0 {
@@ -71,6 +64,24 @@ pub(super) fn run(
     })
 }
 
+/// Opens the mailbox and counts its mails.
+fn mailbox(settings: &Settings, place: Place<'_>, output: &mut Output) {
+    let counted = open_mailbox(settings, place, Visit::Look, output).and_then(|mut mailbox| {
+        let mails = mailbox.count()?;
+        let described = mailbox.describe();
+        mailbox.close();
+        Ok((described, mails))
+    });
+    match counted {
+        Ok((described, mails)) => output.line(&format!(
+            "connected: {}, {}",
+            one_line(&described),
+            count(usize::try_from(mails).unwrap_or(usize::MAX), "mail")
+        )),
+        Err(error) => output.error(&format!("{error:#}")),
+    }
+}
+
 /// Tries the way that notices go, without sending any.
 fn sending(outbound: &Outbound, output: &mut Output) {
     let outbox = Outbox::new(outbound.service.clone(), outbound.trace.clone());
@@ -85,7 +96,14 @@ fn sending(outbound: &Outbound, output: &mut Output) {
             },
             outbound.from
         )),
-        Err(error) => output.error(&format!("[smtp-client] {error}")),
+        Err(error) => output.error(&format!(
+            "[{}] {error}",
+            if outbound.by_the_mailbox {
+                "MSAL"
+            } else {
+                "smtp-client"
+            }
+        )),
     }
     for warning in outbox.warnings() {
         output.warning(&warning.to_string());

@@ -161,7 +161,7 @@ impl<'a> Mails<'a> {
         if passed.known > 0 {
             output.warning(&format!(
                 "{} passed over that an earlier run has handled, as Message-ID and time of receipt show: the server names them \
-                 otherwise now (UIDL), or has them twice",
+                 otherwise now, or has them twice",
                 count(passed.known, "mail")
             ));
         }

@@ -8,10 +8,8 @@
 
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
 use crate::cli::{Mode, Pass, Request, UsageError};
-use crate::config::places::{is_root, process_environment, state_folder};
+use crate::config::places::{is_root, process_environment, state_folder, tag};
 use crate::config::{
     Account, LoadError, MailSettings, Problems, Purpose, Settings, SettingsFile, Traces,
 };
@@ -37,6 +35,8 @@ mod report;
 mod retries;
 mod save;
 mod sending;
+mod sign_in;
+mod tokens;
 
 use exit::ExitCode;
 use output::Output;
@@ -55,6 +55,11 @@ pub fn perform(request: Request) -> ExitCode {
         }
         Request::Seal(asked) => {
             credentials::seal_one(asked, &mut output).map(|()| ExitCode::MATCHED)
+        }
+        Request::SignIn(asked) => {
+            output.set_verbose(asked.verbose);
+            output.set_inifile(asked.inifile.as_deref());
+            sign_in::run(&asked, &mut output).map(|()| ExitCode::MATCHED)
         }
         Request::Pass(pass) => perform_pass(&pass, &mut output),
     };
@@ -79,9 +84,6 @@ pub fn refuse(error: &UsageError) -> ExitCode {
 fn perform_pass(pass: &Pass, output: &mut Output) -> anyhow::Result<ExitCode> {
     output.set_verbose(pass.verbose);
     output.set_inifile(pass.inifile.as_deref());
-    if pass.renew_msal_token {
-        anyhow::bail!("signing in to Microsoft 365 is not available yet in this version");
-    }
     let file = SettingsFile::read(pass.inifile.as_deref(), &process_environment)?;
     let path = file.path().to_path_buf();
     let state = state_folder(&path);
@@ -92,10 +94,11 @@ fn perform_pass(pass: &Pass, output: &mut Output) -> anyhow::Result<ExitCode> {
         mailbox: &pass.mailbox,
         delete: pass.delete,
         writes_events: changes,
-        sends: changes.then_some(Traces {
+        sends: changes,
+        traces: Traces {
             usual: &usual,
             debug: &debug,
-        }),
+        },
     };
     let settings = match file.resolve(purpose, &keeper, &process_environment) {
         Ok(settings) => settings,
@@ -142,16 +145,7 @@ struct Place<'a> {
 impl Place<'_> {
     /// A short name of the INI file, for its own corner of folders that several may share.
     fn tag(&self) -> String {
-        let path = self
-            .ini
-            .canonicalize()
-            .unwrap_or_else(|_| self.ini.to_path_buf());
-        let digest = Sha256::digest(path.display().to_string().as_bytes());
-        digest
-            .iter()
-            .take(4)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        tag(self.ini)
     }
 }
 
@@ -179,6 +173,9 @@ fn mailbox_name(mail: &MailSettings) -> String {
     match mail {
         MailSettings::Imap(account) => on_server("imap", account),
         MailSettings::Pop(account) => on_server("pop", account),
+        MailSettings::Msal(account) => {
+            format!("msal:{}", account.name().to_lowercase())
+        }
         MailSettings::Folder(path) => {
             let path = path.canonicalize().unwrap_or_else(|_| path.clone());
             format!("folder:{}", path.display())

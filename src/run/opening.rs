@@ -10,6 +10,7 @@ use crate::clock;
 use crate::config::{MailSettings, Settings};
 use crate::mailbox::Mailbox;
 use crate::mailbox::folder::FolderMailbox;
+use crate::mailbox::graph::{self, GraphMailbox};
 use crate::mailbox::imap::{Access, ImapMailbox};
 use crate::mailbox::pop::PopMailbox;
 use crate::net::{Certificate, Endpoint, Trust};
@@ -55,6 +56,16 @@ pub(super) fn open_mailbox(
             warn(mailbox.warnings());
             server.met(mailbox.certificate(), output)?;
             Box::new(mailbox)
+        }
+        MailSettings::Msal(account) => {
+            let graph = graph::Settings {
+                endpoint: account.endpoint.clone(),
+                mailbox: account.mailbox.clone(),
+                tokens: account.tokens.clone(),
+                limits: account.limits,
+                permanently: account.permanent_delete,
+            };
+            Box::new(GraphMailbox::open(&graph, limits, output.trace())?)
         }
         MailSettings::Folder(path) => {
             Box::new(FolderMailbox::open(path, limits).context("[Mail] Folder")?)

@@ -60,7 +60,7 @@ impl Output {
         } else {
             switch
         };
-        message.replace("smartemail --", &format!("smartemail {switch} --"))
+        message.replace("smartemail -", &format!("smartemail {switch} -"))
     }
 
     /// A line of results.
@@ -161,6 +161,12 @@ mod tests {
             output.set_inifile(inifile);
             output.advise("set it with: smartemail --credentials")
         };
+        let mut output = Output::new();
+        output.set_inifile(Some("b.ini"));
+        assert_eq!(
+            output.advise("smartemail -seal:Mail.Password"),
+            "smartemail -inifile:b.ini -seal:Mail.Password"
+        );
         assert_eq!(advice(None), "set it with: smartemail --credentials");
         assert_eq!(
             advice(Some("a/b.ini")),

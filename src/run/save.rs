@@ -116,7 +116,8 @@ impl Plan {
                 ) else {
                     continue;
                 };
-                let decoded = mail.attachment(&attachment.section).ok_or_else(|| {
+                let told = &looked.content.attachments;
+                let decoded = mail.attachment_told(told, index).ok_or_else(|| {
                     SaveError::Mail(format!(
                         "the attachment \"{}\" can't be found in the mail as it was delivered",
                         attachment.name

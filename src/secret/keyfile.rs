@@ -136,7 +136,7 @@ impl Keeper {
         getrandom::fill(key.as_mut_slice()).map_err(|_| KeyError::Random)?;
         let stored = protect(key.as_slice()).ok_or_else(|| KeyError::Content(self.shown()))?;
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        make_private_folder(folder).map_err(|cause| self.failed(cause))?;
+        crate::durable::private_folder(folder).map_err(|cause| self.failed(cause))?;
         // A temporary file is its owner's only, and keeps that when it gets its name.
         let mut file =
             tempfile::NamedTempFile::new_in(folder).map_err(|cause| self.failed(cause))?;
@@ -164,16 +164,6 @@ impl Keeper {
             cause,
         }
     }
-}
-
-/// Makes a folder, and what is above it, that nobody else can look into. An existing one stays as
-/// it is.
-fn make_private_folder(folder: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 #[cfg(windows)]

@@ -10,11 +10,13 @@ pub struct Sealable {
 }
 
 /// All of them; `*` stands for any name.
-pub(super) const SETTINGS: [(&str, &str); 7] = [
+pub(super) const SETTINGS: [(&str, &str); 9] = [
     ("Mail", "User"),
     ("Mail", "Password"),
     ("General", "OpConUser"),
     ("General", "OpConUserPassword"),
+    ("MSAL", "ClientSecret"),
+    ("MSAL", "RefreshToken"),
     ("smtp-client", "user"),
     ("smtp-client", "password"),
     ("secret-*", "password"),

@@ -261,6 +261,14 @@ fn token(cause: &auth::Error) -> Message {
         }
         auth::Error::Unanswered(cause) => http(cause),
         auth::Error::Malformed { server, .. } => at(Phrase::TokenMalformed, server),
+        // Nobody signs in here, and no certificate is used.
+        auth::Error::NotSignedIn { .. }
+        | auth::Error::Cache { .. }
+        | auth::Error::CacheHeld { .. }
+        | auth::Error::NoSignIn
+        | auth::Error::Listener { .. }
+        | auth::Error::NobodyCame { .. }
+        | auth::Error::Signing => Phrase::InternalFault.with("place", cause.to_string()),
     }
 }
 

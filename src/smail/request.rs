@@ -305,7 +305,7 @@ impl Reader<'_> {
         let tenant = self.text(Key::TenantId)?;
         let authority = match Authority::of(&base, &tenant) {
             Ok(authority) => authority,
-            Err(AuthorityError::NoAddress(_)) => {
+            Err(AuthorityError::NoAddress(_) | AuthorityError::ClearText(_)) => {
                 self.wrong_url(Key::Authority, &base);
                 return None;
             }

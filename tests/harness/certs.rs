@@ -21,7 +21,9 @@ const HERE: &str = "DNS:localhost,IP:127.0.0.1,IP:127.0.0.2";
 /// - `wronghost`: signed by `ca`, for `mail.example.net`;
 /// - `untrusted`: signed by an authority that nobody knows;
 /// - `untrusted-expired`, `untrusted-notyet`, `untrusted-wronghost`: that and the other as well;
-/// - `self`: signed by itself.
+/// - `self`: signed by itself;
+/// - `application` and `stranger`: RSA, signed by themselves, for applications that ask for
+///   tokens.
 ///
 /// `None` when the `openssl` command is missing.
 pub fn folder() -> Option<PathBuf> {
@@ -71,6 +73,16 @@ fn make(folder: &Path) {
     }
     key(folder, "untrusted");
     signed(folder, "untrusted", HERE, "otherca", [LONG_AGO, FAR_AHEAD]);
+    for name in ["application", "stranger"] {
+        let (key, out) = (format!("{name}.key"), format!("{name}.pem"));
+        let new = [
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "8000", "-subj", "/CN=a",
+        ];
+        openssl(
+            folder,
+            &[&new[..], &["-keyout", &key, "-out", &out]].concat(),
+        );
+    }
     key(folder, "self");
     let names = format!("subjectAltName={HERE}");
     openssl(

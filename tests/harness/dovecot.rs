@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::daemon::{self, Account, Daemon};
+use super::idp::DIRECTORY;
 use super::world::{MAIL_PASSWORD, MAIL_USER, OTHER_USER};
 use super::{Doors, Mail, MailServer, certs};
 
@@ -23,6 +24,8 @@ pub struct Options {
     pub tls: Option<&'static str>,
     /// Mails can be delivered by LMTP.
     pub lmtp: bool,
+    /// It takes tokens of the provider at this port too, which it asks what they are worth.
+    pub tokens: Option<u16>,
     /// More lines for its configuration.
     pub extra: &'static str,
 }
@@ -33,6 +36,7 @@ impl Default for Options {
             certificate: "good",
             address: "127.0.0.1",
             tls: None,
+            tokens: None,
             lmtp: false,
             extra: "",
         }
@@ -91,6 +95,9 @@ impl Dovecot {
         fs::write(folder.path().join("dovecot.conf"), text).unwrap();
         for inbox in ["tmp", "new", "cur"] {
             fs::create_dir_all(maildir(folder.path()).join(inbox)).unwrap();
+        }
+        if let Some(provider) = options.tokens {
+            fs::write(folder.path().join("oauth2.conf"), introspection(provider)).unwrap();
         }
         let tls = folder.path().join("openssl.cnf");
         if let Some(version) = options.tls {
@@ -285,6 +292,18 @@ fn only(tls: &str) -> String {
     )
 }
 
+/// How Dovecot asks the provider at this port about tokens (RFC 7662).
+pub fn introspection(provider: u16) -> String {
+    format!(
+        "introspection_mode = post
+introspection_url = http://mail-server:introspection@localhost:{provider}/{DIRECTORY}/introspect
+username_attribute = username
+active_attribute = active
+active_value = true
+"
+    )
+}
+
 fn configuration(
     folder: &Path,
     Account { user, group, .. }: &Account,
@@ -295,6 +314,7 @@ fn configuration(
     let Options {
         address,
         tls,
+        tokens,
         extra,
         ..
     } = options;
@@ -302,6 +322,16 @@ fn configuration(
         format!(
             "import_environment = $import_environment OPENSSL_CONF={folder}/openssl.cnf\n\
              ssl_min_protocol = {tls}\nssl_cipher_list = ALL:!aNULL:!eNULL:@SECLEVEL=0"
+        )
+    });
+    let tokens = tokens.map_or_else(String::new, |_| {
+        format!(
+            "auth_mechanisms = plain login xoauth2
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2
+  args = {folder}/oauth2.conf
+}}"
         )
     });
     let lmtp = if options.lmtp {
@@ -372,7 +402,7 @@ passdb {{
 }}
 userdb {{
   driver = static
-  args = uid={user} gid={group} home={folder}/mail/%u allow_all_users=yes
+  args = uid={user} gid={group} home={folder}/mail/{MAIL_USER} allow_all_users=yes
 }}
 mail_location = maildir:~/Maildir
 first_valid_uid = 1
@@ -383,6 +413,7 @@ namespace inbox {{
   separator = /
 }}
 {tls}
+{tokens}
 {extra}
 "
     )

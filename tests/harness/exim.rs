@@ -13,10 +13,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::certs;
 use super::daemon::{self, Daemon};
-use super::idp::DIRECTORY;
 use super::world::{MAIL_PASSWORD, MAIL_USER};
+use super::{certs, dovecot};
 
 const PROGRAM: &str = "/usr/sbin/exim4";
 const DOVECOT: &str = "/usr/sbin/dovecot";
@@ -207,17 +206,7 @@ fn asks_about_tokens(provider: u16) -> Option<Daemon> {
     let folder = daemon::folder();
     let here = folder.path().display();
     let write = |name: &str, text: String| fs::write(folder.path().join(name), text).unwrap();
-    write(
-        "oauth2.conf",
-        format!(
-            "introspection_mode = post
-introspection_url = http://mail-server:introspection@localhost:{provider}/{DIRECTORY}/introspect
-username_attribute = username
-active_attribute = active
-active_value = true
-"
-        ),
-    );
+    write("oauth2.conf", dovecot::introspection(provider));
     write(
         "dovecot.conf",
         format!(

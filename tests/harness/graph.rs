@@ -4,13 +4,17 @@
 //! ([`Judge`]); a test in whose course either was wrong fails. Tokens are checked with the
 //! identity provider, as the service does.
 
-use std::collections::BTreeMap;
+mod batch;
+pub mod inbox;
+mod outbox;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use data_encoding::BASE64;
-use mailparse::MailHeaderMap;
 use serde_json::{Value, json};
 
+use self::inbox::Inbox;
+use self::outbox::{bytes_of, stored};
 use super::idp::{self, IdentityProvider, USER};
 use super::judge::{Exchange, Judge};
 use super::site::{self, Asked, Reply};
@@ -28,15 +32,29 @@ pub struct Graph {
     state: Arc<Mutex<State>>,
 }
 
+/// What happens when a request has come.
+type Event = Box<dyn FnOnce(&mut Inbox) + Send>;
+
 #[derive(Default)]
 struct State {
     port: u16,
+    inbox: Inbox,
+    /// What happens after so many requests.
+    events: Vec<(usize, Event)>,
+    /// Tokens that were good once.
+    revoked: BTreeSet<String>,
+    /// What the identity provider said of tokens.
+    tokens: BTreeMap<String, Value>,
+    /// Tokens are revoked after so many requests.
+    revokes_after: Option<usize>,
     identity_provider: u16,
     folders: BTreeMap<&'static str, Vec<Message>>,
     uploads: BTreeMap<String, Upload>,
     may_send_as: Vec<String>,
     script: Vec<(&'static str, Fault)>,
     exchanges: Vec<String>,
+    /// Requests so far, without the parts of batches.
+    turns: usize,
     violations: Vec<String>,
     ids: usize,
 }
@@ -100,7 +118,11 @@ impl Graph {
         }));
         let shared = Arc::clone(&state);
         let port = site::serve(move |asked| shared.lock().unwrap().answer(asked));
-        state.lock().unwrap().port = port;
+        {
+            let mut state = state.lock().unwrap();
+            state.port = port;
+            state.inbox.port = port;
+        }
         Self { port, state }
     }
 
@@ -119,6 +141,44 @@ impl Graph {
     /// `createUploadSession`, `upload`, `send`; `message` for one mail.
     pub fn fail(&self, operation: &'static str, fault: Fault) {
         self.state.lock().unwrap().script.push((operation, fault));
+    }
+
+    /// Its address.
+    pub fn endpoint(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+
+    /// Looks at the Inbox, or does something with it.
+    pub fn inbox<T>(&self, act: impl FnOnce(&mut Inbox) -> T) -> T {
+        act(&mut self.state.lock().unwrap().inbox)
+    }
+
+    /// Does something when so many more requests have been answered.
+    pub fn after(&self, requests: usize, act: impl FnOnce(&mut Inbox) + Send + 'static) {
+        let mut state = self.state.lock().unwrap();
+        let at = state.turns + requests;
+        state.events.push((at, Box::new(act)));
+    }
+
+    /// After so many more requests no token is good that was until then.
+    pub fn revoke_tokens_after(&self, requests: usize) {
+        let mut state = self.state.lock().unwrap();
+        state.revokes_after = Some(state.turns + requests);
+    }
+
+    /// Lists have no mails and no end.
+    pub fn endless(&self, endless: bool) {
+        self.inbox(|inbox| inbox.endless = endless);
+    }
+
+    /// What was asked since the last time, without the parts of batches.
+    pub fn turns(&self) -> Vec<String> {
+        let mut state = self.state.lock().unwrap();
+        let exchanges = std::mem::take(&mut state.exchanges);
+        exchanges
+            .into_iter()
+            .filter(|line| !line.starts_with(' '))
+            .collect()
     }
 
     /// What went out.
@@ -160,11 +220,34 @@ impl Message {
 
 impl State {
     fn answer(&mut self, asked: &Asked) -> Reply {
+        let reply = self.answer_one(asked, "");
+        self.turns += 1;
+        let turns = self.turns;
+        let (due, later) = std::mem::take(&mut self.events)
+            .into_iter()
+            .partition(|(at, _)| *at <= turns);
+        self.events = later;
+        let due: Vec<(usize, Event)> = due;
+        due.into_iter()
+            .for_each(|(_, event)| event(&mut self.inbox));
+        if self.revokes_after.is_some_and(|at| at <= turns) {
+            self.revokes_after = None;
+            self.revoked.extend(self.tokens.keys().cloned());
+        }
+        for violation in self.inbox.violations() {
+            self.violation("inbox", &violation);
+        }
+        reply
+    }
+
+    /// Judges, answers and writes down one request, or a part of one.
+    fn answer_one(&mut self, asked: &Asked, indent: &str) -> Reply {
         let path: Vec<_> = asked.path.iter().map(String::as_str).collect();
         let is_upload = path.first() == Some(&"upload");
         let operation = match path.as_slice() {
             ["upload", ..] => "upload",
             [.., "messages", _] => "message",
+            [.., "mailFolders", _] => "mailFolder",
             [.., last] => last,
             [] => "",
         };
@@ -184,7 +267,9 @@ impl State {
             content_type: asked.headers.get("content-type").map(String::as_str),
             body: &asked.body,
         };
-        if !is_upload && let Err(error) = Judge::of_mail().request(&judged) {
+        // The description leaves batches out; their parts are judged.
+        let is_judged = !is_upload && operation != "$batch";
+        if is_judged && let Err(error) = Judge::of_mail().request(&judged) {
             self.violation(&format!("request {} {operation}", asked.method), &error);
         }
         let scripted = self.script.iter().position(|(of, _)| *of == operation);
@@ -211,9 +296,9 @@ impl State {
         };
         if let (
             Reply::Answer { headers, body, .. },
-            false,
+            true,
             None | Some(Fault::Refuse(..) | Fault::Quote | Fault::LoseAnswer),
-        ) = (&reply, is_upload, &fault)
+        ) = (&reply, is_judged, &fault)
         {
             let content_type = headers.iter().find(|(name, _)| *name == "Content-Type");
             let judged = Exchange {
@@ -228,7 +313,7 @@ impl State {
         let lost = matches!(fault, Some(Fault::LoseAnswer));
         let seen = if lost { 0 } else { status };
         self.exchanges
-            .push(format!("{} {operation} {seen}", asked.method));
+            .push(format!("{indent}{} {operation} {seen}", asked.method));
         if lost { Reply::HangUp } else { reply }
     }
 
@@ -242,6 +327,7 @@ impl State {
         }
         let below = match (self.caller(asked), path) {
             (None, _) => return refused(401, "InvalidAuthenticationToken", vec![]),
+            (Some(_), ["v1.0", "$batch"]) => return self.batch(asked),
             (Some(Caller::User), ["v1.0", "me", below @ ..]) => below,
             (Some(_), ["v1.0", "users", USER, below @ ..]) => below,
             (Some(Caller::Application), ["v1.0", "me", ..]) => {
@@ -250,6 +336,9 @@ impl State {
             (Some(_), ["v1.0", "users", ..]) => return refused(404, "ErrorInvalidUser", vec![]),
             _ => return refused(404, "ResourceNotFound", vec![]),
         };
+        if let Some(reply) = self.inbox.act(asked, below) {
+            return reply;
+        }
         match (asked.method.as_str(), below) {
             ("POST", ["sendMail"]) => self.send_mail(asked),
             ("POST", ["messages"]) => {
@@ -291,12 +380,12 @@ impl State {
     }
 
     /// Whom the token stands for, if it is one and for this service.
-    fn caller(&self, asked: &Asked) -> Option<Caller> {
+    fn caller(&mut self, asked: &Asked) -> Option<Caller> {
         let token = asked
             .headers
             .get("authorization")?
             .strip_prefix("Bearer ")?;
-        let told = idp::introspect(self.identity_provider, token)?;
+        let told = self.introspect(token)?;
         if told["aud"] != format!("http://localhost:{}", self.port) {
             return None;
         }
@@ -308,185 +397,24 @@ impl State {
         })
     }
 
-    fn new_message(&mut self) -> Message {
-        self.ids += 1;
-        Message {
-            id: format!("M{}{ID_END}", self.ids),
-            ..Message::default()
+    fn introspect(&mut self, token: &str) -> Option<Value> {
+        if self.revoked.contains(token) {
+            return None;
         }
-    }
-
-    fn send_mail(&mut self, asked: &Asked) -> Reply {
-        let mut message = self.new_message();
-        if asked.headers["content-type"] == "text/plain" {
-            let Ok(mime) = BASE64.decode(&asked.body) else {
-                return refused(400, "ErrorMimeContentInvalidBase64String", vec![]);
-            };
-            message.mime = mime;
-        } else {
-            let body: Value = serde_json::from_slice(&asked.body).unwrap();
-            message.resource = body["message"].clone();
-            let files = body["message"]["attachments"].as_array();
-            message.files = files
-                .into_iter()
-                .flatten()
-                .map(|f| stored(f, &bytes_of(f), 0))
-                .collect();
+        let now = smartemail::clock::now().timestamp();
+        let is_good = |told: &&Value| told["exp"].as_i64().is_some_and(|expiry| now < expiry);
+        if let Some(told) = self.tokens.get(token).filter(is_good) {
+            return Some(told.clone());
         }
-        self.send(message)
-    }
-
-    /// Checks what the service does before it sends a mail.
-    fn send(&mut self, message: Message) -> Reply {
-        let (from, recipients) = if message.mime.is_empty() {
-            let address = |person: &Value| {
-                person["emailAddress"]["address"]
-                    .as_str()
-                    .map(str::to_owned)
-            };
-            let from = address(&message.resource["from"]);
-            let of = |field: &str| {
-                message.resource[field]
-                    .as_array()
-                    .cloned()
-                    .unwrap_or_default()
-            };
-            let all = [of("toRecipients"), of("ccRecipients"), of("bccRecipients")].concat();
-            (from, all.iter().filter_map(address).count())
-        } else {
-            let parsed = message.parsed();
-            let of = |field: &str| {
-                let header = parsed.headers.get_first_header(field)?;
-                mailparse::addrparse_header(header)
-                    .ok()?
-                    .extract_single_info()
-            };
-            let count = ["To", "Cc", "Bcc"]
-                .iter()
-                .filter(|field| parsed.headers.get_first_header(field).is_some());
-            (of("From").map(|from| from.addr), count.count())
-        };
-        if recipients == 0 {
-            return refused(400, "ErrorInvalidRecipients", vec![]);
-        }
-        let from = from.unwrap_or_else(|| USER.into());
-        if from != USER && !self.may_send_as.contains(&from) {
-            return refused(403, "ErrorSendAsDenied", vec![]);
-        }
-        self.folders.entry("sentitems").or_default().push(message);
-        Reply::empty(202)
-    }
-
-    fn attach(&mut self, id: &str, file: StoredFile) -> Reply {
-        let drafts = self.folders.entry("drafts").or_default();
-        let Some(draft) = drafts.iter_mut().find(|draft| draft.id == id) else {
-            return refused(404, "ErrorItemNotFound", vec![]);
-        };
-        let made = json!({
-            "@odata.type": "#microsoft.graph.fileAttachment", "id": format!("A{}", draft.files.len()),
-            "name": file.name, "size": file.bytes.len(),
-        });
-        draft.files.push(file);
-        Reply::json(201, &made)
-    }
-
-    fn begin_upload(&mut self, id: &str, asked: &Asked) -> Reply {
-        let body: Value = serde_json::from_slice(&asked.body).unwrap();
-        let item = body["AttachmentItem"].clone();
-        if item["size"].as_u64().unwrap() < SMALLEST_UPLOAD {
-            return refused(
-                400,
-                "ErrorAttachmentSizeShouldNotBeLessThanMinimumSize",
-                vec![],
-            );
-        }
-        let name = format!("u{}", self.uploads.len());
-        let upload = Upload {
-            message: id.into(),
-            item,
-            bytes: Vec::new(),
-            pieces: 0,
-        };
-        self.uploads.insert(name.clone(), upload);
-        let address = format!(
-            "http://127.0.0.1:{}/upload/{name}?authtoken=up-s3cret",
-            self.port
-        );
-        Reply::json(
-            201,
-            &json!({
-                "uploadUrl": address, "expirationDateTime": "2026-11-22T00:00:00Z", "nextExpectedRanges": ["0-"],
-            }),
-        )
-    }
-
-    /// Not in the description: the address of an upload has its permission in itself.
-    fn take_piece(&mut self, asked: &Asked) -> Reply {
-        let name = asked.path.get(1).cloned().unwrap_or_default();
-        if asked.headers.contains_key("authorization") {
-            self.violation("upload", "a token was sent to the address of an upload");
-        }
-        if asked.query != [("authtoken".to_owned(), "up-s3cret".to_owned())] {
-            self.violation("upload", "the address was changed");
-        }
-        let Some(upload) = self.uploads.get_mut(&name) else {
-            return refused(404, "ErrorItemNotFound", vec![]);
-        };
-        let (start, size) = (upload.bytes.len(), upload.item["size"].as_u64().unwrap());
-        let end = start + asked.body.len();
-        let expected = format!("bytes {start}-{}/{size}", end - 1);
-        let range = asked
-            .headers
-            .get("content-range")
-            .cloned()
-            .unwrap_or_default();
-        if range != expected || asked.body.len() >= LARGEST_REQUEST {
-            self.violation("upload", &format!("{range} instead of {expected}"));
-            return refused(416, "InvalidRange", vec![]);
-        }
-        upload.bytes.extend_from_slice(&asked.body);
-        upload.pieces += 1;
-        if end as u64 != size {
-            return Reply::json(
-                200,
-                &json!({ "ExpirationDateTime": "2026-11-22T00:00:00Z", "nextExpectedRanges": [end.to_string()] }),
-            );
-        }
-        let upload = self.uploads.remove(&name).unwrap();
-        let file = stored(&upload.item, &upload.bytes, upload.pieces);
-        match self.attach(&upload.message, file) {
-            Reply::Answer { status: 201, .. } => Reply::Answer {
-                status: 201,
-                headers: vec![(
-                    "Location",
-                    "https://outlook.example/Attachments('A1')".into(),
-                )],
-                body: Vec::new(),
-            },
-            other => other,
-        }
+        let told = idp::introspect(self.identity_provider, token)?;
+        self.tokens.insert(token.to_owned(), told.clone());
+        Some(told)
     }
 }
 
 enum Caller {
     User,
     Application,
-}
-
-fn bytes_of(attachment: &Value) -> Vec<u8> {
-    let coded = attachment["contentBytes"].as_str().unwrap();
-    BASE64.decode(coded.as_bytes()).unwrap()
-}
-
-fn stored(file: &Value, bytes: &[u8], pieces: usize) -> StoredFile {
-    let text = |name: &str| file[name].as_str().map(str::to_owned);
-    assert_eq!(file["isInline"] == true, text("contentId").is_some());
-    StoredFile {
-        name: text("name").unwrap(),
-        content_id: text("contentId"),
-        bytes: bytes.to_vec(),
-        pieces,
-    }
 }
 
 fn refused(status: u16, code: &str, headers: Vec<(&'static str, String)>) -> Reply {

@@ -3,12 +3,13 @@
 
 use std::fs;
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
 use super::daemon::{self, Account, Daemon};
-use super::{certs, site};
+use super::{certs, schemas, site};
 
 /// The directory that it knows.
 pub const DIRECTORY: &str = "contoso.example";
@@ -24,7 +25,9 @@ pub const NATIVE: &str = "0a1b-native";
 pub const DAEMON: &str = "0a1b-daemon";
 /// Another with the same secret, which may not do much.
 pub const NARROW: &str = "0a1b-narrow";
-/// Their secret.
+/// Another with the certificate `application` (see [`certs::folder`]).
+pub const CERTIFIED: &str = "0a1b-certified";
+/// The secret of those that have one.
 pub const SECRET: &str = "Client~secret+8842/word=";
 
 const ADDRESS: &str = "127.0.0.1";
@@ -92,11 +95,17 @@ impl IdentityProvider {
         let [port] = daemon::free_ports(ADDRESS);
         let mfa = "AADSTS50076: Due to a configuration change made by your administrator, you must use \
                    multi-factor authentication.\r\nTrace ID: 41f3\r\nCorrelation ID: 9c2b";
+        let application = folder.path().join("application.pem");
+        let known = certs::folder().unwrap().join("application.pem");
+        fs::copy(known, &application).unwrap();
         let tls = certificate.map(|name| {
             certs::copy(name, folder.path());
             ["server.pem", "server.key"].map(|name| folder.path().join(name))
         });
+        let code = "authorization_code";
+        let device = "urn:ietf:params:oauth:grant-type:device_code";
         let settings = json!({
+            "certificate": application,
             "cert": tls.as_ref().map(|[cert, _]| cert), "key": tls.as_ref().map(|[_, key]| key),
             "port": port, "tenant": DIRECTORY, "rotate": rotating, "application": USER,
             "scope": "https://graph.microsoft.com/.default",
@@ -105,8 +114,9 @@ impl IdentityProvider {
                 { "name": USER_WITH_MFA, "aadsts": mfa },
             ],
             "clients": [
-                { "id": NATIVE, "grants": ["password"] },
+                { "id": NATIVE, "grants": ["password", "refresh_token", code, device] },
                 { "id": NARROW, "secret": SECRET, "grants": ["password"] },
+                { "id": CERTIFIED, "certified": true, "grants": ["client_credentials"] },
                 { "id": DAEMON, "secret": SECRET, "grants": ["client_credentials", "password", "refresh_token"] },
             ],
         });
@@ -136,6 +146,34 @@ impl IdentityProvider {
         self.tell("/test/lifetime", &json!({ "access": seconds }));
     }
 
+    /// From now on codes for other devices live so many seconds.
+    pub fn lifetime_of_codes(&self, seconds: u64) {
+        self.tell("/test/lifetime", &json!({ "device": seconds }));
+    }
+
+    /// A person who signs in as this user, in the place of a browser: the value of the variable
+    /// `BROWSER`. Who begins with "deny" says no.
+    pub fn browser(user: &str) -> String {
+        let [node, script] = browser();
+        format!("{} {} open %s {user}", node.display(), script.display())
+    }
+
+    /// A person opens a page and signs in, or says no. Gives what is shown in the end.
+    pub fn open(page: &str, user: &str) -> String {
+        person(&["open", page, user])
+    }
+
+    /// A person enters a code on another device, and then goes on or does not.
+    pub fn enter(page: &str, code: &str, goes_on: bool) -> String {
+        person(&["enter", page, code, if goes_on { "yes" } else { "no" }])
+    }
+
+    /// The queries of the sign-in pages that were opened so far.
+    pub fn pages(&self) -> Vec<Value> {
+        let all = self.tell("/test/pages", &json!({}));
+        all.as_array().unwrap().clone()
+    }
+
     /// The token endpoint answers the next requests with this, before it looks at them.
     pub fn fault(&self, count: usize, status: u16, headers: Value, body: &str) {
         let fault = json!({ "path": "/token", "count": count, "status": status, "headers": headers, "body": body });
@@ -148,6 +186,11 @@ impl IdentityProvider {
             "/test/fault",
             &json!({ "path": "/token", "count": 1, "hang_up": true }),
         );
+    }
+
+    /// The first request of each application by each grant is put off from now on.
+    pub fn put_off(&self) {
+        self.tell("/test/busy", &json!({}));
     }
 
     /// A refresh token of the application with a secret, as somebody gets it by signing in.
@@ -182,11 +225,60 @@ impl IdentityProvider {
             .collect()
     }
 
+    /// Every request and every answer so far is one of the description (see [`schemas`]), and so
+    /// is every sign-in page. It knows nothing of certificates.
+    #[track_caller]
+    pub fn assert_described(&self) {
+        let path = schemas::folder().join("identity/token-endpoint.schema.json");
+        let text = fs::read(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+        let description: Value = serde_json::from_slice(&text).unwrap();
+        let judged = |name: &str, what: &Value| {
+            let schema = json!({
+                "$schema": description["$schema"], "$defs": description["$defs"], "$ref": format!("#/$defs/{name}"),
+            });
+            let valid = jsonschema::validate(&schema, what);
+            assert!(valid.is_ok(), "{name}: {valid:?} in {what}");
+        };
+        for page in self.pages() {
+            judged("authorize.query", &page);
+        }
+        for request in self.requests() {
+            if request.form.get("client_assertion").is_some() {
+                continue;
+            }
+            let grant = request.form["grant_type"].as_str().unwrap();
+            let grant = grant.rsplit(':').next().unwrap();
+            judged(&format!("request.{grant}"), &request.form);
+            // The others are those of a fault.
+            if let Ok(body) = serde_json::from_str(&request.body) {
+                let answer = if request.status == 200 {
+                    "token"
+                } else {
+                    "error"
+                };
+                judged(&format!("response.{answer}"), &body);
+            }
+        }
+    }
+
     fn tell(&self, path: &str, body: &Value) -> Value {
         let (status, answer) = site::ask(self.port, "POST", path, "", &body.to_string());
         assert_eq!(status, 200, "{answer}");
         serde_json::from_str(&answer).unwrap()
     }
+}
+
+fn browser() -> [PathBuf; 2] {
+    let npm = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/npm");
+    [daemon::find("node"), npm.join("browser.mjs")]
+}
+
+fn person(does: &[&str]) -> String {
+    let [node, script] = browser();
+    let done = Command::new(node).arg(script).args(does).output().unwrap();
+    let complaint = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{does:?}: {complaint}");
+    String::from_utf8(done.stdout).unwrap()
 }
 
 /// Whom a token stands for and what it is good for, as a mail server asks the provider

@@ -1,5 +1,8 @@
 //! INI files for the tests: the settings that every test needs, and a test's own on top.
 
+#[cfg(unix)]
+use super::idp;
+
 /// An INI file in the making. `{root}` in a value becomes the world's folder.
 #[derive(Clone, Debug)]
 pub struct Ini {
@@ -48,6 +51,33 @@ impl Ini {
     /// The same with TLS from the first byte on.
     pub fn pops(port: u16) -> Self {
         Self::imaps(port).set("Mail", "EmailProtocol", "POP")
+    }
+
+    /// Tokens of the application without a secret, at an authority that knows the directory of
+    /// the tests.
+    #[cfg(unix)]
+    pub fn msal(self, authority: &str) -> Self {
+        self.set("MSAL", "ClientId", idp::NATIVE)
+            .set("MSAL", "Tenant", idp::DIRECTORY)
+            .set("MSAL", "Authority", authority)
+    }
+
+    /// A mailbox that is read through this Graph, with tokens of that authority.
+    #[cfg(unix)]
+    pub fn graph(authority: &str, endpoint: &str) -> Self {
+        Self::folder()
+            .unset("Mail", "Folder")
+            .set("Mail", "EmailProtocol", "MSAL")
+            .msal(authority)
+            .set("MSAL", "GraphEndpoint", endpoint)
+    }
+
+    /// The mailbox is opened by tokens of [`Ini::msal`], as the user of the provider.
+    #[cfg(unix)]
+    pub fn by_token(self, authority: &str) -> Self {
+        self.msal(authority)
+            .set("Mail", "Authentication", "XOAUTH2")
+            .set("Mail", "User", idp::USER)
     }
 
     /// Notices go out by SMTP to this port of this machine, without encryption and log-in.

@@ -4,6 +4,7 @@
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -51,8 +52,14 @@ pub struct Running {
     child: Child,
     command: String,
     started: Instant,
-    stdout: Option<thread::JoinHandle<String>>,
-    stderr: Option<thread::JoinHandle<String>>,
+    stdout: Heard,
+    stderr: Heard,
+}
+
+/// What comes out of a pipe, as it comes.
+struct Heard {
+    text: Arc<Mutex<Vec<u8>>>,
+    reader: Option<thread::JoinHandle<()>>,
 }
 
 /// Starts the binary with these arguments and nothing of the test's own environment.
@@ -84,8 +91,8 @@ pub fn start(
         // A program that has no question does not read; that is no failure of the test bed.
         let _ = pipe.write_all(text.as_bytes());
     }
-    let stdout = Some(reader(child.stdout.take().unwrap()));
-    let stderr = Some(reader(child.stderr.take().unwrap()));
+    let stdout = Heard::from(child.stdout.take().unwrap());
+    let stderr = Heard::from(child.stderr.take().unwrap());
     let command = format!("smartemail {}", args.join(" "));
     Running {
         child,
@@ -100,6 +107,29 @@ impl Running {
     /// The number of its process.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Waits for a line of standard output that holds this text. `None`: it ended without.
+    pub fn line_with(&mut self, text: &str) -> Option<String> {
+        loop {
+            let ended = self.child.try_wait().unwrap().is_some();
+            let bytes = self.stdout.text.lock().unwrap().clone();
+            let so_far = String::from_utf8_lossy(&bytes).into_owned();
+            let whole = so_far.rsplit_once('\n').map_or("", |(lines, _)| lines);
+            if let Some(line) = whole.lines().find(|line| line.contains(text)) {
+                return Some(line.to_owned());
+            }
+            if ended
+                && self
+                    .stdout
+                    .reader
+                    .as_ref()
+                    .is_none_or(thread::JoinHandle::is_finished)
+            {
+                return None;
+            }
+            thread::sleep(PULSE);
+        }
     }
 
     /// Waits for its end, which must come within this time from its start.
@@ -132,15 +162,12 @@ impl Running {
     }
 
     fn ran(&mut self, status: Option<ExitStatus>, peak_kb: u64) -> Ran {
-        let text = |reader: &mut Option<thread::JoinHandle<String>>| {
-            reader.take().unwrap().join().unwrap()
-        };
         Ran {
             command: self.command.clone(),
             code: status.and_then(|status| status.code()),
             signal: status.and_then(signal),
-            stdout: text(&mut self.stdout),
-            stderr: text(&mut self.stderr),
+            stdout: self.stdout.whole(),
+            stderr: self.stderr.whole(),
             peak_kb,
             took: self.started.elapsed(),
         }
@@ -153,12 +180,32 @@ impl Drop for Running {
     }
 }
 
-fn reader(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<String> {
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        pipe.read_to_end(&mut bytes).unwrap();
+impl Heard {
+    fn from(mut pipe: impl Read + Send + 'static) -> Self {
+        let text = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&text);
+        let reader = thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            loop {
+                let count = pipe.read(&mut buffer).unwrap();
+                if count == 0 {
+                    return;
+                }
+                sink.lock().unwrap().extend_from_slice(&buffer[..count]);
+            }
+        });
+        Self {
+            text,
+            reader: Some(reader),
+        }
+    }
+
+    /// All of it, once the pipe is closed.
+    fn whole(&mut self) -> String {
+        self.reader.take().unwrap().join().unwrap();
+        let bytes = self.text.lock().unwrap().clone();
         String::from_utf8(bytes).expect("the program writes UTF-8")
-    })
+    }
 }
 
 /// The high-water mark of a process's resident memory in kB. A process that has just

@@ -128,7 +128,19 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
         .map_or(0, |n| n.parse().unwrap());
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+    let (path, query) = self::target(&target);
+    Some(Asked {
+        method,
+        path,
+        query,
+        headers,
+        body,
+    })
+}
+
+/// The path and the parameters of an address, decoded.
+pub fn target(target: &str) -> (Vec<String>, Vec<(String, String)>) {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     let query = pairs.map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -137,13 +149,8 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
             decoded(&value.replace('+', " ")),
         )
     });
-    Some(Asked {
-        method,
-        path: path.split('/').skip(1).map(decoded).collect(),
-        query: query.collect(),
-        headers,
-        body,
-    })
+    let path = path.split('/').skip(1).map(decoded).collect();
+    (path, query.collect())
 }
 
 fn decoded(text: &str) -> String {

@@ -74,6 +74,7 @@ impl World {
             ("HOME".to_owned(), inside("home")),
             ("XDG_CONFIG_HOME".to_owned(), inside("home/.config")),
             ("XDG_DATA_HOME".to_owned(), inside("home/.local/share")),
+            ("XDG_STATE_HOME".to_owned(), inside("home/.local/state")),
             ("PROGRAMDATA".to_owned(), inside("ProgramData")),
         ];
         if cfg!(windows) {
@@ -175,7 +176,8 @@ impl World {
     pub fn configure(&self, ini: &Ini) {
         self.write_ini(ini.text(&self.place("")));
         let has_login = |protocol| ini.has("Mail", "EmailProtocol", protocol);
-        self.seal(has_login("IMAP") || has_login("POP"));
+        let by_token = ini.has("Mail", "Authentication", "XOAUTH2");
+        self.seal(!by_token && (has_login("IMAP") || has_login("POP")));
     }
 
     /// Writes the INI file byte for byte.
@@ -251,6 +253,15 @@ impl World {
         ran.exit(0);
     }
 
+    /// Runs `-seal` for one setting, with its value on standard input.
+    #[track_caller]
+    pub fn seal_one(&self, setting: &str, value: &str) {
+        self.secret(value);
+        let input = format!("{value}\n");
+        let seal = format!("-seal:{setting}");
+        self.run_with(&[&seal], &input).exit(0);
+    }
+
     /// Lets the notices that the journal knows of be older by so many seconds.
     pub fn age_notices(&self, seconds: i64) {
         let path = self.path("SMArtEmail.state/journal");
@@ -311,6 +322,11 @@ impl World {
     pub fn start(&self, args: &[&str]) -> Running {
         let ini = format!("-inifile:{}", self.place("SMArtEmail.ini"));
         self.launch(&[&[ini.as_str()], args].concat(), None)
+    }
+
+    /// Waits for the end of a run that was started.
+    pub fn ended(&self, running: Running) -> Ran {
+        self.remember(running.wait(self.limit))
     }
 
     /// Runs the program on this world's INI file and kills it after this time.

@@ -191,7 +191,11 @@ fn no_notice_answers_a_program_or_ourselves() {
         .chain(senders.iter().map(|from| Mail::new("other").from(from)))
         .chain([Mail::new("other").without_from()]);
     let mails: Vec<Mail> = mails.collect();
-    let ini = with(&sink).set("smtp-client", "user", "Sender@example.test");
+    let to = "[[SENDER]];admin@example.test";
+    let ini = with(&sink)
+        .set("smtp-client", "user", "Sender@example.test")
+        .set("Audit", "NotifyOnAcceptTo", to)
+        .set("Audit", "NotifyOnRejectTo", to);
     let world = World::with_mails(&ini, &mails);
     world
         .run(&[])

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use smartemail::auth::{Authority, Grant, Settings as TokenSettings, TokenSource};
+use smartemail::auth::{Authority, Grant, Names, Settings as TokenSettings, TokenSource};
 use smartemail::net::http::Limits;
 use smartemail::net::{Security, Trace};
 use smartemail::secret::Secret;
@@ -40,6 +40,7 @@ fn with_tokens(provider: &IdentityProvider, port: u16, grant: Grant) -> Settings
         grant,
         scope: SCOPE.into(),
         margin: Duration::from_secs(10),
+        names: Names::SmtpClient,
         limits: Limits {
             connect: limit,
             answer: limit,

@@ -244,3 +244,35 @@ fn ews_with_password_and_tokens() {
             "https://mail.example.com/EWS/Exchange.asmx",
         ]);
 }
+
+/// Each attempt with a wrong password brings the account nearer to being locked.
+#[test]
+fn a_refused_log_in_is_not_tried_with_the_other_notices() {
+    let mails = || ["Test 1", "Test 2", "Test 3"].map(Mail::new);
+    let wrong = "Wrong-pass-8806";
+    let fails = |ini: &Ini| {
+        let world = World::with_mails(ini, &mails());
+        world.seal_setting("smtp-client.password", wrong);
+        world
+            .run(&[])
+            .exit(2)
+            .complains_in_one_line(&["notices can't be sent", "3 notices wait"]);
+    };
+    let sink = Sink::start();
+    let by_smtp = to_sink(&sink)
+        .set(SECTION, "cnx-pool-size", "1")
+        .set(SECTION, "enable-authentication", "true")
+        .set(SECTION, "user", MAIL_USER);
+    fails(&by_smtp);
+    assert_eq!(sink.connections(), 1);
+
+    let Some(ews) = Ews::start(None) else {
+        return;
+    };
+    let by_ews = ini()
+        .set(SECTION, "server-type", "EWS")
+        .set(SECTION, "server", &ews.address())
+        .set(SECTION, "user", USER);
+    fails(&by_ews);
+    assert_eq!(ews.statuses(), [401]);
+}

@@ -4,7 +4,6 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::panic,
     clippy::unreachable,
     reason = "what breaks ends the test, loudly"
 )]
@@ -25,7 +24,7 @@ use std::time::Duration;
 
 use harness::IdentityProvider;
 use harness::idp::{DAEMON, DIRECTORY, NATIVE, PASSWORD, SECRET, USER};
-use smartemail::auth::{Authority, Grant, Settings as TokenSettings};
+use smartemail::auth::{Authority, Grant, Names, Settings as TokenSettings};
 use smartemail::net::Trace;
 use smartemail::net::http::Limits;
 use smartemail::secret::Secret;
@@ -64,12 +63,13 @@ fn tokens(provider: &IdentityProvider, grant: Grant, scope: &str) -> TokenSettin
         authority: Authority::of(&provider.authority(), DIRECTORY).unwrap(),
         client_id: match grant {
             Grant::Password { .. } => NATIVE,
-            Grant::ClientCredentials { .. } | Grant::Refresh { .. } => DAEMON,
+            _ => DAEMON,
         }
         .into(),
         grant,
         scope: scope.into(),
         margin: Duration::from_secs(10),
+        names: Names::SmtpClient,
         limits: limits(Duration::from_secs(20)),
     }
 }

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use super::Resolver;
+use super::msal::Resource;
+use crate::auth::TokenSource;
 use crate::config::keys;
 use crate::config::places::expand;
 use crate::config::problem::Severity;
 use crate::config::settings::{Account, LoadError, MailSettings};
 use crate::config::values::connection_security;
-use crate::mailbox::{Choice, Login, Protocol};
+use crate::mailbox::{Choice, Login, Proof, Protocol};
+use crate::net::http::Limits;
 use crate::net::{Endpoint, Security, Timeouts, TlsFloor, Trust};
 
 impl Resolver<'_> {
@@ -31,32 +34,25 @@ impl Resolver<'_> {
         match protocol {
             Protocol::Folder => self.folder(switches),
             Protocol::Imap => {
-                let account = self.account(
-                    switches,
-                    Ports {
-                        clear: 143,
-                        tls: 993,
-                    },
-                )?;
+                let ports = Ports {
+                    clear: 143,
+                    tls: 993,
+                };
+                let account = self.account(switches, ports, Resource::Imap)?;
                 Ok(account.map(MailSettings::Imap))
             }
             Protocol::Pop => {
-                let account = self.account(
-                    switches,
-                    Ports {
-                        clear: 110,
-                        tls: 995,
-                    },
-                )?;
+                let ports = Ports {
+                    clear: 110,
+                    tls: 995,
+                };
+                let account = self.account(switches, ports, Resource::Pop)?;
                 Ok(account.map(MailSettings::Pop))
             }
             Protocol::Msal => {
-                let line = reader.entry(&keys::EMAIL_PROTOCOL).map(|entry| entry.line);
-                let message = "MSAL is not available yet in this version; IMAP, POP and FOLDER are";
-                reader
-                    .problems
-                    .add(Severity::Fatal, line, "[Mail] EmailProtocol", message);
-                Ok(None)
+                let limits = self.limits();
+                let account = self.graph_account(limits);
+                Ok(account.map(|account| MailSettings::Msal(Box::new(account))))
             }
         }
     }
@@ -83,8 +79,43 @@ impl Resolver<'_> {
         Ok(reader.path(&keys::FOLDER).map(MailSettings::Folder))
     }
 
+    fn timeouts(&mut self) -> Timeouts {
+        let mut reader = self.reader("Mail", Severity::Fatal);
+        let mut limit = |key, minutes: u64| {
+            // What can't be read has been told and stops the run.
+            let most = Duration::from_secs(minutes * 60);
+            let bounds = Duration::from_secs(1)..=most;
+            reader.duration(key, bounds).unwrap_or(most)
+        };
+        Timeouts {
+            connect: limit(&keys::CONNECT_TIMEOUT, 10),
+            read: limit(&keys::READ_TIMEOUT, 60),
+            write: limit(&keys::WRITE_TIMEOUT, 60),
+        }
+    }
+
+    /// The same for requests over HTTP.
+    pub(super) fn limits(&mut self) -> Limits {
+        let timeouts = self.timeouts();
+        Limits {
+            connect: timeouts.connect,
+            answer: timeouts.read,
+        }
+    }
+
+    pub(super) fn retries(&mut self) -> u32 {
+        let mut reader = self.reader("Mail", Severity::Fatal);
+        // What can't be read has been told and stops the run.
+        reader.number(&keys::RETRIES, 0, 10).unwrap_or_default()
+    }
+
     /// A mailbox on a server; its protocol's ports decide how it is secured.
-    fn account(&mut self, switches: &Choice, ports: Ports) -> Result<Option<Account>, LoadError> {
+    fn account(
+        &mut self,
+        switches: &Choice,
+        ports: Ports,
+        resource: Resource,
+    ) -> Result<Option<Account>, LoadError> {
         let mut reader = self.reader("Mail", Severity::Fatal);
         let host = switches
             .server
@@ -130,19 +161,8 @@ impl Resolver<'_> {
         } else {
             Trust::Authorities
         };
-        let mut limit = |key, minutes: u64| {
-            // What can't be read has been told and stops the run.
-            let most = Duration::from_secs(minutes * 60);
-            let bounds = Duration::from_secs(1)..=most;
-            reader.duration(key, bounds).unwrap_or(most)
-        };
-        let timeouts = Timeouts {
-            connect: limit(&keys::CONNECT_TIMEOUT, 10),
-            read: limit(&keys::READ_TIMEOUT, 60),
-            write: limit(&keys::WRITE_TIMEOUT, 60),
-        };
-        // What can't be read has been told and stops the run.
-        let retries = reader.number(&keys::RETRIES, 0, 10).unwrap_or_default();
+        let timeouts = self.timeouts();
+        let retries = self.retries();
         let endpoint = Endpoint {
             host,
             port,
@@ -152,15 +172,56 @@ impl Resolver<'_> {
             timeouts,
         };
         let user = self.credential("Mail", &keys::USER, false);
-        let password = self.credential("Mail", &keys::PASSWORD, true);
-        Ok(user.zip(password).map(|(user, password)| Account {
+        let proof = match self.takes_tokens() {
+            Some(true) => {
+                let limits = self.limits();
+                let settings = self.tokens(resource, limits);
+                settings
+                    .map(|settings| Proof::Token(TokenSource::new(settings, self.trace.clone())))
+            }
+            Some(false) => {
+                let password = self.credential("Mail", &keys::PASSWORD, true);
+                password.map(Proof::Password)
+            }
+            None => None,
+        };
+        Ok(user.zip(proof).map(|(user, proof)| Account {
             endpoint,
             login: Login {
                 user: user.expose().to_owned(),
-                password,
+                proof,
             },
             retries,
         }))
+    }
+
+    /// Tokens take the place of the password; `None` when that can't be made out.
+    fn takes_tokens(&mut self) -> Option<bool> {
+        let mut reader = self.reader("Mail", Severity::Fatal);
+        reader.parsed(
+            &keys::AUTHENTICATION,
+            "Password or XOAUTH2",
+            |value| match value.to_ascii_lowercase().as_str() {
+                "password" => Some(false),
+                "xoauth2" => Some(true),
+                _ => None,
+            },
+        )
+    }
+
+    /// What somebody signs in for: the mailbox of the file.
+    pub(super) fn resource(&mut self) -> Option<Resource> {
+        let mut reader = self.reader("Mail", Severity::Fatal);
+        let protocol = reader.parsed(&keys::EMAIL_PROTOCOL, "IMAP, POP, MSAL or FOLDER", protocol);
+        let by_token = match protocol {
+            Some(Protocol::Imap) => Some(Resource::Imap),
+            Some(Protocol::Pop) => Some(Resource::Pop),
+            Some(Protocol::Msal | Protocol::Folder) | None => None,
+        };
+        match by_token {
+            Some(resource) if self.takes_tokens()? => Some(resource),
+            _ => self.graph_endpoint().map(Resource::Graph),
+        }
     }
 }
 

@@ -10,7 +10,9 @@ use super::settings::{LoadError, MailSettings, Purpose, Settings, SettingsFile, 
 use super::tokens::Tokens;
 use super::values::Reader;
 use super::{rule, unknown};
+use crate::auth;
 use crate::events::UnsafeText;
+use crate::net::Trace;
 use crate::rules::Rule;
 use crate::secret::{Keeper, Secret, command, is_sealed};
 use crate::send::Address;
@@ -18,7 +20,10 @@ use crate::send::Address;
 mod audit;
 mod general;
 mod mail;
+mod msal;
 mod outbound;
+
+use msal::Resource;
 
 /// Understands a file that was read.
 pub(super) fn resolve(
@@ -31,6 +36,7 @@ pub(super) fn resolve(
         path,
         document,
         mut problems,
+        ..
     } = file;
     let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
     let tokens = Tokens::new(document.section("Tokens"));
@@ -41,15 +47,21 @@ pub(super) fn resolve(
         problems: &mut problems,
         environment,
         keeper,
+        ini: &path,
+        trace: purpose.traces.usual,
     };
     let mail = resolver.mail(purpose.mailbox)?;
     let general = resolver.general(purpose, mail.as_ref());
     let mut audit = resolver.audit(&folder, &tokens);
-    let users = [resolver.sending_user(), mailbox_user(mail.as_ref())];
+    let users = [
+        resolver.sending_user(),
+        account_user(mail.as_ref()),
+        mailbox_user(mail.as_ref()),
+    ];
     let users: Vec<Address> = users.into_iter().flatten().collect();
     let from = resolver.notice_from(&users);
     audit.notices.own = from.iter().chain(&users).cloned().collect();
-    let outbound = resolver.outbound(audit.notices.wanted(), from, purpose.sends);
+    let outbound = resolver.outbound(audit.notices.wanted(), from, mail.as_ref(), purpose);
     let (rules, disabled_rules) = resolver.rules(&tokens, audit.unsafe_text);
     match (general, mail) {
         (Some(general), Some(mail)) if problems.worst() < Some(Severity::Fatal) => Ok(Settings {
@@ -71,8 +83,50 @@ fn mailbox_user(mail: Option<&MailSettings>) -> Option<Address> {
         MailSettings::Imap(account) | MailSettings::Pop(account) => {
             Address::parse(&account.login.user).ok()
         }
+        MailSettings::Msal(account) => Address::parse(account.name()).ok(),
         MailSettings::Folder(_) => None,
     }
+}
+
+/// The address of the account that sends notices through Graph.
+fn account_user(mail: Option<&MailSettings>) -> Option<Address> {
+    match mail? {
+        MailSettings::Msal(account) => Address::parse(account.sender.as_ref()?).ok(),
+        MailSettings::Imap(_) | MailSettings::Pop(_) | MailSettings::Folder(_) => None,
+    }
+}
+
+/// How the account is had that somebody signs in to for this file; `None` when something is wrong
+/// with the settings, which has been told.
+pub(super) fn sign_in(
+    file: SettingsFile,
+    keeper: &Keeper,
+    environment: Environment<'_>,
+    trace: &Trace,
+    for_graph: bool,
+) -> (Option<auth::Settings>, Problems) {
+    let SettingsFile {
+        path,
+        document,
+        mut problems,
+        ..
+    } = file;
+    let mut resolver = Resolver {
+        document: &document,
+        problems: &mut problems,
+        environment,
+        keeper,
+        ini: &path,
+        trace,
+    };
+    let limits = resolver.limits();
+    let resource = if for_graph {
+        resolver.graph_endpoint().map(Resource::Graph)
+    } else {
+        resolver.resource()
+    };
+    let tokens = resource.and_then(|resource| resolver.tokens(resource, limits));
+    (tokens, problems)
 }
 
 /// The passes over one document.
@@ -81,6 +135,10 @@ struct Resolver<'a> {
     problems: &'a mut Problems,
     environment: Environment<'a>,
     keeper: &'a Keeper,
+    /// Where the file is.
+    ini: &'a Path,
+    /// Where conversations about tokens are shown.
+    trace: &'a Trace,
 }
 
 /// Something is wrong with a setting, which has been told.

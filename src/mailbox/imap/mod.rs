@@ -47,7 +47,7 @@ use self::filter::Filter;
 use self::opening::Opening;
 use self::position::Mark;
 use self::session::{Folder, Session};
-use super::login::sendable;
+use super::login::{Credentials, sendable};
 use super::{
     Content, Deletion, Each, Error, Fault, Known, Listing, Login, MailId, Mailbox, Outcome, Query,
     Summary,
@@ -101,7 +101,7 @@ impl ImapMailbox {
         trace: Trace,
     ) -> Result<Self, Error> {
         let server = endpoint.server();
-        login.check(&server)?;
+        let credentials = login.credentials(&server)?;
         sendable(&server, "folder name", folder)?;
         let mut greeted = None;
         let mut connection = net::connect(endpoint, |clear| {
@@ -129,7 +129,7 @@ impl ImapMailbox {
             Box::new(connection),
             greeted,
             &server,
-            login,
+            credentials,
             folder,
             limits,
             trace,
@@ -146,7 +146,7 @@ impl ImapMailbox {
         channel: Box<dyn Channel>,
         greeted: Option<Option<Capabilities>>,
         server: &str,
-        login: &Login,
+        credentials: Credentials,
         folder: &str,
         limits: Limits,
         trace: Trace,
@@ -159,7 +159,7 @@ impl ImapMailbox {
         let responses = opening.into_responses();
         let filter = Rc::new(RefCell::new(Filter::new(responses, limits, trace)));
         Ok(Self {
-            session: login::log_in(server, filter, login, known)?,
+            session: login::log_in(server, filter, credentials, known)?,
             folder: folder_name::encode(folder),
             access: Access::ReadWrite,
             title: String::new(),

@@ -8,8 +8,8 @@ use data_encoding::BASE64;
 use super::capabilities::Capabilities;
 use super::reply::Code;
 use super::session::{Answer, Refusal, Session};
-use crate::mailbox::login::STARS;
-use crate::mailbox::{Error, Login};
+use crate::mailbox::Error;
+use crate::mailbox::login::{Credentials, NO_TOKENS, STARS};
 use crate::secret::Secret;
 
 /// Longest command, its line end included (RFC 2449, section 4).
@@ -18,10 +18,10 @@ const COMMAND: usize = 255;
 /// How the credentials are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
-    /// AUTH PLAIN with the credentials in the same line.
-    PlainAtOnce,
-    /// AUTH PLAIN, the credentials when the server asks for them.
-    PlainWhenAsked,
+    /// AUTH with the credentials in the same line.
+    AtOnce,
+    /// AUTH, the credentials when the server asks for them.
+    WhenAsked,
     /// USER, and PASS when the server has consented to it.
     UserPass,
 }
@@ -29,30 +29,46 @@ enum Way {
 /// Logs in. `known` is what the server can do, if it tells.
 pub(super) fn log_in<C: Read + Write>(
     session: &mut Session<C>,
-    login: &Login,
+    credentials: Credentials,
     known: Option<&Capabilities>,
 ) -> Result<(), Error> {
-    session.hide(login);
-    let way = choose(known, login).map_err(|why| Error::NoLogin {
+    match attempt(session, &credentials, known) {
+        Err(refusal) => attempt(session, &credentials.after(refusal)?, known),
+        done => done,
+    }
+}
+
+fn attempt<C: Read + Write>(
+    session: &mut Session<C>,
+    credentials: &Credentials,
+    known: Option<&Capabilities>,
+) -> Result<(), Error> {
+    session.hide(credentials);
+    let way = choose(known, credentials).map_err(|why| Error::NoLogin {
         server: session.server().to_owned(),
         why: why.into(),
     })?;
     let (command, refusal) = match way {
-        Way::PlainAtOnce => ("AUTH", plain(session, login, true)?),
-        Way::PlainWhenAsked => ("AUTH", plain(session, login, false)?),
-        Way::UserPass => user_pass(session, login)?,
+        Way::AtOnce => ("AUTH", by_sasl(session, credentials, true)?),
+        Way::WhenAsked => ("AUTH", by_sasl(session, credentials, false)?),
+        Way::UserPass => user_pass(session, credentials)?,
     };
     match refusal {
         None => Ok(()),
-        Some(refusal) => Err(refused(session, login, command, refusal)),
+        Some(refusal) => Err(refused(session, credentials, command, refusal)),
     }
 }
 
 /// Picks the way that needs the fewest turns and can carry the credentials.
-fn choose(known: Option<&Capabilities>, login: &Login) -> Result<Way, &'static str> {
+fn choose(known: Option<&Capabilities>, credentials: &Credentials) -> Result<Way, &'static str> {
+    if credentials.is_token() {
+        // Tokens are longer than a command may be.
+        let takes = known.is_some_and(|known| known.has_mechanism("XOAUTH2"));
+        return takes.then_some(Way::WhenAsked).ok_or(NO_TOKENS);
+    }
     let Some(known) = known else {
         // USER and PASS are what every server has, unless it says otherwise.
-        return if login.is_ascii() {
+        return if credentials.is_ascii() {
             Ok(Way::UserPass)
         } else {
             Err(BEYOND_ASCII)
@@ -62,15 +78,15 @@ fn choose(known: Option<&Capabilities>, login: &Login) -> Result<Way, &'static s
     // Servers that list no mechanisms and do not tell that USER would do are old rather than
     // strict. PASS is only sent when USER is taken.
     let user = known.has("USER") || !known.has("SASL") && !known.has("STLS");
-    let short = plain_command(login).expose().len() + 2 <= COMMAND;
+    let short = in_one_line(credentials).expose().len() + 2 <= COMMAND;
     // Exchange lists PLAIN, and hangs up on credentials in the same line. It has none of these
     // extensions, without which no server of the time of RFC 5034 is found.
     let modern = ["PIPELINING", "RESP-CODES", "AUTH-RESP-CODE"];
     match (plain, user) {
-        (true, _) if short && modern.iter().any(|name| known.has(name)) => Ok(Way::PlainAtOnce),
-        (true, true) if !login.is_ascii() || !short => Ok(Way::PlainWhenAsked),
-        (true, false) => Ok(Way::PlainWhenAsked),
-        (_, true) if login.is_ascii() => Ok(Way::UserPass),
+        (true, _) if short && modern.iter().any(|name| known.has(name)) => Ok(Way::AtOnce),
+        (true, true) if !credentials.is_ascii() || !short => Ok(Way::WhenAsked),
+        (true, false) => Ok(Way::WhenAsked),
+        (_, true) if credentials.is_ascii() => Ok(Way::UserPass),
         (_, true) => Err(BEYOND_ASCII),
         (false, false) => Err(
             "it takes passwords over secure connections only, or not at all. Check SecurityProtocol and \
@@ -82,77 +98,114 @@ fn choose(known: Option<&Capabilities>, login: &Login) -> Result<Way, &'static s
 const BEYOND_ASCII: &str = "the user or the password has letters beyond ASCII, and the server does not offer SASL PLAIN. \
                             Set a password of plain letters, digits and signs";
 
-fn plain_command(login: &Login) -> Secret {
-    Secret::new(format!("AUTH PLAIN {}", credentials(login).expose()))
+fn in_one_line(credentials: &Credentials) -> Secret {
+    let message = encoded(credentials);
+    Secret::new(format!(
+        "AUTH {} {}",
+        credentials.mechanism(),
+        message.expose()
+    ))
 }
 
-fn credentials(login: &Login) -> Secret {
-    Secret::new(BASE64.encode(login.plain().expose().as_bytes()))
+fn encoded(credentials: &Credentials) -> Secret {
+    Secret::new(BASE64.encode(credentials.message().expose().as_bytes()))
 }
 
 /// Gives the refusal, if it came to one.
-fn plain<C: Read + Write>(
+fn by_sasl<C: Read + Write>(
     session: &mut Session<C>,
-    login: &Login,
+    credentials: &Credentials,
     at_once: bool,
 ) -> Result<Option<Refusal>, Error> {
-    let answer = if at_once {
-        submit(
+    let (named, hidden) = (
+        format!("AUTH {}", credentials.mechanism()),
+        format!("AUTH {} {STARS}", credentials.mechanism()),
+    );
+    if at_once {
+        return match submit(
             session,
-            login,
-            &plain_command(login),
-            "AUTH PLAIN ***",
+            credentials,
+            &in_one_line(credentials),
+            &hidden,
             "AUTH",
-        )?
-    } else {
-        session.send(&["AUTH PLAIN".to_owned()])?;
-        session.answer("AUTH")?
-    };
-    match answer {
-        // It asks, though they may have come with the command already.
-        Answer::More => {
-            let answer = submit(session, login, &credentials(login), STARS, "AUTH")?;
-            Ok(session.conclude("AUTH", answer)?.err())
-        }
-        Answer::Done(_) if !at_once => {
+        )? {
+            // It asks, though they have come with the command already.
+            Answer::More => end(session, credentials, &encoded(credentials)),
+            Answer::Done(_) => Ok(None),
+            Answer::Refused(refusal) => Ok(Some(refusal)),
+        };
+    }
+    session.send(&[named])?;
+    match session.answer("AUTH")? {
+        Answer::More => end(session, credentials, &encoded(credentials)),
+        Answer::Done(_) => {
             Err(session.protocol("AUTH", "it lets everybody in who names a mechanism"))
         }
-        Answer::Done(_) => Ok(None),
+        // Google wants the token in the same line, however long that is; Microsoft does not
+        // (developers.google.com/gmail/imap/xoauth2-protocol).
+        Answer::Refused(_) if credentials.is_token() => {
+            match submit(
+                session,
+                credentials,
+                &in_one_line(credentials),
+                &hidden,
+                "AUTH",
+            )? {
+                Answer::More => end(session, credentials, &Secret::new(String::new())),
+                Answer::Done(_) => Ok(None),
+                Answer::Refused(refusal) => Ok(Some(refusal)),
+            }
+        }
         Answer::Refused(refusal) => Ok(Some(refusal)),
+    }
+}
+
+/// Answers a question of a log-in. With XOAUTH2 another one says what is wrong, and wants nothing
+/// for an answer.
+fn end<C: Read + Write>(
+    session: &mut Session<C>,
+    credentials: &Credentials,
+    answer: &Secret,
+) -> Result<Option<Refusal>, Error> {
+    match submit(session, credentials, answer, STARS, "AUTH")? {
+        Answer::More if credentials.is_token() && !answer.expose().is_empty() => {
+            end(session, credentials, &Secret::new(String::new()))
+        }
+        answer => Ok(session.conclude("AUTH", answer)?.err()),
     }
 }
 
 /// Gives the command that was refused, and the refusal, if it came to one.
 fn user_pass<C: Read + Write>(
     session: &mut Session<C>,
-    login: &Login,
+    credentials: &Credentials,
 ) -> Result<(&'static str, Option<Refusal>), Error> {
-    session.send(&[format!("USER {}", login.user)])?;
+    session.send(&[format!("USER {}", credentials.user)])?;
     if let Err(refusal) = session.verdict("USER")? {
         return Ok(("USER", Some(refusal)));
     }
-    let pass = Secret::new(format!("PASS {}", login.password.expose()));
-    let answer = submit(session, login, &pass, "PASS ***", "PASS")?;
+    let pass = Secret::new(format!("PASS {}", credentials.secret().expose()));
+    let answer = submit(session, credentials, &pass, "PASS ***", "PASS")?;
     Ok(("PASS", session.conclude("PASS", answer)?.err()))
 }
 
-/// Sends the line that holds the password, and takes the answer.
+/// Sends the line that holds the credentials, and takes the answer.
 fn submit<C: Read + Write>(
     session: &mut Session<C>,
-    login: &Login,
+    credentials: &Credentials,
     line: &Secret,
     shown: &str,
     command: &str,
 ) -> Result<Answer, Error> {
     let sent = session.send_hidden(line, shown);
     sent.and_then(|()| session.answer(command))
-        .map_err(|error| login.unanswered(session.server(), error))
+        .map_err(|error| credentials.unanswered(session.server(), error))
 }
 
 /// Whether the credentials were refused, or the time was wrong for them.
 fn refused<C: Read + Write>(
     session: &Session<C>,
-    login: &Login,
+    credentials: &Credentials,
     command: &str,
     refusal: Refusal,
 ) -> Error {
@@ -164,11 +217,7 @@ fn refused<C: Read + Write>(
             server: session.server().to_owned(),
             answer: refusal.words,
         },
-        Code::None | Code::Auth => Error::Login {
-            server: session.server().to_owned(),
-            user: login.user.clone(),
-            answer: refusal.words,
-        },
+        Code::None | Code::Auth => credentials.refused(session.server(), refusal.words),
     }
 }
 
@@ -180,12 +229,14 @@ fn is_about_a_lock(words: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mailbox::{Login, Proof};
 
-    fn login(password: &str) -> Login {
-        Login {
+    fn login(password: &str) -> Credentials {
+        let login = Login {
             user: "me".into(),
-            password: Secret::new(password.into()),
-        }
+            proof: Proof::Password(Secret::new(password.into())),
+        };
+        login.credentials("h:1").unwrap()
     }
 
     #[test]
@@ -198,13 +249,13 @@ mod tests {
         };
         let long = "x".repeat(200);
         let dovecot = "SASL PLAIN LOGIN\nUSER\nRESP-CODES\nPIPELINING";
-        assert_eq!(way(dovecot, "pw"), Ok(Way::PlainAtOnce));
-        assert_eq!(way(dovecot, "pä"), Ok(Way::PlainAtOnce));
-        assert_eq!(way(dovecot, &long), Ok(Way::PlainWhenAsked));
+        assert_eq!(way(dovecot, "pw"), Ok(Way::AtOnce));
+        assert_eq!(way(dovecot, "pä"), Ok(Way::AtOnce));
+        assert_eq!(way(dovecot, &long), Ok(Way::WhenAsked));
         let exchange = "TOP\nUIDL\nSASL NTLM GSSAPI PLAIN\nUSER";
         assert_eq!(way(exchange, "pw"), Ok(Way::UserPass));
-        assert_eq!(way(exchange, "pä"), Ok(Way::PlainWhenAsked));
-        assert_eq!(way("SASL PLAIN", "pw"), Ok(Way::PlainWhenAsked));
+        assert_eq!(way(exchange, "pä"), Ok(Way::WhenAsked));
+        assert_eq!(way("SASL PLAIN", "pw"), Ok(Way::WhenAsked));
         assert_eq!(way("USER", &long), Ok(Way::UserPass));
         assert_eq!(way("TOP", "pw"), Ok(Way::UserPass));
         assert_eq!(choose(None, &login("pw")), Ok(Way::UserPass));

@@ -35,6 +35,7 @@ use self::list::Roll;
 use self::opening::Stage;
 use self::reply::Code;
 use self::session::{Refusal, Session};
+use super::login::Credentials;
 use super::{
     Content, Deletion, Each, Error, Fault, Known, Listing, Login, MailId, Mailbox, Outcome, Query,
     Summary,
@@ -93,7 +94,7 @@ impl PopMailbox {
         trace: Trace,
     ) -> Result<Self, Error> {
         let server = endpoint.server();
-        login.check(&server)?;
+        let credentials = login.credentials(&server)?;
         let mut stage = Stage::Begun;
         let connection = net::connect(endpoint, |clear| {
             let (upgrade, reached) = opening::upgrade(clear, &server, &trace)?;
@@ -107,7 +108,14 @@ impl PopMailbox {
         );
         let certificate = connection.certificate();
         let stripped = endpoint.security == Security::StartTls && !connection.is_encrypted();
-        let mut mailbox = Self::start(Box::new(connection), stage, &server, login, limits, trace)?;
+        let mut mailbox = Self::start(
+            Box::new(connection),
+            stage,
+            &server,
+            credentials,
+            limits,
+            trace,
+        )?;
         if stripped {
             mailbox.warnings.push(format!(
                 "{server} does not offer STLS: the password and the mails cross the network in clear text"
@@ -123,13 +131,13 @@ impl PopMailbox {
         channel: Box<dyn Channel>,
         stage: Stage,
         server: &str,
-        login: &Login,
+        credentials: Credentials,
         limits: Limits,
         trace: Trace,
     ) -> Result<Self, Error> {
         let mut session = Session::new(channel, AHEAD, server, trace);
         let known = opening::open(&mut session, stage)?;
-        login::log_in(&mut session, login, known.as_ref())?;
+        login::log_in(&mut session, credentials, known.as_ref())?;
         let mut warnings = Vec::new();
         let roll = Roll::ask(&mut session, known.as_ref(), &mut warnings)?;
         let mut mailbox = Self {

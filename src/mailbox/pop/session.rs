@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::reply::{Code, Reply};
 use super::wire::Wire;
-use crate::mailbox::login::{Mask, STARS};
-use crate::mailbox::{Error, Fault, Login, words_of};
+use crate::mailbox::login::{Credentials, Mask, STARS};
+use crate::mailbox::{Error, Fault, words_of};
 use crate::net::{Channel, Trace, clean};
 use crate::secret::Secret;
 
@@ -62,8 +62,8 @@ impl<C: Read + Write> Session<C> {
     }
 
     /// Hides these credentials in all that is shown.
-    pub(super) fn hide(&mut self, login: &Login) {
-        self.mask = Mask::new(login);
+    pub(super) fn hide(&mut self, credentials: &Credentials) {
+        self.mask = Mask::new(credentials);
     }
 
     /// Sends commands without secrets in one piece. Their answers are to be taken in the same order.

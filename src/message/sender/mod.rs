@@ -24,6 +24,19 @@ pub struct Sender {
     pub reliable: bool,
 }
 
+impl Sender {
+    /// The sender as a service tells it, which has read From itself: an address alone.
+    #[must_use]
+    pub fn told(address: &str) -> Self {
+        let read = read_from(&[address.as_bytes().to_vec()], true);
+        Self {
+            // Whatever else stands beside an address, this is none.
+            reliable: read.reliable && read.address == address,
+            address: read.address,
+        }
+    }
+}
+
 /// Reads the values of all From headers; `clear` says that every reader finds the same ones.
 pub(super) fn read_from(values: &[Vec<u8>], clear: bool) -> Sender {
     let Some(first) = values.first() else {

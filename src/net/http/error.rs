@@ -98,9 +98,12 @@ impl Step {
     fn advice(self) -> &'static str {
         match self {
             Self::Connecting => {
-                "check the address, the firewalls and whether a proxy is needed (HTTPS_PROXY), or raise connect-timeout"
+                "check the address, the firewalls and whether a proxy is needed (HTTPS_PROXY), or raise \
+                 ConnectTimeout ([smtp-client]: connect-timeout)"
             }
-            Self::Sending | Self::Answering => "check the network, or raise protocol-timeout",
+            Self::Sending | Self::Answering => {
+                "check the network, or raise ReadTimeout ([smtp-client]: protocol-timeout)"
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod error;
 mod patience;
+mod pieces;
 
 use std::cell::Cell;
 use std::io::{self, Read};
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 
 pub use error::{Error, Step};
 pub use patience::{Patience, retry_after};
+pub use pieces::{path_segment, query_value, request_id};
 use ureq::http::header::CONTENT_LENGTH;
 pub use ureq::http::{Method, Request, Response, StatusCode, Uri, header};
 use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
@@ -27,7 +29,7 @@ const LARGEST_ANSWER: u64 = 4 * 1024 * 1024;
 /// would be lost without a trace of what became of it.
 const LONGEST_REST: Duration = Duration::from_secs(10);
 
-/// Time limits of a request (`connect-timeout` and `protocol-timeout`).
+/// Time limits of a request (`connect-timeout` and `protocol-timeout`, `ConnectTimeout` and `ReadTimeout`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// To find and reach the server and agree on TLS.
@@ -88,6 +90,18 @@ impl Client {
     /// # Errors
     /// There is no answer, whatever its status: see [`Error`].
     pub fn send(&self, request: Request<impl AsRef<[u8]>>) -> Result<Response<Vec<u8>>, Error> {
+        self.send_for(request, LARGEST_ANSWER)
+    }
+
+    /// The same for an answer of up to so many bytes.
+    ///
+    /// # Errors
+    /// There is no answer, whatever its status: see [`Error`].
+    pub fn send_for(
+        &self,
+        request: Request<impl AsRef<[u8]>>,
+        largest: u64,
+    ) -> Result<Response<Vec<u8>>, Error> {
         let server = checked(request.uri())?;
         let began = Instant::now();
         let (mut parts, bytes) = request.into_parts();
@@ -108,7 +122,7 @@ impl Client {
         };
         let answer = answer.and_then(|answer| {
             let (head, content) = answer.into_parts();
-            let limited = content.into_with_config().limit(LARGEST_ANSWER);
+            let limited = content.into_with_config().limit(largest);
             Ok(Response::from_parts(head, limited.read_to_vec()?))
         });
         match answer {

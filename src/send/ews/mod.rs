@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use answer::Answer;
 
-use super::web::{Call, Caller, Error, Kind, Purpose, delivered, request_id};
+use super::web::{Call, Caller, Error, Kind, Purpose, delivered};
 use super::{Delivery, Form, Mail};
 use crate::net::Trace;
-use crate::net::http::{Limits, Method, Response, StatusCode};
+use crate::net::http::{Limits, Method, Response, StatusCode, request_id};
 
 pub use super::web::Login;
 

@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use super::message::{Attachment, Message, attachments};
 use super::{Graph, Request};
+use crate::net::http::path_segment;
 use crate::net::http::{Method, Patience, Response, StatusCode};
-use crate::send::web::{Call, Error, Purpose, path_segment};
+use crate::send::web::{Call, Error, Purpose};
 use crate::send::{Mail, Person};
 
 /// From this size on a file is uploaded; Graph takes smaller ones only in a request of their own,

@@ -13,10 +13,12 @@ use data_encoding::BASE64;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::web::{Call, Caller, Error, Login, Purpose, delivered, path_segment, request_id};
+use super::web::{Call, Caller, Error, Login, Purpose, delivered};
 use super::{Address, Delivery, Form, Mail, Person};
 use crate::auth::TokenSource;
-use crate::net::http::{Limits, Method, Patience, Response, StatusCode, Uri};
+use crate::net::http::{
+    Limits, Method, Patience, Response, StatusCode, Uri, path_segment, request_id,
+};
 use crate::net::{Trace, clean};
 
 /// A request with more bytes goes by a draft: 4 MB is the service's limit for everything in it.

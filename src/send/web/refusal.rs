@@ -229,7 +229,10 @@ fn by_status(status: StatusCode) -> (Kind, &'static str) {
             Permanent,
             "it points elsewhere, where the credentials don't go: check server",
         ),
-        _ => (Permanent, "check the settings of [smtp-client]"),
+        _ => (
+            Permanent,
+            "check the settings of [smtp-client], or without it those of [MSAL]",
+        ),
     }
 }
 

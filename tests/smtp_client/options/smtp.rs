@@ -23,7 +23,7 @@ pub(super) const ROWS: &[Row] = &[
         "blank, false, true",
         enable_authentication,
     ),
-    ("user", "alice@example.test, bob@example.test", user),
+    ("user", "alice@example.test, carol@example.test", user),
     ("password", "the right one, another", password),
     (
         "mail.smtp.auth.mechanisms",
@@ -126,7 +126,7 @@ fn user() -> Option<String> {
     let ini = with_password(to_sink(&sink));
     sends(&ini, &[SEALED]);
     fails(
-        &ini.set(SECTION, "user", "bob@example.test"),
+        &ini.set(SECTION, "user", "carol@example.test"),
         &[SEALED],
         "535",
     );
@@ -142,7 +142,7 @@ fn user() -> Option<String> {
             .to_owned()
     });
     let names: Vec<_> = names.collect();
-    assert_eq!(names, [MAIL_USER, "bob@example.test"]);
+    assert_eq!(names, [MAIL_USER, "carol@example.test"]);
     Some(format!("AUTH PLAIN with {}", names.join("; with ")))
 }
 

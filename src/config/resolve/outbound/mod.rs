@@ -4,8 +4,8 @@
 use super::{Resolver, Told};
 use crate::config::keys;
 use crate::config::problem::{Problems, Severity};
-use crate::config::settings::{Outbound, Traces};
-use crate::send::Address;
+use crate::config::settings::{GraphAccount, MailSettings, Outbound, Purpose};
+use crate::send::{Address, Service, graph};
 
 mod options;
 mod service;
@@ -17,20 +17,28 @@ const SECTION: &str = "smtp-client";
 
 impl Resolver<'_> {
     /// Who sends notices; `None` when nobody has to, or nobody can, which has been told. With
-    /// `traces` missing nothing is sent in this pass, so no secret is opened.
+    /// nothing to be sent in this pass, no secret is opened.
     pub(super) fn outbound(
         &mut self,
         wanted: bool,
         from: Option<Address>,
-        traces: Option<Traces<'_>>,
+        mail: Option<&MailSettings>,
+        purpose: Purpose<'_>,
     ) -> Option<Outbound> {
+        if let Some(MailSettings::Msal(account)) = mail
+            && self.document.section(SECTION).is_none()
+        {
+            let in_use = wanted && purpose.sends;
+            return in_use.then(|| self.by_the_mailbox(account, from)).flatten();
+        }
         let options = self.options();
         let reader = self.reader(SECTION, Severity::Error);
         let named = reader.entry(&keys::SMTP_SERVER).is_some();
         let in_use = wanted || named;
-        let (Ok(options), Some(traces), true) = (options, traces, in_use) else {
+        let (Ok(options), true, true) = (options, purpose.sends, in_use) else {
             return None;
         };
+        let traces = purpose.traces;
         let debug = self
             .reader(SECTION, Severity::Error)
             .boolean(&keys::SMTP_ENABLE_DEBUG);
@@ -60,18 +68,48 @@ impl Resolver<'_> {
         };
         let Some(from) = from else {
             if wanted {
-                let message = "is not set, and neither [smtp-client] user nor [Mail] User is an address: notices are \
-                               from nobody, so none is sent";
-                self.problems
-                    .add(Severity::Error, None, "[Audit] NotifyFrom", message);
+                self.tell_no_sender("neither [smtp-client] user nor [Mail] User is an address");
             }
             return None;
         };
         Some(Outbound {
+            by_the_mailbox: false,
             service,
             from,
             trace: trace.clone(),
         })
+    }
+
+    /// Without the section: the account whose mailbox is read sends, through Graph too.
+    fn by_the_mailbox(
+        &mut self,
+        account: &GraphAccount,
+        from: Option<Address>,
+    ) -> Option<Outbound> {
+        let Some(from) = from else {
+            self.tell_no_sender("nobody is signed in whose address it could be");
+            return None;
+        };
+        let service = Service::Graph(graph::Settings {
+            root: graph::root(&account.endpoint, "").ok()?,
+            user: account.sender.clone().unwrap_or_default(),
+            access: account.access,
+            delegate: false,
+            tokens: account.tokens.clone(),
+            limits: account.limits,
+        });
+        Some(Outbound {
+            by_the_mailbox: true,
+            service,
+            from,
+            trace: self.trace.clone(),
+        })
+    }
+
+    fn tell_no_sender(&mut self, why: &str) {
+        let message = format!("is not set, and {why}: notices are from nobody, so none is sent");
+        self.problems
+            .add(Severity::Error, None, "[Audit] NotifyFrom", message);
     }
 
     /// Who notices are from: `NotifyFrom`, else the first of these.
@@ -94,6 +132,8 @@ impl Resolver<'_> {
             problems: &mut quiet,
             environment: self.environment,
             keeper: self.keeper,
+            ini: self.ini,
+            trace: self.trace,
         }
         .secret(SECTION, &keys::SMTP_USER, false, Severity::Error);
         let user = user.ok().flatten()?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::service::{Credentials, Unusable};
-use crate::auth::{self, Authority, Grant, TokenSource};
+use crate::auth::{self, Authority, Grant, Names, TokenSource};
 use crate::config::keys::{self, Key};
 use crate::config::values::Reader;
 use crate::net::Trace;
@@ -141,6 +141,7 @@ impl Application {
             scope: self.scope.clone(),
             margin,
             limits,
+            names: Names::SmtpClient,
         };
         Ok(TokenSource::new(settings, trace.clone()))
     }

@@ -6,9 +6,10 @@ mod lists;
 mod logins;
 mod mails;
 mod oddities;
+mod tokens;
 
 use super::{Access, ImapMailbox};
-use crate::mailbox::{Bar, Error, Fault, Known, Login, MailId, Mailbox, Position, Query};
+use crate::mailbox::{Bar, Error, Fault, Known, Login, MailId, Mailbox, Position, Proof, Query};
 use crate::message::Limits;
 use crate::net::Trace;
 use crate::net::script::{Lines, Script};
@@ -21,7 +22,7 @@ const LOGGED_IN: &str = "TAG OK [CAPABILITY IMAP4rev1 UIDPLUS] in\r\n";
 fn login() -> Login {
     Login {
         user: "me".into(),
-        password: Secret::new("s3cret".into()),
+        proof: Proof::Password(Secret::new("s3cret".into())),
     }
 }
 
@@ -41,7 +42,7 @@ fn open_with(
         Box::new(script),
         None,
         "h:993",
-        login,
+        login.credentials("h:993").unwrap(),
         "INBOX",
         limits,
         trace,

@@ -125,7 +125,7 @@ fn no_secret_is_shown_at_the_loudest_level() {
         let password = "p\"w\\d xyz";
         let login = Login {
             user: "me".into(),
-            password: Secret::new(password.into()),
+            proof: Proof::Password(Secret::new(password.into())),
         };
         let shown = Arc::new(Mutex::new(String::new()));
         let sink = Arc::clone(&shown);

@@ -5,10 +5,11 @@ mod lists;
 mod logins;
 mod mails;
 mod oddities;
+mod tokens;
 
 use super::opening::Stage;
 use super::{Capabilities, PopMailbox};
-use crate::mailbox::{Error, Fault, Known, Login, MailId, Mailbox, Outcome, Query};
+use crate::mailbox::{Error, Fault, Known, Login, MailId, Mailbox, Outcome, Proof, Query};
 use crate::message::Limits;
 use crate::net::Trace;
 use crate::net::script::{Lines, Script};
@@ -19,7 +20,7 @@ const MODERN: &str = "SASL PLAIN\nUIDL\nTOP\nRESP-CODES\nPIPELINING";
 fn login() -> Login {
     Login {
         user: "me".into(),
-        password: Secret::new("s3cret".into()),
+        proof: Proof::Password(Secret::new("s3cret".into())),
     }
 }
 
@@ -36,7 +37,14 @@ fn open_with(
         ..Limits::default()
     };
     let stage = Stage::Clear(capabilities.map(|list| Capabilities::parse(list.as_bytes())));
-    let mailbox = PopMailbox::start(Box::new(script), stage, "h:995", login, limits, trace);
+    let mailbox = PopMailbox::start(
+        Box::new(script),
+        stage,
+        "h:995",
+        login.credentials("h:995").unwrap(),
+        limits,
+        trace,
+    );
     (mailbox, lines)
 }
 

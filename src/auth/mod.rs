@@ -127,7 +127,21 @@ pub struct AccessToken {
     serial: u64,
 }
 
+/// A token whose end nobody knows is taken for good so long.
+const UNKNOWN_END: Duration = Duration::from_secs(3600);
+
 impl AccessToken {
+    /// A token that somebody else had given.
+    #[must_use]
+    pub fn given(secret: Secret) -> Self {
+        Self {
+            secret,
+            expires: Instant::now() + UNKNOWN_END,
+            scope: None,
+            serial: 0,
+        }
+    }
+
     /// The token itself, as `Authorization: Bearer` and XOAUTH2 carry it.
     #[must_use]
     pub fn secret(&self) -> &Secret {
@@ -160,17 +174,7 @@ impl AccessToken {
 
 /// Gives tokens of one account; copies of it share them.
 #[derive(Clone, Debug)]
-pub struct TokenSource(Source);
-
-#[derive(Clone, Debug)]
-enum Source {
-    Endpoint(Arc<Shared>),
-    /// Somebody else had it given, and sees to it that it is good.
-    Given(AccessToken),
-}
-
-/// A token whose end nobody knows is taken for good so long.
-const UNKNOWN_END: Duration = Duration::from_secs(3600);
+pub struct TokenSource(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -192,30 +196,10 @@ impl TokenSource {
     /// A source that has not asked for anything yet.
     #[must_use]
     pub fn new(settings: Settings, trace: Trace) -> Self {
-        Self(Source::Endpoint(Arc::new(Shared {
+        Self(Arc::new(Shared {
             desk: Desk::new(settings, trace),
             state: Mutex::default(),
-        })))
-    }
-
-    /// A source of one token, which somebody else had given.
-    #[must_use]
-    pub fn given(secret: Secret) -> Self {
-        Self(Source::Given(AccessToken {
-            secret,
-            expires: Instant::now() + UNKNOWN_END,
-            scope: None,
-            serial: 1,
         }))
-    }
-
-    /// Whether another token can be had when a server refuses this one.
-    #[must_use]
-    pub fn is_renewable(&self) -> bool {
-        match self.0 {
-            Source::Endpoint(_) => true,
-            Source::Given(_) => false,
-        }
     }
 
     /// A token that is good for longer than the margin. Of several callers at the same time one
@@ -225,26 +209,17 @@ impl TokenSource {
     /// The token endpoint refuses or can't be asked. A refusal stands for the rest of the run:
     /// a wrong password that is tried for every mail locks the account.
     pub fn get(&self) -> Result<AccessToken, Error> {
-        match &self.0 {
-            Source::Endpoint(shared) => shared.token(|token| {
-                let left = token.expires.saturating_duration_since(Instant::now());
-                left > shared.desk.settings.margin
-            }),
-            Source::Given(token) => Ok(token.clone()),
-        }
+        let margin = self.0.desk.settings.margin;
+        self.token(|token| token.expires.saturating_duration_since(Instant::now()) > margin)
     }
 
     /// Another token than this one, which a server refused although it should still be good. It
-    /// is not asked for when somebody else had it renewed meanwhile. It is the same one where
-    /// [`TokenSource::is_renewable`] says no.
+    /// is not asked for when somebody else had it renewed meanwhile.
     ///
     /// # Errors
     /// As for [`TokenSource::get`].
     pub fn renew(&self, refused: &AccessToken) -> Result<AccessToken, Error> {
-        match &self.0 {
-            Source::Endpoint(shared) => shared.token(|token| token.serial != refused.serial),
-            Source::Given(token) => Ok(token.clone()),
-        }
+        self.token(|token| token.serial != refused.serial)
     }
 
     /// Asks whether the authority is there and knows the directory.
@@ -252,45 +227,30 @@ impl TokenSource {
     /// # Errors
     /// It does not, or can't be asked.
     pub fn meet_authority(&self) -> Result<(), Error> {
-        match &self.0 {
-            Source::Endpoint(shared) => discovery::meet(&shared.desk),
-            Source::Given(_) => Ok(()),
-        }
+        discovery::meet(&self.0.desk)
     }
 
-    /// Who gives the tokens, if they are asked for.
+    /// Who gives the tokens.
     #[must_use]
-    pub fn authority(&self) -> Option<&Authority> {
-        match &self.0 {
-            Source::Endpoint(shared) => Some(&shared.desk.settings.authority),
-            Source::Given(_) => None,
-        }
+    pub fn authority(&self) -> &Authority {
+        &self.0.desk.settings.authority
     }
 
     /// What tokens are asked for, separated by blanks.
     #[must_use]
     pub fn scope(&self) -> &str {
-        match &self.0 {
-            Source::Endpoint(shared) => &shared.desk.settings.scope,
-            Source::Given(_) => "",
-        }
+        &self.0.desk.settings.scope
     }
 
     /// A server's text without the secrets that it may quote: tokens and what entitles to them.
     #[must_use]
     pub fn masked(&self, text: &str) -> String {
-        let shared = match &self.0 {
-            Source::Endpoint(shared) => shared,
-            Source::Given(token) => return masked(text, std::iter::once(token.secret())),
-        };
-        let state = shared.state();
+        let state = self.state();
         let token = state.token.as_ref().map(AccessToken::secret);
         let held = token.into_iter().chain(&state.rotated);
-        masked(text, held.chain(shared.desk.settings.grant.secrets()))
+        masked(text, held.chain(self.0.desk.settings.grant.secrets()))
     }
-}
 
-impl Shared {
     fn token(&self, is_good: impl Fn(&AccessToken) -> bool) -> Result<AccessToken, Error> {
         let asked = Instant::now();
         let mut state = self.state();
@@ -302,12 +262,12 @@ impl Shared {
         {
             return Err(error.clone());
         }
-        let fresh = match self.desk.settings.grant.cache() {
+        let fresh = match self.0.desk.settings.grant.cache() {
             Some(cache) => {
                 let last = state.token.as_ref().map(AccessToken::secret);
-                account::token(&self.desk, cache, last).map(Fresh::from)
+                account::token(&self.0.desk, cache, last).map(Fresh::from)
             }
-            None => self.ask(&mut state.rotated),
+            None => self.0.ask(&mut state.rotated),
         };
         match fresh {
             Ok(fresh) => {
@@ -331,7 +291,7 @@ impl Shared {
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         // Nothing that is done under the lock leaves it half done.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

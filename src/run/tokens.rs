@@ -24,13 +24,12 @@ pub(super) fn check(settings: &Settings, output: &mut Output) -> bool {
         },
         MailSettings::Folder(_) => return true,
     };
+    let endpoint = source.authority().token_endpoint();
     if let Err(error) = source.meet_authority() {
         output.error(&error.to_string());
         return false;
     }
-    if let Some(authority) = source.authority() {
-        output.line(&format!("authority: {}", authority.token_endpoint()));
-    }
+    output.line(&format!("authority: {endpoint}"));
     let token = match source.get() {
         Ok(token) => token,
         Err(error) => {

@@ -192,7 +192,6 @@ token-advice-tenant = there is no such directory; check /O365_TENANT_ID
 token-advice-other = check /O365_TENANT_ID, /O365_APP_ID and /O365_SECRET
 token-busy = { $server } gave no token for the moment (status { $status })
 token-malformed = { $server } does not answer as a token endpoint does: check /O365_AUTHORITY and /O365_TENANT_ID
-token-none = There is no access token: { $cause }
 token-unusable = The access token holds characters that no request can carry
 web-bad-address = { $address } is no address that can be asked: check /GRAPH_SENDER, /GRAPH_SERVER and /O365_AUTHORITY
 web-clear-text = { $server } would be asked in clear text: write https://

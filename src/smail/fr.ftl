@@ -192,7 +192,6 @@ token-advice-tenant = cet annuaire n’existe pas ; vérifiez /O365_TENANT_ID
 token-advice-other = vérifiez /O365_TENANT_ID, /O365_APP_ID et /O365_SECRET
 token-busy = { $server } ne délivre pas de jeton pour le moment (statut { $status })
 token-malformed = { $server } ne répond pas comme un émetteur de jetons : vérifiez /O365_AUTHORITY et /O365_TENANT_ID
-token-none = Pas de jeton d’accès : { $cause }
 token-unusable = Le jeton d’accès contient des caractères qu’aucune requête ne peut porter
 web-bad-address = { $address } n’est pas une adresse utilisable : vérifiez /GRAPH_SENDER, /GRAPH_SERVER et /O365_AUTHORITY
 web-clear-text = { $server } serait interrogé en clair : écrivez https://

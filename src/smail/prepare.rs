@@ -9,7 +9,7 @@ use super::files::Files;
 use super::request::{self, Hidden, Request, Way};
 use super::table::Key;
 use super::texts::{Message, Phrase};
-use crate::auth::{self, Grant, Names, TokenSource};
+use crate::auth::{self, AccessToken, Grant, Names, TokenSource};
 use crate::clock;
 use crate::net::http::Limits;
 use crate::net::{Endpoint, Timeouts, Trace, Trust, clean};
@@ -39,7 +39,7 @@ impl Prepared {
     /// Whether the log-in is made with a token that the user has brought.
     pub(super) fn by_token(&self) -> bool {
         match &self.service {
-            Service::Smtp(settings) => matches!(settings.login, smtp::Login::Token { .. }),
+            Service::Smtp(settings) => matches!(settings.login, smtp::Login::GivenToken { .. }),
             Service::Ews(_) | Service::Graph(_) => false,
         }
     }
@@ -207,9 +207,9 @@ fn service(way: &Way, secret: Option<Secret>, trace: &Trace) -> (Service, String
                     password: secret(),
                     mechanisms: mechanisms.to_vec(),
                 },
-                request::Login::Token { user, .. } => smtp::Login::Token {
+                request::Login::Token { user, .. } => smtp::Login::GivenToken {
                     user: user.clone(),
-                    source: TokenSource::given(secret()),
+                    token: AccessToken::given(secret()),
                 },
             };
             let pool = Pool {
@@ -237,6 +237,7 @@ fn service(way: &Way, secret: Option<Secret>, trace: &Trace) -> (Service, String
                 scope: graph.scope.clone(),
                 margin: MARGIN,
                 limits,
+                // Messages are told in words of this room.
                 names: Names::SmtpClient,
             };
             let server = graph.root.split('/').nth(2).unwrap_or_default().to_owned();

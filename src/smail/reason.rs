@@ -261,14 +261,14 @@ fn token(cause: &auth::Error) -> Message {
         }
         auth::Error::Unanswered(cause) => http(cause),
         auth::Error::Malformed { server, .. } => at(Phrase::TokenMalformed, server),
-        // Those of accounts that people sign in to, of which there is none here.
+        // Nobody signs in here, and no certificate is used.
         auth::Error::NotSignedIn { .. }
         | auth::Error::Cache { .. }
         | auth::Error::CacheHeld { .. }
         | auth::Error::NoSignIn
         | auth::Error::Listener { .. }
         | auth::Error::NobodyCame { .. }
-        | auth::Error::Signing => Phrase::TokenNone.with("cause", cause.to_string()),
+        | auth::Error::Signing => Phrase::InternalFault.with("place", cause.to_string()),
     }
 }
 

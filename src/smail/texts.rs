@@ -340,7 +340,6 @@ texts! {
     TokenAdviceOther = "token-advice-other",
     TokenBusy = "token-busy",
     TokenMalformed = "token-malformed",
-    TokenNone = "token-none",
     TokenUnusable = "token-unusable",
     WebBadAddress = "web-bad-address",
     WebClearText = "web-clear-text",

@@ -27,7 +27,7 @@ const HERE: &str = "DNS:localhost,IP:127.0.0.1,IP:127.0.0.2";
 ///
 /// `None` when the `openssl` command is missing.
 pub fn folder() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("certificates-3");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("certificates-4");
     fs::create_dir_all(&folder).unwrap();
     // Several test programs and many tests may come here at the same time.
     let lock = File::create(folder.join("lock")).unwrap();

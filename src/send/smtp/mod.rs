@@ -17,7 +17,7 @@ use std::time::Duration;
 
 pub(super) use pool::Connections;
 
-use crate::auth::TokenSource;
+use crate::auth::{AccessToken, TokenSource};
 use crate::net::Endpoint;
 use crate::secret::Secret;
 
@@ -52,6 +52,13 @@ pub enum Login {
         user: String,
         /// Gives the tokens.
         source: TokenSource,
+    },
+    /// A user with a token that somebody else had given (XOAUTH2).
+    GivenToken {
+        /// The user.
+        user: String,
+        /// The token. There is no other one.
+        token: AccessToken,
     },
 }
 

@@ -107,7 +107,9 @@ impl Connections {
         locked(&self.idle).push(link);
         Ok(match self.settings.login {
             Login::None => Checked::Connected,
-            Login::Password { .. } | Login::Token { .. } => Checked::LoggedIn,
+            Login::Password { .. } | Login::Token { .. } | Login::GivenToken { .. } => {
+                Checked::LoggedIn
+            }
         })
     }
 

@@ -74,17 +74,12 @@ pub(super) fn log_in<C: Channel>(
             }
         }
         Login::Token { user, source } => {
-            if !capabilities.offers("XOAUTH2") {
-                return Err(Error::NoLogin {
-                    server: wire.talk.server.clone(),
-                    why: not_offered("XOAUTH2", capabilities),
-                });
-            }
+            takes_tokens(wire, capabilities)?;
             let mut token = source.get().map_err(Error::Token)?;
             let mut attempt = with_token(user, &token);
             let mut told = attempt.make_hidden(wire, &token)?;
             // A token may end before its time: the next one is another chance.
-            if !told.0.is_positive() && !told.0.is_transient() && source.is_renewable() {
+            if !told.0.is_positive() && !told.0.is_transient() {
                 token = source.renew(&token).map_err(Error::Token)?;
                 attempt = with_token(user, &token);
                 told = attempt.make_hidden(wire, &token)?;
@@ -94,7 +89,25 @@ pub(super) fn log_in<C: Channel>(
                 (reply, challenge) => Err(attempt.refused(wire, &reply, challenge)),
             }
         }
+        Login::GivenToken { user, token } => {
+            takes_tokens(wire, capabilities)?;
+            let attempt = with_token(user, token);
+            match attempt.make_hidden(wire, token)? {
+                (reply, _) if reply.is_positive() => Ok(Some(token.expires())),
+                (reply, challenge) => Err(attempt.refused(wire, &reply, challenge)),
+            }
+        }
     }
+}
+
+fn takes_tokens<C: Channel>(wire: &Wire<C>, capabilities: &Capabilities) -> Result<(), Error> {
+    if capabilities.offers("XOAUTH2") {
+        return Ok(());
+    }
+    Err(Error::NoLogin {
+        server: wire.talk.server.clone(),
+        why: not_offered("XOAUTH2", capabilities),
+    })
 }
 
 impl Attempt<'_> {

@@ -209,7 +209,8 @@ fn refused<C: Read + Write>(
 
 fn is_about_a_lock(words: &str) -> bool {
     let words = words.to_ascii_lowercase();
-    words.contains("maildrop") && words.contains("lock")
+    let of_a_lock = |word: &str| matches!(word, "lock" | "locked");
+    words.contains("maildrop") && words.split(|c: char| !c.is_alphanumeric()).any(of_a_lock)
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ impl PopMailbox {
         let credentials = login.credentials(&server)?;
         let mut stage = Stage::Begun;
         let connection = net::connect(endpoint, |clear| {
-            let (upgrade, reached) = opening::upgrade(clear, &server, &trace)?;
+            let (upgrade, reached) = opening::upgrade(clear, &server, &credentials, &trace)?;
             stage = reached;
             Ok::<_, Error>(upgrade)
         })?;
@@ -136,6 +136,8 @@ impl PopMailbox {
         trace: Trace,
     ) -> Result<Self, Error> {
         let mut session = Session::new(channel, AHEAD, server, trace);
+        // A server may know them from an earlier attempt.
+        session.hide(&credentials);
         let known = opening::open(&mut session, stage)?;
         login::log_in(&mut session, credentials, known.as_ref())?;
         let mut warnings = Vec::new();

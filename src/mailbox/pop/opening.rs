@@ -7,6 +7,7 @@ use super::capabilities::Capabilities;
 use super::reply::Code;
 use super::session::{Answer, Session};
 use crate::mailbox::Error;
+use crate::mailbox::login::Credentials;
 use crate::net::{Connection, Trace, Upgrade};
 
 /// Longest list of capabilities.
@@ -28,9 +29,12 @@ pub(super) enum Stage {
 pub(super) fn upgrade(
     connection: &mut Connection,
     server: &str,
+    credentials: &Credentials,
     trace: &Trace,
 ) -> Result<(Upgrade, Stage), Error> {
-    start_tls(&mut Session::new(connection, 1, server, trace.clone()))
+    let mut session = Session::new(connection, 1, server, trace.clone());
+    session.hide(credentials);
+    start_tls(&mut session)
 }
 
 fn start_tls<C: Read + Write>(session: &mut Session<C>) -> Result<(Upgrade, Stage), Error> {

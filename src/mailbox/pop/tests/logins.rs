@@ -75,10 +75,12 @@ fn refusals_are_told_from_failures() {
             "h:995 refused the log-in of me: Authentication failed. If that tells of a locked account, ask its \
              administrator; if not, check the user, or set the password again with: smartemail --credentials"
         );
-        assert!(matches!(
-            error("-ERR account is locked\r\n"),
-            Error::Login { .. }
-        ));
+        for refused in [
+            "-ERR account is locked\r\n",
+            "-ERR authentication failed, maildrop blocked\r\n",
+        ] {
+            assert!(matches!(error(refused), Error::Login { .. }), "{refused}");
+        }
         for busy in [
             "-ERR [IN-USE] another session\r\n",
             "-ERR [SYS/TEMP] disk\r\n",
@@ -154,4 +156,23 @@ fn no_secret_is_shown_at_the_loudest_level() {
             assert!(!shown.contains(form), "{form} in {shown}");
         }
     }
+}
+
+/// It may know the password from an earlier attempt.
+#[test]
+fn a_server_that_greets_with_the_password_is_not_repeated() {
+    let (script, _) = Script::new(b"-ERR [SYS/PERM] s3cret again\r\n", |_| Vec::new());
+    let opened = PopMailbox::start(
+        Box::new(script),
+        Stage::Begun,
+        "h:995",
+        login().credentials("h:995").unwrap(),
+        Limits::default(),
+        Trace::off(),
+    );
+    let told = opened.unwrap_err().to_string();
+    assert!(
+        told.contains("*** again") && !told.contains("s3cret"),
+        "{told}"
+    );
 }

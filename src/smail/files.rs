@@ -29,7 +29,7 @@ pub(super) struct Files {
 impl Files {
     /// The bytes of a file that an option names.
     pub(super) fn read(&mut self, option: Key, path: &str) -> Option<Vec<u8>> {
-        self.bytes(option, path, LARGEST, Phrase::FileMissing)
+        self.bytes(option, path, path, LARGEST, Phrase::FileMissing)
     }
 
     /// A file to send along. It is called by its name, without its folder.
@@ -42,19 +42,28 @@ impl Files {
 
     /// The text of a file with a secret.
     pub(super) fn secret(&mut self, option: Key, path: &str) -> Option<Secret> {
-        let missing = match option {
-            Key::SmtpTokenFile => Phrase::FileMissing,
-            _ => Phrase::FileMissingSecret,
+        let (shown, missing) = match option {
+            Key::SmtpTokenFile => (path, Phrase::FileMissing),
+            // It may be a password that happens to begin with @.
+            _ => ("@…", Phrase::FileMissingSecret),
         };
-        let bytes = self.bytes(option, path, LARGEST_SECRET, missing)?;
+        let bytes = self.bytes(option, path, shown, LARGEST_SECRET, missing)?;
         // What PowerShell writes is UTF-16. A file that holds no text holds no secret.
         Some(Secret::new(body::text(&bytes, false).unwrap_or_default()))
     }
 
-    fn bytes(&mut self, option: Key, path: &str, limit: u64, missing: Phrase) -> Option<Vec<u8>> {
+    /// `shown` is what messages call the file.
+    fn bytes(
+        &mut self,
+        option: Key,
+        path: &str,
+        shown: &str,
+        limit: u64,
+        missing: Phrase,
+    ) -> Option<Vec<u8>> {
         let told = |text: Phrase| {
             let message = text.with("option", option.shown());
-            message.with("file", clean(path, 300))
+            message.with("file", clean(shown, 300))
         };
         match read(path, limit) {
             Ok(Some(bytes)) => return Some(bytes),

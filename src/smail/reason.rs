@@ -17,6 +17,11 @@ pub(super) fn of(error: &Error, by_token: bool) -> (Exit, Message) {
 fn exit(error: &Error) -> Exit {
     if error.may_have_arrived() {
         Exit::Send
+    } else if let Error::Token(auth::Error::Unanswered(_))
+    | Error::Web(Web::Token(auth::Error::Unanswered(_))) = error
+    {
+        // Whoever gives the tokens was not reached, or not securely.
+        Exit::Connect
     } else if error.is_authentication() {
         Exit::Auth
     } else if error.is_connection() {

@@ -340,7 +340,7 @@ fn every_code_has_its_reasons() {
             "no password file",
             smtp,
             &[&user, "/SMTP_PASSWORD=@none.txt"],
-            "/SMTP_PASSWORD: the file none.txt does not exist",
+            "/SMTP_PASSWORD: the file @… does not exist",
         ),
         case(
             9,

@@ -34,7 +34,7 @@ fn a_password_comes_from_a_file_or_the_environment() {
     sender
         .mail(server.smtp, &[USER, "/SMTP_PASSWORD=@nowhere.txt"])
         .exit(8)
-        .complains("nowhere.txt")
+        .complains("does not exist")
         .complains("@");
     sender.file("mails/empty.txt", "\n");
     sender

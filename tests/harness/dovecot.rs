@@ -324,6 +324,8 @@ fn configuration(
              ssl_min_protocol = {tls}\nssl_cipher_list = ALL:!aNULL:!eNULL:@SECLEVEL=0"
         )
     });
+    // Accounts of an identity provider all have the one mailbox.
+    let owner = tokens.map_or("%u", |_| MAIL_USER);
     let tokens = tokens.map_or_else(String::new, |_| {
         format!(
             "auth_mechanisms = plain login xoauth2
@@ -402,7 +404,7 @@ passdb {{
 }}
 userdb {{
   driver = static
-  args = uid={user} gid={group} home={folder}/mail/{MAIL_USER} allow_all_users=yes
+  args = uid={user} gid={group} home={folder}/mail/{owner} allow_all_users=yes
 }}
 mail_location = maildir:~/Maildir
 first_valid_uid = 1

@@ -38,16 +38,16 @@ fn a_notice_is_found_in_the_sender_s_mailbox() {
 
     let fields = "FROM TO SUBJECT IN-REPLY-TO AUTO-SUBMITTED";
     let asked = format!("UID FETCH 1:* (BODY.PEEK[HEADER.FIELDS ({fields})] BODY.PEEK[TEXT])");
+    // Dovecot may count a mail twice that is delivered to a Maildir while that is being looked at.
     let began = std::time::Instant::now();
-    let found = loop {
-        let mut inbox = Inspector::open_as(OTHER_USER, &dovecot);
-        let opened = inbox.command("EXAMINE INBOX");
-        if opened.contains("* 2 EXISTS") {
-            break inbox.command(&asked).replace("\n ", " ");
-        }
-        assert!(began.elapsed().as_secs() < 20, "{opened}\n{}", exim.log());
+    while exim.log().matches("Completed").count() < 2 {
+        assert!(began.elapsed().as_secs() < 20, "{}", exim.log());
         std::thread::sleep(std::time::Duration::from_millis(20));
-    };
+    }
+    let mut inbox = Inspector::open_as(OTHER_USER, &dovecot);
+    let opened = inbox.command("EXAMINE INBOX");
+    assert!(opened.contains("* 2 EXISTS"), "{opened}\n{}", exim.log());
+    let found = inbox.command(&asked).replace("\n ", " ");
     for text in [
         "From: alice@example.test\n",
         "To: bob@example.test\n",

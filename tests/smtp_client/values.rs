@@ -166,7 +166,7 @@ fn a_password_in_plain_text_is_refused_with_the_command_that_seals_it() {
     ran.exit(2).complains_in_one_line(&[
         "[smtp-client] password",
         "plain text",
-        "smartemail -seal:smtp-client.password",
+        "SMArtEmail.ini -seal:smtp-client.password",
     ]);
     assert!(!ran.output().contains("Plain-text-2214"), "{ran}");
     assert_eq!(sink.connections(), 0);

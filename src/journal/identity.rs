@@ -52,8 +52,8 @@ impl Position {
     }
 }
 
-/// How a mail is recognised when its mailbox has numbered the mails anew: by the second in which it
-/// was received and its Message-ID. Ordered by time.
+/// How a mail is recognised when its mailbox has named the mails anew: by the second in which it was
+/// received, and what its header says of it. Ordered by time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Looks {
     /// Unix seconds.
@@ -77,7 +77,7 @@ impl Looks {
         }
     }
 
-    /// Whether it is that of a mail with the same Message-ID, whenever that was received.
+    /// Whether it is that of a mail whose header says the same, whenever that was received.
     #[must_use]
     pub fn has_the_name_of(&self, other: &Self) -> bool {
         self.mark == other.mark

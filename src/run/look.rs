@@ -99,9 +99,10 @@ impl Eye<'_> {
         for (id, summary) in summaries {
             if let Ok(summary) = &summary {
                 let is_old = self.since.is_some_and(|since| summary.received < since);
-                let recognised = match is_old {
-                    true => None,
-                    false => self.handled.recognise(summary),
+                let recognised = if is_old {
+                    None
+                } else {
+                    self.handled.recognise(summary)
                 };
                 if is_old || recognised.is_some() {
                     passed.mails.push((id, looks_of(summary)));

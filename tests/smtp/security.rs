@@ -11,12 +11,16 @@ use crate::harness::world::{MAIL_PASSWORD, MAIL_USER};
 use crate::harness::{CountingProxy, Exim, Recorder, exim, recorder};
 use crate::{mail, outbox, password, send_one, settings};
 
-#[test]
-fn every_security_goes_with_every_log_in() {
-    let Some(server) = Exim::with(exim::Options {
+fn taking_passwords_in_clear() -> Option<Exim> {
+    Exim::with(exim::Options {
         clear_login: true,
         ..exim::Options::default()
-    }) else {
+    })
+}
+
+#[test]
+fn every_security_goes_with_every_log_in() {
+    let Some(server) = taking_passwords_in_clear() else {
         return;
     };
     let securities = [
@@ -167,10 +171,7 @@ fn a_log_in_in_clear_text_is_warned_of() {
 
 #[test]
 fn a_wrong_password_is_tried_once_and_shown_nowhere() {
-    let Some(server) = Exim::with(exim::Options {
-        clear_login: true,
-        ..exim::Options::default()
-    }) else {
+    let Some(server) = taking_passwords_in_clear() else {
         return;
     };
     let proxy = CountingProxy::before("127.0.0.1", server.submission);
@@ -219,10 +220,7 @@ fn a_wrong_password_is_tried_once_and_shown_nowhere() {
 
 #[test]
 fn a_password_that_got_no_answer_is_not_tried_again() {
-    let Some(server) = Exim::with(exim::Options {
-        clear_login: true,
-        ..exim::Options::default()
-    }) else {
+    let Some(server) = taking_passwords_in_clear() else {
         return;
     };
     let proxy = CountingProxy::before("127.0.0.1", server.submission);

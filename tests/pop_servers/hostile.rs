@@ -1,62 +1,10 @@
-//! POP3 servers that lie, refuse or never end, and the mails that make them: bounded work, and a
-//! clear refusal.
-
-#[allow(dead_code, reason = "each test file uses its own part of the test bed")]
-pub mod harness;
+//! Servers that lie, refuse or never end, and the mails that make them: bounded work, and a clear
+//! refusal.
 
 use std::time::Duration;
 
-use harness::pop_server::Abilities;
-use harness::{Ini, Mail, PopServer, Ran, RudeServer, World};
-
-const RULE: &str = "SubjectLineMask=Test (\\w+)\nEvent=$CONSOLE:DISPLAY,[[1]]";
-
-/// All that a server may say of itself.
-const MODERN: &str = "TOP\nUIDL\nUSER\nSASL PLAIN\nRESP-CODES\nPIPELINING";
-
-fn mail(word: &str) -> Vec<u8> {
-    Mail::new(&format!("Test {word}"))
-        .header(&format!("Message-ID: <{word}@example.test>"))
-        .text(".\n..\nThe total is 42\n")
-        .bytes()
-}
-
-fn server(abilities: Abilities, words: &[&str]) -> PopServer {
-    let server = PopServer::start(abilities);
-    words.iter().for_each(|word| server.deliver(&mail(word)));
-    server
-}
-
-fn world(server: &PopServer) -> World {
-    World::with(&Ini::pop(server.port).rule(RULE))
-}
-
-fn saving(server: &PopServer) -> World {
-    World::with(
-        &Ini::pop(server.port)
-            .set("General", "DownloadEmails", "True")
-            .rule(RULE),
-    )
-}
-
-/// The saved mails are those of these words, byte for byte.
-#[track_caller]
-fn assert_saved(world: &World, words: &[&str]) {
-    let read = |name: &String| world.read(&format!("Received/{name}")).into_bytes();
-    let mut saved: Vec<Vec<u8>> = world.saved().iter().map(read).collect();
-    let mut expected: Vec<Vec<u8>> = words.iter().map(|word| mail(word)).collect();
-    saved.sort();
-    expected.sort();
-    assert!(saved == expected, "{} saved", saved.len());
-}
-
-/// The run fails for a reason in which all of these words stand, and does no harm.
-#[track_caller]
-fn assert_refuses(ran: &Ran, words: &[&str]) {
-    ran.exit(2).complains_in_one_line(words);
-    assert!(!ran.stderr.contains("panicked"), "{ran}");
-    assert!(ran.peak_kb < 96 * 1024, "{} kB\n{ran}", ran.peak_kb);
-}
+use super::*;
+use crate::harness::RudeServer;
 
 #[test]
 fn lengths_that_are_wrong() {

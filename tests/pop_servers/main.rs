@@ -1,7 +1,10 @@
 //! POP3 servers that can do little, or do it badly: right results all the same, or a clear refusal.
 
 #[allow(dead_code, reason = "each test file uses its own part of the test bed")]
+#[path = "../harness/mod.rs"]
 pub mod harness;
+
+mod hostile;
 
 use harness::pop_server::{Abilities, Names};
 use harness::{Ini, Mail, PopServer, Ran, World};

@@ -60,6 +60,8 @@ pub enum Withheld {
     Own,
     /// A program sent it.
     Automatic(Automatic),
+    /// The mail answers a notice: another one could bring the next answer.
+    AnswersNotice,
     /// There is nobody left to be told.
     NoRecipient,
 }
@@ -70,6 +72,7 @@ impl std::fmt::Display for Withheld {
             Self::NoSender => f.write_str("it names no sender"),
             Self::Own => f.write_str("it comes from an address of our own"),
             Self::Automatic(sign) => sign.fmt(f),
+            Self::AnswersNotice => f.write_str("it answers a notice (In-Reply-To or References)"),
             Self::NoRecipient => f.write_str("nobody is left to be told"),
         }
     }
@@ -115,6 +118,9 @@ impl NoticeSettings {
         }
         if let Some(sign) = envelope.automatic {
             return Err(Withheld::Automatic(sign));
+        }
+        if envelope.answers_notice {
+            return Err(Withheld::AnswersNotice);
         }
         let filled = |text: &str| fill(text, |name| values.get(name).map(Value::text));
         let mut to: Vec<Address> = Vec::new();
@@ -233,6 +239,13 @@ mod tests {
             withheld("From: a@b.test\nAuto-Submitted: auto-replied\n\n"),
             Withheld::Automatic(_)
         ));
+        let notice = "20260106T120000000Z.000001.0123456789ab@b.test";
+        for field in ["In-Reply-To", "References"] {
+            assert_eq!(
+                withheld(&format!("From: a@b.test\n{field}: <{notice}>\n\n")),
+                Withheld::AnswersNotice
+            );
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::automatic::{Automatic, Signs};
+use super::header::Field;
+use super::notice_id::names_notice;
 use super::sender::{Sender, read_from};
 use super::{date, encoded_word, header};
 
@@ -26,6 +28,8 @@ pub struct Envelope {
     pub message_id: Option<String>,
     /// The sign that no program may answer it, if there is one.
     pub automatic: Option<Automatic>,
+    /// It answers a notice: In-Reply-To or References names one ([`super::notice_id`]).
+    pub answers_notice: bool,
 }
 
 impl Envelope {
@@ -40,8 +44,10 @@ impl Envelope {
         let mut date = None;
         let mut message_id = None;
         let mut signs = Signs::default();
+        let mut answers_notice = false;
         header::fields(block, |field| {
             signs.look(&field);
+            answers_notice |= is_answer_to_notice(&field);
             clear &= !field.hides("From");
             if field.is("From") {
                 clear &= !field.odd;
@@ -64,6 +70,7 @@ impl Envelope {
             subject: subject.unwrap_or_default(),
             date: date.flatten(),
             message_id,
+            answers_notice,
         };
         envelope.cut();
         envelope
@@ -85,8 +92,8 @@ impl Envelope {
     }
 
     /// An envelope that a service has read and tells in parts, the subject decoded. The header
-    /// block, which may be empty, tells whether a program sent the mail and whether it has more
-    /// senders than the one that the service has chosen.
+    /// block, which may be empty, tells whether a program sent the mail, what it answers and whether it
+    /// has more senders than the one that the service has chosen.
     #[must_use]
     pub fn told(
         mut sender: Sender,
@@ -97,8 +104,10 @@ impl Envelope {
     ) -> Self {
         let mut signs = Signs::default();
         let mut senders = 0_usize;
+        let mut answers_notice = false;
         header::fields(block, |field| {
             signs.look(&field);
+            answers_notice |= is_answer_to_notice(&field);
             senders = senders.saturating_add(usize::from(field.is("From")));
         });
         sender.reliable &= senders < 2;
@@ -108,6 +117,7 @@ impl Envelope {
             subject: encoded_word::one_line(subject),
             date,
             message_id: message_id_of(message_id.as_bytes()),
+            answers_notice,
         }
     }
 }
@@ -126,6 +136,10 @@ pub fn received_time(block: &[u8]) -> Option<DateTime<Utc>> {
         }
     });
     newest
+}
+
+fn is_answer_to_notice(field: &Field<'_>) -> bool {
+    (field.is("In-Reply-To") || field.is("References")) && names_notice(field.value)
 }
 
 fn message_id_of(value: &[u8]) -> Option<String> {
@@ -214,6 +228,25 @@ mod tests {
         assert_eq!(Envelope::parse(b"\r\n"), Envelope::default());
         let garbage = Envelope::parse(b"Date: garbage\nMessage-ID: <>\nSubject:\n\n");
         assert_eq!(garbage, Envelope::default());
+    }
+
+    #[test]
+    fn what_answers_a_notice_is_known_however_it_is_told() {
+        let notice = "<20260106T120000000Z.000001.0123456789ab@example.test>";
+        let told = |block: &str| Envelope::told(Sender::default(), "s", None, "", block.as_bytes());
+        for (block, expected) in [
+            (format!("In-Reply-To: {notice}\r\n"), true),
+            (format!("references: <1@a.test>\r\n {notice}\r\n"), true),
+            (
+                format!("Message-ID: {notice}\r\nSubject: {notice}\r\n"),
+                false,
+            ),
+            ("References: <1@a.test>\r\n".to_owned(), false),
+        ] {
+            let envelope = Envelope::parse(block.as_bytes());
+            assert_eq!(envelope.answers_notice, expected, "{block}");
+            assert_eq!(told(&block).answers_notice, expected, "{block}");
+        }
     }
 
     #[test]

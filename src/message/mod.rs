@@ -19,6 +19,7 @@ pub mod file_name;
 mod header;
 pub mod html;
 pub mod mime;
+pub mod notice_id;
 pub mod params;
 pub mod part;
 mod part_header;

@@ -14,6 +14,7 @@ use crate::audit::notice::{Draft, Withheld};
 use crate::audit::{AuditSettings, reason};
 use crate::events::{EventLine, TokenValues};
 use crate::journal::{self, Notice};
+use crate::message::notice_id::notice_name;
 
 /// Notices that wait to be sent take no more memory than about this, in bytes.
 const MOST_WAITING: usize = 16 * 1024 * 1024;
@@ -129,6 +130,10 @@ impl<'a> Notices<'a> {
                 self.suppressed += 1;
                 return None;
             }
+            Decision::Withheld(why @ Withheld::AnswersNotice) => {
+                output.line(&format!("no notice: {}: {why}", named(looked)));
+                return None;
+            }
             Decision::Unwanted | Decision::Withheld(_) => return None,
         };
         let sender = looked.summary.envelope.sender.address.to_lowercase();
@@ -172,12 +177,6 @@ impl<'a> Notices<'a> {
             .chain_update([0])
             .chain_update(looked.summary.id.as_str())
             .finalize();
-        let mark = digest.iter().take(6).map(|byte| format!("{byte:02x}"));
-        format!(
-            "{}.{:06}.{}",
-            self.began.format("%Y%m%dT%H%M%S%3fZ"),
-            self.made,
-            mark.collect::<String>()
-        )
+        notice_name(self.began, self.made, &digest)
     }
 }

@@ -10,6 +10,7 @@ use crate::clock;
 use crate::config::Outbound;
 use crate::crash::point;
 use crate::journal::{Journal, Notice};
+use crate::message::notice_id::notice_id;
 use crate::send::{
     Address, Answered, Body, Delivery, Error, Mail, Outbox, Person, Priority, Refusal,
 };
@@ -258,7 +259,7 @@ fn mail(notice: &Notice, from: &Address) -> Mail {
         answers: Some(Answered {
             message_id: notice.answers.clone(),
         }),
-        message_id: format!("<{}@{}>", notice.id, from.domain()),
+        message_id: notice_id(&notice.id, from.domain()),
         date: clock::with_offset(made),
     }
 }

@@ -94,14 +94,17 @@ fn what_is_looked_at_again_counts_once_for_the_limit() {
     assert!(subject.contains("Message Rejected"), "{subject}");
 }
 
-/// What tells an automatic mail stands in its header, which each protocol asks for in its own way.
+/// What tells an automatic mail, or an answer to a notice, stands in its header, which each protocol
+/// asks for in its own way.
 #[test]
-fn no_notice_answers_a_program_whatever_the_mailbox() {
+fn no_notice_answers_a_program_or_a_notice_whatever_the_mailbox() {
     let Some(dovecot) = Dovecot::start() else {
         return;
     };
     let sink = Sink::start();
-    for (received, line) in (1_767_700_800..).zip(AUTOMATIC) {
+    let answers = ["In-Reply-To", "References"].map(|name| format!("{name}: {NOTICE}"));
+    let lines = answers.iter().map(String::as_str).chain(AUTOMATIC);
+    for (received, line) in (1_767_700_800..).zip(lines) {
         let mail = Mail::new("other").header(line);
         dovecot.deliver(&mail.bytes(), received);
     }
@@ -113,7 +116,8 @@ fn no_notice_answers_a_program_whatever_the_mailbox() {
             .set("Audit", "NotifyOnRejects", "True")
             .rule(HIT);
         let ran = World::with(&ini).run(&[]);
-        ran.exit(0).says("1 notice sent").says("8 rejected");
+        ran.exit(0).says("1 notice sent").says("10 rejected");
+        assert_eq!(ran.lines_starting("no notice: "), 2, "{ran}");
         assert_eq!(sink.take_one().to, ["person@example.test"]);
     }
 }

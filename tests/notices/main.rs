@@ -25,6 +25,8 @@ const AUTOMATIC: [&str; 7] = [
     "Return-Path: <>",
     "List-Id: <ops.example.test>",
 ];
+/// A Message-ID such as notices have.
+const NOTICE: &str = "<20260106T120000000Z.000001.0123456789ab@example.test>";
 
 /// Notices on acceptance and rejection, sent to this server.
 fn with(sink: &Sink) -> Ini {
@@ -235,6 +237,62 @@ fn no_notice_answers_a_program_or_ourselves() {
     );
     world.run(&[]).exit(0);
     sink.take_one();
+}
+
+/// A ticket system answers without a word of being a program, and its answer matches again.
+#[test]
+fn no_notice_answers_the_answer_to_a_notice() {
+    let sink = Sink::start();
+    let first = Mail::new("Test one").header("Message-ID: <1@example.test>");
+    let world = World::with_mails(&with(&sink), &[first]);
+    world.run(&[]).exit(0).says("1 notice sent");
+    let id = sink.take_one().header("Message-ID");
+    let bare = id.trim_matches(['<', '>']);
+    let thread = format!("References: <1@example.test>\r\n {id}");
+    let folded = format!("References: {}", "<x@example.test>\r\n ".repeat(200)) + &id;
+    for (number, header) in [
+        format!("In-Reply-To: {id}"),
+        format!("In-Reply-To: Your message of today {bare}"),
+        thread,
+        folded,
+    ]
+    .iter()
+    .enumerate()
+    {
+        for subject in ["Test again", "other"] {
+            let mail = Mail::new(subject).header(header);
+            world.mail(&format!("{number}-{subject}.eml"), &mail.bytes());
+        }
+        let ran = world.run(&[]);
+        ran.exit(0)
+            .without_complaint()
+            .says("1 accepted, 1 rejected")
+            .says("2 events written")
+            .never_says("notices sent");
+        assert_eq!(
+            ran.lines_starting("no notice: ops@example.test \"Test again\": it answers a notice"),
+            1,
+            "{ran}"
+        );
+        assert_eq!(ran.lines_starting("no notice: "), 2, "{ran}");
+    }
+    assert_eq!(sink.mails(), []);
+    // Any other answer is a mail like all.
+    let other = Mail::new("Test more").header("In-Reply-To: <20260101T000000000Z@example.test>");
+    world.mail("other.eml", &other.bytes());
+    world.run(&[]).exit(0).says("1 notice sent");
+    world
+        .run(&["--explain"])
+        .exit(0)
+        .never_says("no notice: it answers");
+    let world = World::with_mails(
+        &with(&sink),
+        &[Mail::new("Test").header(&format!("References: {id}"))],
+    );
+    world
+        .run(&["--explain"])
+        .exit(0)
+        .says("no notice: it answers a notice (In-Reply-To or References)");
 }
 
 #[test]

@@ -9,12 +9,23 @@ use super::response::Bounds;
 use super::uid_set::UidSet;
 use crate::mailbox::{Each, Error, Fault, MailId, Summary};
 
-/// What a summary is made of. PEEK, so that nothing is marked as read.
-pub(super) const ITEMS: &str = "(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID AUTO-SUBMITTED PRECEDENCE RETURN-PATH LIST-ID)]<0.65536>)";
+/// The header fields of a summary. PEEK, so that nothing is marked as read.
+macro_rules! header_fields {
+    () => {
+        "BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID IN-REPLY-TO REFERENCES AUTO-SUBMITTED PRECEDENCE RETURN-PATH LIST-ID)]"
+    };
+}
+
+/// What a summary is made of.
+pub(super) const ITEMS: &str = concat!(
+    "(UID RFC822.SIZE INTERNALDATE ",
+    header_fields!(),
+    "<0.65536>)"
+);
 
 /// The same for servers that can't cut a part of several mails to a length: Hoodiecrow 2.1
 /// gives the first one and nothing of the others.
-const UNCUT: &str = "(UID BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID)])";
+const UNCUT: &str = concat!("(UID ", header_fields!(), ")");
 
 /// How many bytes of a mail's header fields are asked for ([`ITEMS`] has the number, too).
 /// They are more than mail servers take, so a mail that fills them is a fault.
@@ -114,7 +125,7 @@ fn summary(id: MailId, fetched: Fetched) -> Result<Summary, Fault> {
     let envelope = match fetched.header {
         Some(Header::Envelope(envelope)) => envelope,
         Some(Header::TooLong(size)) => {
-            let why = format!("its sender, subject and date take {size} bytes or more");
+            let why = format!("its sender, subject, date and references take {size} bytes or more");
             return Err(Fault::Unreadable(why));
         }
         Some(Header::Missing) | None => {

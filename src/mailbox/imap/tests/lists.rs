@@ -55,7 +55,7 @@ fn ten_new_mails_are_handled_in_seven_turns() {
         [
             "a2 STATUS \"INBOX\" (MESSAGES UIDVALIDITY UIDNEXT)",
             "a3 SELECT \"INBOX\"",
-            "a4 UID FETCH 11:* (UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID AUTO-SUBMITTED PRECEDENCE RETURN-PATH LIST-ID)]<0.65536>)",
+            "a4 UID FETCH 11:* (UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID IN-REPLY-TO REFERENCES AUTO-SUBMITTED PRECEDENCE RETURN-PATH LIST-ID)]<0.65536>)",
             "a5 UID FETCH 11:20 (UID BODY.PEEK[])",
             "a6 UID STORE 11:20 +FLAGS.SILENT (\\Deleted)",
             "a7 UID EXPUNGE 11:20",
@@ -283,7 +283,7 @@ fn header_fields_that_come_back_empty_are_asked_for_as_a_whole() {
         _ if command.contains("<0.65536>") => {
             summary(1, 9) + &empty(2, "\"\"") + &empty(3, "NIL") + "TAG OK\r\n"
         }
-        "UID FETCH 2:3 (UID BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID)])" => {
+        "UID FETCH 2:3 (UID BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE MESSAGE-ID IN-REPLY-TO REFERENCES AUTO-SUBMITTED PRECEDENCE RETURN-PATH LIST-ID)])" => {
             "* 2 FETCH (UID 2 BODY[HEADER.FIELDS (FROM)] \"Subject: found\")\r\n\
              * 3 FETCH (UID 3 BODY[HEADER.FIELDS (FROM)] NIL)\r\nTAG OK\r\n"
                 .into()

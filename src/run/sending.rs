@@ -154,6 +154,15 @@ impl Sending<'_> {
                 self.tally.failed += 1;
                 self.refused(notice, refused)
             }
+            Err(error) if error.is_unfit() => {
+                self.tally.failed += 1;
+                self.output.error(&format!(
+                    "{} is given up: {error}. See its words and its recipients in [Audit], and ask the server's \
+                     administrator what is refused",
+                    named(notice)
+                ));
+                Vec::new()
+            }
             Err(error) => {
                 self.tally.failed += 1;
                 self.again(notice, notice.to.clone(), &error.to_string())

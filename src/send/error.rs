@@ -255,6 +255,27 @@ impl Error {
         }
     }
 
+    /// The mail itself is at fault: no other attempt with it can succeed, whatever is changed about
+    /// the account and its settings.
+    #[must_use]
+    pub fn is_unfit(&self) -> bool {
+        match self {
+            Self::Compose(_) | Self::TooLarge { .. } => true,
+            Self::Refused {
+                what, transient, ..
+            } => !transient && matches!(what, Refused::Mail | Refused::Contents),
+            Self::Web(cause) => cause.is_unfit(),
+            Self::Connection(_)
+            | Self::Unanswered { .. }
+            | Self::Token(_)
+            | Self::Login { .. }
+            | Self::NoLogin { .. }
+            | Self::NobodyTook(_)
+            | Self::NotAscii { .. }
+            | Self::Protocol { .. } => false,
+        }
+    }
+
     /// What it means for mails that were not tried because of it: of them nothing was sent.
     #[must_use]
     pub fn for_others(&self) -> Self {

@@ -24,6 +24,10 @@ pub enum Mood {
     Away,
     /// It refuses every sender for now.
     Busy,
+    /// It answers this to the contents of every mail.
+    Refusing(&'static str),
+    /// It takes no mail of more bytes than this, and says so.
+    Narrow(usize),
     /// It takes mails and hangs up without an answer.
     Speechless,
     /// It takes no mail before so many are handed to it at the same time, over as many
@@ -200,7 +204,13 @@ impl Shared {
             };
             let verb = line.split([' ', ':']).next().unwrap().to_uppercase();
             match verb.as_str() {
-                "EHLO" => say("250-sink.example.test\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN")?,
+                "EHLO" => {
+                    say("250-sink.example.test\r\n250-8BITMIME")?;
+                    if let Mood::Narrow(limit) = mood {
+                        say(&format!("250-SIZE {limit}"))?;
+                    }
+                    say("250 AUTH PLAIN LOGIN")?;
+                }
                 "AUTH" => {
                     let good = BASE64.encode(format!("\0{MAIL_USER}\0{MAIL_PASSWORD}").as_bytes());
                     if line.ends_with(&format!("PLAIN {good}")) {
@@ -230,6 +240,10 @@ impl Shared {
                     for line in lines.by_ref().take_while(|line| line != ".") {
                         text += line.strip_prefix('.').unwrap_or(&line);
                         text.push('\n');
+                    }
+                    if let Mood::Refusing(answer) = mood {
+                        say(answer)?;
+                        continue;
                     }
                     if !self.handed(mood) {
                         say("451 where are the others?")?;

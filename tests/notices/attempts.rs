@@ -85,6 +85,87 @@ fn a_recipient_that_is_refused_for_good_is_named_and_not_tried_again() {
 }
 
 #[test]
+fn a_notice_that_is_refused_itself_is_told_of_once_and_given_up() {
+    let sink = Sink::start();
+    for (mood, answer) in [
+        (Mood::Refusing("550 5.6.0 no such words"), "no such words"),
+        (Mood::Refusing("552 5.2.3 too much"), "too much"),
+        (Mood::Refusing("554 5.7.1 spam"), "spam"),
+        (Mood::Narrow(50), "no more than 50"),
+    ] {
+        sink.behave(mood);
+        let world = World::with_mails(&with(&sink), &[Mail::new("Test one")]);
+        let ran = world.run(&[]);
+        ran.exit(2)
+            .complains_in_one_line(&[
+                "ops@example.test",
+                "Test one",
+                answer,
+                "given up",
+                "[Audit]",
+            ])
+            .says("0 notices sent, 1 failed");
+        assert_eq!(ran.stderr.lines().count(), 1, "{ran}");
+        sink.behave(Mood::Willing);
+        world
+            .run(&[])
+            .exit(0)
+            .without_complaint()
+            .never_says("notice");
+        assert_eq!(sink.mails(), [], "{mood:?}");
+    }
+    // For now is not for good.
+    sink.behave(Mood::Refusing("451 4.7.1 greylisted"));
+    let world = World::with_mails(&with(&sink), &[Mail::new("Test one")]);
+    world
+        .run(&[])
+        .exit(2)
+        .complains("greylisted. It is tried again");
+    sink.behave(Mood::Willing);
+    world.run(&[]).exit(0).says("1 notice sent");
+    sink.take_one();
+}
+
+/// What the service says of the mail is for good, what it says of the account waits for somebody.
+#[cfg(unix)]
+#[test]
+fn a_notice_that_graph_refuses_itself_is_given_up() {
+    use crate::harness::graph::Fault;
+    use crate::harness::idp::{DAEMON, DIRECTORY, SECRET, USER};
+    use crate::harness::{Graph, IdentityProvider};
+    let Some(provider) = IdentityProvider::start() else {
+        return;
+    };
+    let graph = Graph::start(&provider);
+    let ini = Ini::folder()
+        .set("smtp-client", "server-type", "GRAPH")
+        .set("smtp-client", "user", USER)
+        .set("smtp-client", "tenant-authority", &provider.authority())
+        .set("smtp-client", "directory-id", DIRECTORY)
+        .set("smtp-client", "client-id", DAEMON)
+        .set("smtp-client", "grant-type", "client_credentials")
+        .set("smtp-client", "scope", &graph.scope())
+        .set("Audit", "NotifyOnAccepts", "True")
+        .rule(HIT);
+    for (fault, given_up) in [
+        (Fault::Refuse(400, "ErrorInvalidRecipients", vec![]), true),
+        (Fault::Refuse(413, "", vec![]), true),
+        (Fault::Refuse(403, "ErrorSendAsDenied", vec![]), false),
+    ] {
+        let world = World::with_mails(&ini, &[Mail::new("Test one")]);
+        world.seal_setting("smtp-client.password", SECRET);
+        graph.fail("sendMail", fault.clone());
+        let ran = world.run(&[]);
+        let words = if given_up { "given up" } else { "tried again" };
+        ran.exit(2).complains(words);
+        assert_eq!(ran.stderr.lines().count(), 1, "{ran}");
+        let ran = world.run(&[]);
+        ran.exit(0);
+        assert_eq!(ran.stdout.contains("1 notice sent"), !given_up, "{fault:?}");
+    }
+}
+
+#[test]
 fn those_who_were_refused_for_now_alone_are_tried_again() {
     let sink = Sink::start();
     let list = "reject@example.test;temp@example.test;ops@example.test";

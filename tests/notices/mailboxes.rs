@@ -67,6 +67,27 @@ fn a_notice_is_found_in_the_sender_s_mailbox() {
     world.run(&[]).exit(0).never_says("notice");
 }
 
+/// Exim refuses some contents for good, which no later attempt mends.
+#[test]
+fn a_notice_whose_contents_are_refused_is_given_up() {
+    let Some(exim) = Exim::with(exim::Options::default()) else {
+        return;
+    };
+    let ini = Ini::folder()
+        .smtp(exim.smtp)
+        .set("Audit", "NotifyOnAccepts", "True")
+        .set("Audit", "NotifyOnAcceptSubject", "[[SUBJECT]]")
+        .rule(HIT);
+    let mails = ["Test reject-at-data", "Test fine"].map(|subject| Mail::new(subject));
+    let world = World::with_mails(&ini, &mails);
+    world
+        .run(&[])
+        .exit(2)
+        .complains_in_one_line(&["\"Test reject-at-data\"", "550", "5.6.0", "given up"])
+        .says("1 notice sent, 1 failed");
+    world.run(&[]).exit(0).never_says("notice");
+}
+
 /// A mail that was looked at, and not done when the connection broke, has had no notice yet.
 #[test]
 fn what_is_looked_at_again_counts_once_for_the_limit() {

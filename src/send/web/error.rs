@@ -91,6 +91,12 @@ impl Error {
         }
     }
 
+    /// The mail itself is at fault: no other attempt with it can succeed.
+    #[must_use]
+    pub fn is_unfit(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.kind == Kind::Unfit)
+    }
+
     /// What it means for mails that were not tried because of it: of them nothing was sent.
     #[must_use]
     pub fn for_others(&self) -> Self {

@@ -31,6 +31,8 @@ pub struct Refusal {
 pub enum Kind {
     /// It will be refused again until something is changed.
     Permanent,
+    /// The mail itself is at fault: it will always be refused.
+    Unfit,
     /// The credentials or the rights are at fault.
     Authentication,
     /// Nothing was sent; it may go out at another time.
@@ -55,7 +57,7 @@ fn traced(request_id: &str) -> String {
     }
 }
 
-use Kind::{Authentication, Permanent, Transient, Uncertain};
+use Kind::{Authentication, Permanent, Transient, Uncertain, Unfit};
 
 /// Graph's codes (learn.microsoft.com/graph/errors) and those of Exchange, which EWS calls
 /// `ResponseCode` and Graph passes on.
@@ -114,12 +116,12 @@ const CODES: &[(&str, Kind, &str)] = &[
     ),
     (
         "ErrorInvalidRecipients",
-        Permanent,
+        Unfit,
         "no server could deliver to these recipients: check their addresses",
     ),
     (
         "ErrorMessageSizeExceeded",
-        Permanent,
+        Unfit,
         "the mail is larger than the organisation allows: send smaller attachments, or have the limit raised",
     ),
     (
@@ -214,7 +216,7 @@ fn by_status(status: StatusCode) -> (Kind, &'static str) {
         ),
         StatusCode::NOT_FOUND => (Permanent, "nothing answers there: check user and server"),
         StatusCode::PAYLOAD_TOO_LARGE => (
-            Permanent,
+            Unfit,
             "the mail is larger than the server takes: send smaller attachments, or have the limit raised",
         ),
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => (

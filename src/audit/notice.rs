@@ -25,6 +25,8 @@ pub struct NoticeSettings {
     pub on_reject: Option<Form>,
     /// `NotifyLimitPerSenderPerHour`.
     pub limit: usize,
+    /// `NotifyLimitPerHour`.
+    pub limit_of_all: usize,
     /// The addresses that this program sends from and reads at: they get no notice.
     pub own: Vec<Address>,
 }
@@ -101,35 +103,42 @@ impl NoticeSettings {
         self.on_accept.is_some() || self.on_reject.is_some()
     }
 
-    /// Fills the form for a mail. `unusable` is told of each recipient that is none.
+    /// Why nobody may be told of a mail, if that is so.
+    #[must_use]
+    pub fn withheld(&self, envelope: &Envelope) -> Option<Withheld> {
+        let sender = &envelope.sender.address;
+        if sender.is_empty() {
+            Some(Withheld::NoSender)
+        } else if Address::parse(sender).is_ok_and(|sender| self.is_own(&sender)) {
+            Some(Withheld::Own)
+        } else if let Some(sign) = envelope.automatic {
+            Some(Withheld::Automatic(sign))
+        } else {
+            envelope.answers_notice.then_some(Withheld::AnswersNotice)
+        }
+    }
+
+    /// Fills the form for a mail of which somebody may be told. `unusable` is told of each recipient
+    /// that is none, and whether it is one of the mail's making.
     pub fn draft(
         &self,
         form: &Form,
-        envelope: &Envelope,
         values: &TokenValues<'_>,
-        mut unusable: impl FnMut(&str),
+        mut unusable: impl FnMut(&str, bool),
     ) -> Result<Draft, Withheld> {
-        let sender = &envelope.sender.address;
-        if sender.is_empty() {
-            return Err(Withheld::NoSender);
-        }
-        if Address::parse(sender).is_ok_and(|sender| self.is_own(&sender)) {
-            return Err(Withheld::Own);
-        }
-        if let Some(sign) = envelope.automatic {
-            return Err(Withheld::Automatic(sign));
-        }
-        if envelope.answers_notice {
-            return Err(Withheld::AnswersNotice);
-        }
         let filled = |text: &str| fill(text, |name| values.get(name).map(Value::text));
         let mut to: Vec<Address> = Vec::new();
         for entry in form.to.iter().take(MOST_RECIPIENTS) {
-            let text = filled(entry);
+            let mut by_mail = false;
+            let text = fill(entry, |name| {
+                let value = values.get(name).map(Value::text);
+                by_mail |= value.is_some();
+                value
+            });
             match Address::parse(&text) {
                 Ok(address) if self.is_own(&address) || to.contains(&address) => {}
                 Ok(address) => to.push(address),
-                Err(_) => unusable(&short(&text, 100)),
+                Err(_) => unusable(&short(&text, 100), by_mail),
             }
         }
         if to.is_empty() {
@@ -174,7 +183,8 @@ mod tests {
         Envelope::parse(header.as_bytes())
     }
 
-    /// Who gets a notice that goes to these, with this as the first group; and what is no recipient.
+    /// Who gets a notice that goes to these, with this as the first group; and what of the mail's is
+    /// no recipient.
     fn recipients(to: &str, group: &str) -> (Result<Vec<String>, Withheld>, Vec<String>) {
         let envelope = envelope("From: ops@example.test\n\n");
         let values = TokenValues {
@@ -187,7 +197,8 @@ mod tests {
         };
         let form = Form::new("s".into(), "b".into(), to);
         let mut unusable = Vec::new();
-        let draft = settings().draft(&form, &envelope, &values, |text| {
+        let draft = settings().draft(&form, &values, |text, by_mail| {
+            assert!(by_mail, "{text}");
             unusable.push(text.to_owned());
         });
         let to = draft.map(|draft| draft.to.iter().map(ToString::to_string).collect());
@@ -218,6 +229,25 @@ mod tests {
     }
 
     #[test]
+    fn what_the_administrator_wrote_is_not_the_mail_s_fault() {
+        let form = Form::new("s".into(), "b".into(), "[[TYPO]];x;[[SENDER]]");
+        let mut told = Vec::new();
+        let values = TokenValues {
+            sender: "[[TYPO]]",
+            ..TokenValues::default()
+        };
+        let draft = settings().draft(&form, &values, |text, by_mail| {
+            told.push((text.to_owned(), by_mail));
+        });
+        assert_eq!(draft, Err(Withheld::NoRecipient));
+        let told: Vec<_> = told.iter().map(|(text, by)| (text.as_str(), *by)).collect();
+        assert_eq!(
+            told,
+            [("[[TYPO]]", false), ("x", false), ("[[TYPO]]", true)]
+        );
+    }
+
+    #[test]
     fn nobody_is_told_twice_and_we_are_not_told_at_all() {
         let (to, _) = recipients("[[SENDER]];ops@example.test;JOBS@example.test", "");
         assert_eq!(to.unwrap(), ["ops@example.test"]);
@@ -227,12 +257,8 @@ mod tests {
 
     #[test]
     fn no_program_is_answered() {
-        let form = Form::new("s".into(), "b".into(), "admin@example.test");
-        let withheld = |header: &str| {
-            let values = TokenValues::default();
-            let draft = settings().draft(&form, &envelope(header), &values, |_| {});
-            draft.unwrap_err()
-        };
+        let withheld = |header: &str| settings().withheld(&envelope(header)).unwrap();
+        assert_eq!(settings().withheld(&envelope("From: a@b.test\n\n")), None);
         assert_eq!(withheld("Subject: x\n\n"), Withheld::NoSender);
         assert_eq!(withheld("From: Jobs@Example.test\n\n"), Withheld::Own);
         assert!(matches!(
@@ -250,7 +276,6 @@ mod tests {
 
     #[test]
     fn a_subject_is_one_line_and_a_text_has_an_end() {
-        let envelope = envelope("From: ops@example.test\n\n");
         let group = format!("a\r\nBcc: b\u{202e}{}", "x".repeat(40_000));
         let values = TokenValues {
             captures: Captures {
@@ -260,7 +285,7 @@ mod tests {
             ..TokenValues::default()
         };
         let form = Form::new("[[1]] [[$DATE]]".into(), "[[1]]".into(), "ops@example.test");
-        let draft = settings().draft(&form, &envelope, &values, |_| {}).unwrap();
+        let draft = settings().draft(&form, &values, |_, _| {}).unwrap();
         assert!(draft.subject.starts_with("a  Bcc: b x") && draft.subject.ends_with('…'));
         assert!(draft.body.len() < LONGEST_BODY + 10 && draft.body.starts_with("a\r\nBcc"));
     }

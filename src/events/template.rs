@@ -54,7 +54,7 @@ fn next_token(text: &str) -> Option<(usize, usize)> {
 }
 
 /// Replaces every token that `value` knows; the others stay as they are.
-pub fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> String {
+pub fn fill(template: &str, mut value: impl FnMut(&str) -> Option<String>) -> String {
     pieces(template)
         .map(|piece| match piece {
             Piece::Text(text) => text.to_owned(),

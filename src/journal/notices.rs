@@ -81,6 +81,15 @@ impl Notices {
         times.filter(|at| **at > now - HOUR && **at <= now).count()
     }
 
+    /// The same for all senders together.
+    #[must_use]
+    pub fn of_all_in_the_last_hour(&self, now: i64) -> usize {
+        let senders = self.times.keys();
+        senders
+            .map(|sender| self.in_the_last_hour(sender, now))
+            .sum()
+    }
+
     pub(super) fn apply(&mut self, record: &Record) {
         match record {
             Record::Handled {
@@ -180,6 +189,8 @@ mod tests {
         );
         assert_eq!(notices.in_the_last_hour("b", 4000), 1);
         assert_eq!(notices.in_the_last_hour("c", 4000), 0);
+        let all = |now| notices.of_all_in_the_last_hour(now);
+        assert_eq!([4000, 5600, 7599, 7600].map(all), [4, 2, 2, 0]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::exit::ExitCode;
 use super::last_run::outlook;
 use super::look::{Eye, Looked};
-use super::notices::{Decision, Notices};
+use super::notices::{Decision, Limit, Notices};
 use super::opening::{Visit, open_mailbox};
 use super::output::Output;
 use super::recognise::{Handled, is_new};
@@ -268,8 +268,12 @@ fn why_not(notice: &Decision) -> String {
     match notice {
         Decision::Unwanted | Decision::Made(_) => String::new(),
         Decision::Withheld(why) => why.to_string(),
-        Decision::Limited => {
+        Decision::Limited(Limit::Sender) => {
             "the sender has had NotifyLimitPerSenderPerHour of them within the hour".to_owned()
+        }
+        Decision::Limited(Limit::All) => {
+            "as many rejections as NotifyLimitPerHour allows have brought one within the hour"
+                .to_owned()
         }
     }
 }

@@ -101,6 +101,11 @@ impl<'a> Mails<'a> {
         }
     }
 
+    /// Tells of notices that were too many.
+    pub(super) fn tell_crowd(&self, output: &Output) {
+        self.notices.tell_crowd(output);
+    }
+
     /// When the newest mail that was dealt with was received.
     pub(super) fn newest(&self) -> Option<DateTime<Utc>> {
         self.newest

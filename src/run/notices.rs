@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::look::{Looked, named};
 use super::output::Output;
+use super::report::count;
 use crate::audit::notice::{Draft, Withheld};
 use crate::audit::{AuditSettings, reason};
 use crate::events::{EventLine, TokenValues};
@@ -28,8 +29,17 @@ pub(super) enum Decision {
     Made(Draft),
     /// Nobody may be told.
     Withheld(Withheld),
-    /// The sender has had enough of them within the hour.
-    Limited,
+    /// There were enough of them within the hour.
+    Limited(Limit),
+}
+
+/// How many rejections bring a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Limit {
+    /// `NotifyLimitPerSenderPerHour`.
+    Sender,
+    /// `NotifyLimitPerHour`.
+    All,
 }
 
 /// Makes notices.
@@ -41,12 +51,16 @@ pub(super) struct Notices<'a> {
     mailbox: &'a str,
     /// Notices of this hour by senders, as far as they were asked for.
     counts: HashMap<String, usize>,
+    /// Notices of this hour to all senders that have a limit.
+    count_of_all: usize,
     made: usize,
     /// What those that wait take, in bytes.
     waiting: usize,
     is_full: bool,
-    /// Those that the limit kept back.
+    /// Those that a limit kept back.
     pub(super) suppressed: usize,
+    /// Those of them that were too many for all senders together.
+    crowded_out: usize,
 }
 
 impl<'a> Notices<'a> {
@@ -62,14 +76,16 @@ impl<'a> Notices<'a> {
             began,
             mailbox,
             counts: HashMap::new(),
+            count_of_all: known.of_all_in_the_last_hour(began.timestamp()),
             made: 0,
             waiting: known.cost(),
             is_full: false,
             suppressed: 0,
+            crowded_out: 0,
         }
     }
 
-    /// Decides on the notice of a mail, which counts against its sender's limit. `rejection` holds the
+    /// Decides on the notice of a mail, which counts against the limits. `rejection` holds the
     /// events that a rejection writes; those of an accepted mail are in its judgement.
     pub(super) fn decide(
         &mut self,
@@ -88,6 +104,13 @@ impl<'a> Notices<'a> {
         let Some(form) = form else {
             return Decision::Unwanted;
         };
+        let envelope = &looked.summary.envelope;
+        if let Some(why) = settings.withheld(envelope) {
+            return Decision::Withheld(why);
+        }
+        if !accepted && let Err(limit) = self.admit(&envelope.sender.address, known) {
+            return Decision::Limited(limit);
+        }
         let events = looked.judgement.events().chain(rejection);
         let events: Vec<&str> = events.map(EventLine::as_str).collect();
         let events = events.join("\n");
@@ -101,17 +124,25 @@ impl<'a> Notices<'a> {
             reason: Some(&reason),
             ..looked.values()
         };
-        let unusable = |text: &str| {
+        let unusable = |text: &str, by_mail: bool| {
             let mail = named(looked);
-            output.error(&format!(
+            let said = format!(
                 "the notice about {mail} can't go to \"{text}\": that is no mail address ([Audit] {})",
-                if accepted { "NotifyOnAcceptTo" } else { "NotifyOnRejectTo" }
-            ));
+                if accepted {
+                    "NotifyOnAcceptTo"
+                } else {
+                    "NotifyOnRejectTo"
+                }
+            );
+            // Nobody fails a run by a sender's address that he made up.
+            if by_mail {
+                output.warning(&said);
+            } else {
+                output.error(&said);
+            }
         };
-        let envelope = &looked.summary.envelope;
-        match settings.draft(form, envelope, &values, unusable) {
+        match settings.draft(form, &values, unusable) {
             Err(withheld) => Decision::Withheld(withheld),
-            Ok(_) if !accepted && !self.admit(&envelope.sender.address, known) => Decision::Limited,
             Ok(draft) => Decision::Made(draft),
         }
     }
@@ -126,8 +157,9 @@ impl<'a> Notices<'a> {
     ) -> Option<Notice> {
         let draft = match self.decide(looked, rejection, known, output) {
             Decision::Made(draft) => draft,
-            Decision::Limited => {
+            Decision::Limited(limit) => {
                 self.suppressed += 1;
+                self.crowded_out += usize::from(limit == Limit::All);
                 return None;
             }
             Decision::Withheld(why @ Withheld::AnswersNotice) => {
@@ -160,14 +192,32 @@ impl<'a> Notices<'a> {
     }
 
     /// Whether this sender may have another notice, which is counted then.
-    fn admit(&mut self, sender: &str, known: &journal::Notices) -> bool {
+    fn admit(&mut self, sender: &str, known: &journal::Notices) -> Result<(), Limit> {
+        let settings = &self.audit.notices;
         let sender = sender.to_lowercase();
         let now = self.began.timestamp();
         let before = known.in_the_last_hour(&sender, now);
         let count = self.counts.entry(sender).or_insert(before);
-        let admitted = *count < self.audit.notices.limit;
-        *count += usize::from(admitted);
-        admitted
+        if *count >= settings.limit {
+            return Err(Limit::Sender);
+        }
+        if self.count_of_all >= settings.limit_of_all {
+            return Err(Limit::All);
+        }
+        *count += 1;
+        self.count_of_all += 1;
+        Ok(())
+    }
+
+    /// Tells of the limit that nobody's single sender explains.
+    pub(super) fn tell_crowd(&self, output: &Output) {
+        if self.crowded_out > 0 {
+            output.warning(&format!(
+                "{} brought no notice: [Audit] NotifyLimitPerHour={} within an hour, to all senders together, was reached",
+                count(self.crowded_out, "rejection"),
+                self.audit.notices.limit_of_all
+            ));
+        }
     }
 
     /// A name that sorts in the order of processing and that no other notice has.

@@ -80,6 +80,7 @@ pub(super) fn run(
         &mut journal,
         output,
     );
+    mails.tell_crowd(output);
     let outbound = settings.outbound.as_ref();
     if let Err(error) = done {
         // A mailbox that is out of order keeps no notice back.

@@ -23,7 +23,7 @@ pub(super) struct Report {
     pub(super) held_back: usize,
     /// What became of the notices that were due.
     pub(super) notices: Tally,
-    /// Notices that `NotifyLimitPerSenderPerHour` kept back.
+    /// Notices that `NotifyLimitPerSenderPerHour` or `NotifyLimitPerHour` kept back.
     pub(super) suppressed: usize,
 }
 

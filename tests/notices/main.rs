@@ -168,13 +168,41 @@ fn a_mail_adds_neither_recipients_nor_headers() {
         let notice = sink.take_one();
         assert_eq!(notice.to, to, "{subject}");
         assert_eq!(notice.header("Bcc"), "", "{}", notice.text);
+        ran.exit(0);
         if to.len() == 1 {
-            ran.exit(2)
-                .complains_in_one_line(&["is no mail address", "NotifyOnAcceptTo"]);
+            ran.complains_in_one_line(&["warning: ", "is no mail address", "NotifyOnAcceptTo"]);
         } else {
-            ran.exit(0);
+            ran.without_complaint();
         }
     }
+    // What the administrator wrote is an error.
+    let ini = ini.set("Audit", "NotifyOnAcceptTo", "admin@example.test;[[TYPO]]");
+    let world = World::with_mails(&ini, &[Mail::new("Test one")]);
+    world
+        .run(&[])
+        .exit(2)
+        .complains_in_one_line(&["error: ", "[[TYPO]]", "NotifyOnAcceptTo"]);
+    sink.take_one();
+}
+
+/// Whoever forges a sender fails no run, and is not told of again and again.
+#[test]
+fn a_sender_whom_no_mail_reaches_is_a_warning_within_the_limit() {
+    let sink = Sink::start();
+    let odd = |count| vec![Mail::new("other").from("a..b@example.test"); count];
+    let world = World::with_mails(&with(&sink), &odd(3));
+    let ran = world.run(&[]);
+    ran.exit(0)
+        .says("3 rejected")
+        .complains_in_one_line(&["warning: ", "a..b@example.test", "NotifyOnRejectTo"])
+        .says("0 notices sent, 2 suppressed");
+    assert_eq!(ran.stderr.lines().count(), 1, "{ran}");
+    let ini = with(&sink).set("Audit", "NotifyLimitPerSenderPerHour", "0");
+    World::with_mails(&ini, &odd(1))
+        .run(&[])
+        .exit(0)
+        .without_complaint();
+    assert_eq!(sink.connections(), 0);
 }
 
 #[test]
@@ -335,6 +363,50 @@ fn the_limit_can_be_set() {
             .says(&format!("{sent} notices sent, {} suppressed", 4 - sent));
         assert_eq!(sink.mails().len(), sent);
     }
+}
+
+/// As many forged senders as somebody likes bring as many notices as the administrator likes.
+#[test]
+fn all_senders_together_have_a_limit() {
+    let sink = Sink::start();
+    let rejected = |number: usize| Mail::new("other").from(&format!("u{number}@example.test"));
+    let mut mails: Vec<Mail> = (0..9).map(rejected).collect();
+    mails.extend(["Test x", "Test y"].map(Mail::new));
+    let ini = with(&sink).set("Audit", "NotifyLimitPerHour", "5");
+    let world = World::with_mails(&ini, &mails);
+    world
+        .run(&["--explain"])
+        .exit(0)
+        .says("no notice: as many rejections as NotifyLimitPerHour allows have brought one");
+    let ran = world.run(&[]);
+    ran.exit(0)
+        .says("7 notices sent, 4 suppressed")
+        .complains_in_one_line(&["warning: ", "4 rejections", "[Audit] NotifyLimitPerHour=5"]);
+    assert_eq!(ran.stderr.lines().count(), 1, "{ran}");
+    sink.take_mails();
+
+    world.age_notices(HOUR - 60);
+    world.mail("later.eml", &rejected(9).bytes());
+    world
+        .run(&[])
+        .exit(0)
+        .complains("1 rejection ")
+        .says("0 notices sent, 1 suppressed");
+    world.age_notices(120);
+    world.mail("last.eml", &rejected(10).bytes());
+    world.run(&[]).exit(0).without_complaint();
+    assert_eq!(sink.take_one().to, ["u10@example.test"]);
+}
+
+#[test]
+fn all_senders_together_have_a_hundred_an_hour() {
+    let sink = Sink::start();
+    let rejected = |number| Mail::new("other").from(&format!("u{number}@example.test"));
+    let mails: Vec<Mail> = (0..103).map(rejected).collect();
+    World::with_mails(&with(&sink), &mails)
+        .run(&[])
+        .exit(0)
+        .says("100 notices sent, 3 suppressed");
 }
 
 #[test]

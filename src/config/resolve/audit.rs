@@ -144,6 +144,9 @@ impl Resolver<'_> {
             on_accept,
             on_reject,
             limit: reader.number(&keys::NOTIFY_LIMIT, 0, 1000).unwrap_or(1),
+            limit_of_all: reader
+                .number(&keys::NOTIFY_LIMIT_ALL, 0, 100_000)
+                .unwrap_or(100),
             own: Vec::new(),
         }
     }

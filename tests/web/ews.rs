@@ -221,10 +221,10 @@ fn the_pause_of_a_busy_server_is_made() {
     };
     let began = Instant::now();
     server.fail(Fault::Busy(700));
-    server.fail(Fault::Gateway(503));
+    server.fail(Fault::Gateway(429));
     send(settings(&server, basic(PASSWORD)), &mail()).unwrap();
     assert!(began.elapsed() >= Duration::from_millis(700));
-    assert_eq!(server.statuses(), [500, 503, 200]);
+    assert_eq!(server.statuses(), [500, 429, 200]);
 
     // Longer than there is patience for: a later run's business.
     server.fail(Fault::Busy(297_749));
@@ -291,6 +291,7 @@ fn refusals_are_not_repeated_and_say_what_to_do() {
         ),
         (Fault::Gateway(500), "look whether", true, true),
         (Fault::Gateway(502), "look whether", true, true),
+        (Fault::Gateway(503), "look whether", true, true),
         (Fault::Gateway(404), "check user and server", false, false),
         (Fault::Gateway(302), "elsewhere", false, false),
         (

@@ -99,6 +99,9 @@ fn a_mail_that_may_have_gone_out_is_not_sent_again() {
         (Fault::LoseAnswer, 1),
         (Fault::HangUp, 1),
         (Fault::Gateway(502), 1),
+        // Without Retry-After nobody has said that nothing was done.
+        (Fault::Gateway(503), 1),
+        (Fault::Refuse(503, "serviceNotAvailable", vec![]), 1),
         (Fault::Gateway(504), 1),
         (Fault::Refuse(500, "ErrorInternalServerError", vec![]), 1),
         (Fault::Say(200, json!({})), 1),
@@ -110,6 +113,42 @@ fn a_mail_that_may_have_gone_out_is_not_sent_again() {
         assert_eq!(bed.exchanges().len(), before + 1, "{fault:?}");
         assert_eq!(bed.graph.sent().len(), arrived, "{fault:?}");
     }
+}
+
+/// Not even what only prepares a mail is done twice: a file would be attached twice.
+#[test]
+fn only_what_was_not_done_is_asked_for_again() {
+    let Some(bed) = Bed::start() else { return };
+    let mut large = mail();
+    large.attachments = vec![file("small.bin", 2_000), file("large.bin", 4_000_000)];
+    for operation in [
+        "messages",
+        "attachments",
+        "createUploadSession",
+        "upload",
+        "send",
+    ] {
+        let before = bed.exchanges().len();
+        bed.graph.fail(operation, Fault::Gateway(503));
+        let error = bed.send(&large).unwrap_err();
+        let exchanges = &bed.exchanges()[before..];
+        let asked = exchanges.iter().filter(|line| line.ends_with(" 503"));
+        assert_eq!(asked.count(), 1, "{exchanges:?}");
+        let failed = exchanges.iter().position(|line| line.ends_with(" 503"));
+        let after = &exchanges[failed.unwrap() + 1..];
+        assert!(
+            after.iter().all(|line| line.starts_with("DELETE ")),
+            "{exchanges:?}"
+        );
+        assert!(error.is_transient(), "{operation}: {error:?}");
+        assert_eq!(error.may_have_arrived(), operation == "send", "{error:?}");
+    }
+    assert!(bed.graph.sent().is_empty());
+    // Who has no time for more has done nothing (RFC 6585, section 4).
+    bed.graph.fail("attachments", Fault::Gateway(429));
+    bed.graph.fail("send", Fault::Gateway(429));
+    bed.send(&large).unwrap();
+    assert_eq!(bed.graph.sent()[0].files.len(), 2);
 }
 
 #[test]

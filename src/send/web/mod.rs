@@ -2,8 +2,8 @@
 //! asks for, and refusals with a code.
 //!
 //! A request is repeated only when the service has answered that it did not act on it: after a
-//! refused token (once, with a new one) and after the pause of a 429 or 503. A log-in that was
-//! refused is not tried again: more attempts would lock the account.
+//! refused token (once, with a new one) and after the pause of a 429, or of a 503 that asks for one.
+//! A log-in that was refused is not tried again: more attempts would lock the account.
 
 mod error;
 mod refusal;
@@ -11,6 +11,7 @@ mod refusal;
 use std::fmt;
 use std::iter;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use data_encoding::BASE64;
 
@@ -140,8 +141,7 @@ impl Caller {
                 (StatusCode::UNAUTHORIZED, _) => {
                     return Ok(self.refused.get_or_init(|| answer).clone());
                 }
-                (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, _)
-                    if patience.wait(retry_after(&answer, clock::now())) => {}
+                _ if is_untouched(&answer) && patience.wait(pause_of(&answer)) => {}
                 _ => return Ok(answer),
             }
         }
@@ -155,10 +155,8 @@ impl Caller {
     ) -> Result<Response<Vec<u8>>, Error> {
         loop {
             let answer = self.once(call, None)?;
-            match answer.status() {
-                StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
-                    if patience.wait(retry_after(&answer, clock::now())) => {}
-                _ => return Ok(answer),
+            if !(is_untouched(&answer) && patience.wait(pause_of(&answer))) {
+                return Ok(answer);
             }
         }
     }
@@ -176,7 +174,7 @@ impl Caller {
         let [code, message, id] = [code, message, id].map(|text| self.login.masked(text));
         Refusal {
             request_id: clean(&id, 80),
-            ..Refusal::of(&self.server, answer.status(), &code, &message, purpose)
+            ..Refusal::of(&self.server, answer, &code, &message, purpose)
         }
     }
 
@@ -239,6 +237,22 @@ impl Caller {
         value.set_sensitive(true);
         Ok((value, token))
     }
+}
+
+/// Whether the service says that it has not acted on a request: it takes no more of them (429; RFC
+/// 6585, section 4), or none before the pause that it asks for. A bare 503 may be the word of a
+/// gateway, behind which all has been done.
+fn is_untouched<T>(answer: &Response<T>) -> bool {
+    match answer.status() {
+        StatusCode::TOO_MANY_REQUESTS => true,
+        StatusCode::SERVICE_UNAVAILABLE => pause_of(answer).is_some(),
+        _ => false,
+    }
+}
+
+/// The pause that an answer asks for.
+fn pause_of<T>(answer: &Response<T>) -> Option<Duration> {
+    retry_after(answer, clock::now())
 }
 
 /// What became of a mail that a service took: it tells nothing of single recipients.

@@ -1,8 +1,8 @@
 //! What a service refuses, by its codes: how final that is, and what to do about it.
 
-use super::Purpose;
+use super::{Purpose, is_untouched};
 use crate::net::clean;
-use crate::net::http::StatusCode;
+use crate::net::http::{Response, StatusCode};
 
 /// A refusal with a code.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -173,22 +173,22 @@ const CODES: &[(&str, Kind, &str)] = &[
 
 impl Refusal {
     /// Judges a refusal by its code, and by the answer's status where the code says nothing.
-    pub(super) fn of(
+    pub(super) fn of<T>(
         server: &str,
-        status: StatusCode,
+        answer: &Response<T>,
         code: &str,
         message: &str,
         purpose: Purpose,
     ) -> Self {
         let known = CODES.iter().find(|(known, ..)| *known == code);
-        let (kind, advice) = known.map_or_else(|| by_status(status), |row| (row.1, row.2));
+        let (kind, advice) = known.map_or_else(|| by_status(answer), |row| (row.1, row.2));
         let kind = match (kind, purpose) {
             // What was under way was not the sending.
             (Uncertain, Purpose::Prepares) => Transient,
             (kind, _) => kind,
         };
         let code = if code.is_empty() {
-            format!("status {}", status.as_u16())
+            format!("status {}", answer.status().as_u16())
         } else {
             clean(code, 80)
         };
@@ -203,8 +203,8 @@ impl Refusal {
     }
 }
 
-fn by_status(status: StatusCode) -> (Kind, &'static str) {
-    match status {
+fn by_status<T>(answer: &Response<T>) -> (Kind, &'static str) {
+    match answer.status() {
         StatusCode::UNAUTHORIZED => (
             Authentication,
             "the log-in was not accepted: check user, password and scope, and that the server offers what \
@@ -219,7 +219,7 @@ fn by_status(status: StatusCode) -> (Kind, &'static str) {
             Unfit,
             "the mail is larger than the server takes: send smaller attachments, or have the limit raised",
         ),
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => (
+        _ if is_untouched(answer) => (
             Transient,
             "the service is busy: a later run may have more luck",
         ),
@@ -245,14 +245,18 @@ mod tests {
     #[test]
     fn the_code_says_more_than_the_status() {
         let of = |status: u16, code, purpose| {
-            let status = StatusCode::from_u16(status).unwrap();
-            Refusal::of("h", status, code, "m", purpose)
+            let mut answer = Response::new(());
+            *answer.status_mut() = StatusCode::from_u16(status).unwrap();
+            Refusal::of("h", &answer, code, "m", purpose)
         };
         let sends = Purpose::Sends;
         assert_eq!(of(403, "ErrorSendAsDenied", sends).kind, Permanent);
         assert_eq!(of(403, "ErrorNew", sends).kind, Authentication);
         assert_eq!(of(500, "", sends).kind, Uncertain);
         assert_eq!(of(500, "", Purpose::Prepares).kind, Transient);
+        assert_eq!(of(503, "", sends).kind, Uncertain);
+        assert_eq!(of(503, "ErrorServerBusy", sends).kind, Transient);
+        assert_eq!(of(429, "", sends).kind, Transient);
         assert_eq!(
             of(500, "ErrorQuotaExceeded", sends).to_string(),
             "h refused the mail (ErrorQuotaExceeded; m): the sender's mailbox is full: have it cleared or its quota raised"

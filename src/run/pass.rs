@@ -81,11 +81,10 @@ pub(super) fn run(
         output,
     );
     mails.tell_crowd(output);
-    let outbound = settings.outbound.as_ref();
     if let Err(error) = done {
         // A mailbox that is out of order keeps no notice back.
         if error.downcast_ref::<mailbox::Error>().is_some() {
-            send_due(outbound, &mut journal, now, output)?;
+            send_due(settings, &mut journal, now, output)?;
         }
         return Err(error);
     }
@@ -96,7 +95,7 @@ pub(super) fn run(
     last_run::write(last_run, mails.newest(), now, place, &mut journal, output)?;
     // Nothing waits for notices.
     let report = Report {
-        notices: send_due(outbound, &mut journal, now, output)?,
+        notices: send_due(settings, &mut journal, now, output)?,
         ..mails.report()
     };
     let writes = count(journal.writes(), "durable write");

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::output::Output;
 use crate::audit::clean::short;
 use crate::clock;
-use crate::config::Outbound;
+use crate::config::{Outbound, Settings};
 use crate::crash::point;
 use crate::journal::{Journal, Notice};
 use crate::message::notice_id::notice_id;
@@ -35,7 +35,7 @@ pub(super) struct Tally {
 
 /// Sends what is due. Only a journal that can't be written ends it early.
 pub(super) fn send_due(
-    outbound: Option<&Outbound>,
+    settings: &Settings,
     journal: &mut Journal,
     now: DateTime<Utc>,
     output: &mut Output,
@@ -48,11 +48,17 @@ pub(super) fn send_due(
     };
     sending.tell_unsure(journal)?;
     let due: Vec<Notice> = journal.notices().due().cloned().collect();
-    match outbound {
+    match &settings.outbound {
         _ if due.is_empty() => {}
         Some(outbound) => sending.send(outbound, &due, journal)?,
         None => {
-            sending.keep(&due, "[smtp-client] can't be used", journal);
+            let why = if settings.audit.notices.wanted() {
+                // How, has been told.
+                "the settings for it can't be used"
+            } else {
+                "[Audit] asks for none, and there is no [smtp-client] that can be used"
+            };
+            sending.keep(&due, why, journal);
             sending.tell_waiting(true);
             journal.sync()?;
         }

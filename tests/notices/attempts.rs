@@ -1,7 +1,28 @@
 //! What becomes of a notice that can't be sent.
 
 use super::*;
+#[cfg(unix)]
+use crate::harness::graph::Fault;
+#[cfg(unix)]
+use crate::harness::idp::{DAEMON, DIRECTORY, SECRET, USER};
 use crate::harness::sink::Mood;
+#[cfg(unix)]
+use crate::harness::{Graph, IdentityProvider};
+
+/// Notices on acceptance, by this service.
+#[cfg(unix)]
+fn by_graph(graph: &Graph, provider: &IdentityProvider) -> Ini {
+    Ini::folder()
+        .set("smtp-client", "server-type", "GRAPH")
+        .set("smtp-client", "user", USER)
+        .set("smtp-client", "tenant-authority", &provider.authority())
+        .set("smtp-client", "directory-id", DIRECTORY)
+        .set("smtp-client", "client-id", DAEMON)
+        .set("smtp-client", "grant-type", "client_credentials")
+        .set("smtp-client", "scope", &graph.scope())
+        .set("Audit", "NotifyOnAccepts", "True")
+        .rule(HIT)
+}
 
 #[test]
 fn a_server_that_is_away_holds_nothing_up_and_gets_the_notices_later() {
@@ -130,23 +151,11 @@ fn a_notice_that_is_refused_itself_is_told_of_once_and_given_up() {
 #[cfg(unix)]
 #[test]
 fn a_notice_that_graph_refuses_itself_is_given_up() {
-    use crate::harness::graph::Fault;
-    use crate::harness::idp::{DAEMON, DIRECTORY, SECRET, USER};
-    use crate::harness::{Graph, IdentityProvider};
     let Some(provider) = IdentityProvider::start() else {
         return;
     };
     let graph = Graph::start(&provider);
-    let ini = Ini::folder()
-        .set("smtp-client", "server-type", "GRAPH")
-        .set("smtp-client", "user", USER)
-        .set("smtp-client", "tenant-authority", &provider.authority())
-        .set("smtp-client", "directory-id", DIRECTORY)
-        .set("smtp-client", "client-id", DAEMON)
-        .set("smtp-client", "grant-type", "client_credentials")
-        .set("smtp-client", "scope", &graph.scope())
-        .set("Audit", "NotifyOnAccepts", "True")
-        .rule(HIT);
+    let ini = by_graph(&graph, &provider);
     for (fault, given_up) in [
         (Fault::Refuse(400, "ErrorInvalidRecipients", vec![]), true),
         (Fault::Refuse(413, "", vec![]), true),
@@ -163,6 +172,56 @@ fn a_notice_that_graph_refuses_itself_is_given_up() {
         ran.exit(0);
         assert_eq!(ran.stdout.contains("1 notice sent"), !given_up, "{fault:?}");
     }
+}
+
+/// `[smtp-client]` with GRAPH needs no server; its user says that it is meant.
+#[cfg(unix)]
+#[test]
+fn what_waits_goes_out_by_graph_when_no_more_notices_are_asked_for() {
+    let Some(provider) = IdentityProvider::start() else {
+        return;
+    };
+    let graph = Graph::start(&provider);
+    let world = World::with_mails(&by_graph(&graph, &provider), &[Mail::new("Test one")]);
+    world.seal_setting("smtp-client.password", SECRET);
+    graph.fail(
+        "sendMail",
+        Fault::Refuse(429, "", vec![("Retry-After", "3600".into())]),
+    );
+    world.run(&[]).exit(2).complains("tried again");
+    let text = world.ini_text().replace("NotifyOnAccepts=True", "");
+    world.write_ini(text);
+    world
+        .run(&[])
+        .exit(0)
+        .without_complaint()
+        .says("1 notice sent");
+}
+
+#[test]
+fn what_waits_without_a_way_to_send_it_is_told_of() {
+    let sink = Sink::start();
+    sink.behave(Mood::Busy);
+    let world = World::with_mails(&with(&sink), &[Mail::new("Test one")]);
+    world.run(&[]).exit(2);
+    let text = world.ini_text();
+    let without = text.replace("server=localhost", "");
+    let asked = without.replace("NotifyOnAccepts=True", "");
+    world.write_ini(asked.replace("NotifyOnRejects=True", ""));
+    let ran = world.run(&[]);
+    ran.exit(2).complains_in_one_line(&[
+        "notices can't be sent: [Audit] asks for none, and there is no [smtp-client] that can be used",
+        "1 notice waits and is tried again",
+    ]);
+    assert_eq!(ran.stderr.lines().count(), 1, "{ran}");
+    world.write_ini(without);
+    world
+        .run(&[])
+        .exit(2)
+        .complains("notices can't be sent: the settings for it can't be used");
+    sink.behave(Mood::Willing);
+    world.write_ini(text);
+    world.run(&[]).exit(0).says("1 notice sent");
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod options;
 mod service;
 mod tokens;
 
+use options::ServerType;
 use service::{Credentials, Unusable};
 
 const SECTION: &str = "smtp-client";
@@ -33,11 +34,16 @@ impl Resolver<'_> {
         }
         let options = self.options();
         let reader = self.reader(SECTION, Severity::Error);
-        let named = reader.entry(&keys::SMTP_SERVER).is_some();
-        let in_use = wanted || named;
-        let (Ok(options), true, true) = (options, purpose.sends, in_use) else {
+        let server = reader.entry(&keys::SMTP_SERVER).is_some();
+        let user = reader.entry(&keys::SMTP_USER).is_some();
+        let (Ok(options), true) = (options, purpose.sends) else {
             return None;
         };
+        // Graph needs no server to be named.
+        let named = server || (user && options.kind == ServerType::Graph);
+        if !(wanted || named) {
+            return None;
+        }
         let traces = purpose.traces;
         let debug = self
             .reader(SECTION, Severity::Error)

@@ -187,17 +187,18 @@ impl Desk {
 
     /// What an error's name and description mean, wherever the authority said them.
     pub(super) fn rejected(&self, error: &str, words: &str, used: Option<&str>) -> Error {
-        let error = clean(error, 80);
+        let [error, words] = [error, words].map(|text| self.hidden(text, used));
+        let error = clean(&error, 80);
         if matches!(error.as_str(), "temporarily_unavailable" | "server_error") {
             return self.busy(400, None);
         }
-        let code = number(words);
+        let code = number(&words);
         Error::Rejected {
             server: self.settings.authority.host(),
             advice: advice(code, &error, &self.settings.grant, &self.settings.names),
             error,
             code,
-            description: self.description(words, used),
+            description: self.description(&words),
         }
     }
 
@@ -209,11 +210,15 @@ impl Desk {
         }
     }
 
-    /// The first line of what the server said, without what it must not repeat. Microsoft's
-    /// further lines are numbers for its support, which `--verbose` shows.
-    fn description(&self, words: &str, used: Option<&str>) -> String {
+    /// What the server said, without what it must not repeat.
+    fn hidden(&self, text: &str, used: Option<&str>) -> String {
         let used = used.map(|used| Secret::new(used.to_owned()));
-        let words = masked(words, self.settings.grant.secrets().chain(&used));
+        masked(text, self.settings.grant.secrets().chain(&used))
+    }
+
+    /// Its first line. Microsoft's further lines are numbers for its support, which `--verbose`
+    /// shows.
+    fn description(&self, words: &str) -> String {
         self.trace.line(|| format!("< {words}"));
         clean(words.lines().next().unwrap_or_default(), 300)
     }

@@ -100,8 +100,8 @@ keys! {
     SMTP_PORT = "smtp-client" "port", "25", "Port of the SMTP server.";
     SMTP_CONNECTION_SECURITY = "smtp-client" "smtp-connection-security", "none", "none, start-tls, start-tls-required or ssl-tls.";
     SMTP_ENABLE_AUTHENTICATION = "smtp-client" "enable-authentication", "false", "Log in to the SMTP server: true or false.";
-    SMTP_USER = "smtp-client" "user", "", "User to log in as; with GRAPH the mailbox that sends; set by --credentials -smtpuser.";
-    SMTP_PASSWORD = "smtp-client" "password", "", "Its password, the refresh token (Google) or the application's secret (GRAPH, client_credentials); set by --credentials -smtppassword.";
+    SMTP_USER = "smtp-client" "user", "", "User to log in as; with GRAPH the mailbox that sends; in plain text, or set by -seal:smtp-client.user or --credentials -smtpuser.";
+    SMTP_PASSWORD = "smtp-client" "password", "", "Its password, the refresh token (Google) or the application's secret (GRAPH, client_credentials); set by -seal:smtp-client.password or --credentials -smtppassword.";
     SMTP_MECHANISMS = "smtp-client" "mail.smtp.auth.mechanisms", "", "SMTP log-in: PLAIN, LOGIN, or XOAUTH2 for tokens; blank: what the server offers of PLAIN and LOGIN.";
     EWS_MECHANISMS = "smtp-client" "mail.ews.auth.mechanisms", "", "EWS log-in: XOAUTH2 for tokens; blank: user and password.";
     SMTP_CLIENT_ID = "smtp-client" "client-id", "", "ID of the application registered in Microsoft Entra or with Google.";

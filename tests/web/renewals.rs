@@ -4,12 +4,12 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use smartemail::auth::Error;
+use smartemail::auth::{Error, TokenSource};
 
-use crate::by_password;
 use crate::grants::{SCOPE, credentials, refresh, settings, source};
 use crate::harness::IdentityProvider;
-use crate::harness::idp::USER;
+use crate::harness::idp::{PASSWORD, SECRET, USER};
+use crate::{Shown, by_password};
 
 #[test]
 fn a_token_is_used_until_its_margin_and_fetched_once_for_all() {
@@ -71,6 +71,29 @@ fn a_new_refresh_token_takes_the_place_of_the_old_one() {
         }
         assert_eq!(due != given, rotating);
     }
+}
+
+#[test]
+fn what_a_provider_quotes_of_the_secrets_is_not_shown() {
+    let Some(provider) = IdentityProvider::start() else {
+        return;
+    };
+    let token = provider.refresh_token(SCOPE);
+    let shown = Shown::default();
+    for (grant, secrets) in [
+        (by_password(USER, PASSWORD), vec![PASSWORD]),
+        (refresh(&token), vec![token.as_str(), SECRET]),
+    ] {
+        for secret in secrets {
+            let quoted = json!({ "error": format!("bad_{secret}"), "error_description": format!("AADSTS1: {secret}?") });
+            provider.fault(1, 400, json!({}), &quoted.to_string());
+            let source = TokenSource::new(settings(&provider, grant.clone()), shown.trace());
+            let error = source.get().unwrap_err().to_string();
+            assert!(error.contains("(bad_***; AADSTS1: ***?)"), "{error}");
+            shown.add(&error);
+        }
+    }
+    shown.hides([token]);
 }
 
 #[test]

@@ -263,7 +263,7 @@ impl Error {
             Self::Compose(_) | Self::TooLarge { .. } => true,
             Self::Refused {
                 what, transient, ..
-            } => !transient && matches!(what, Refused::Mail | Refused::Contents),
+            } => !transient && *what == Refused::Contents,
             Self::Web(cause) => cause.is_unfit(),
             Self::Connection(_)
             | Self::Unanswered { .. }

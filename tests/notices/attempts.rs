@@ -135,6 +135,13 @@ fn a_notice_that_is_refused_itself_is_told_of_once_and_given_up() {
             .never_says("notice");
         assert_eq!(sink.mails(), [], "{mood:?}");
     }
+    // What somebody can mend waits for that.
+    sink.behave(Mood::Refusing("554 5.2.252 SendAsDenied; not you"));
+    let world = World::with_mails(&with(&sink), &[Mail::new("Test one")]);
+    world
+        .run(&[])
+        .exit(2)
+        .complains_in_one_line(&["refused the sender", "not you", "tried again"]);
     // For now is not for good.
     sink.behave(Mood::Refusing("451 4.7.1 greylisted"));
     let world = World::with_mails(&with(&sink), &[Mail::new("Test one")]);

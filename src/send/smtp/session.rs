@@ -323,7 +323,11 @@ impl<C: Channel> Session<C> {
     fn refused_contents(&self, reply: &Reply) -> Error {
         Error::Refused {
             server: self.wire.talk.server.clone(),
-            what: Refused::Contents,
+            what: if denies_sender(reply) {
+                Refused::Sender
+            } else {
+                Refused::Contents
+            },
             answer: reply.words(),
             transient: reply.is_transient(),
         }
@@ -374,6 +378,13 @@ impl Answers {
         let only_data = matches!(group, [Command::Data]);
         self.sender_refused.is_some() || (only_data && self.taken == 0)
     }
+}
+
+/// Exchange looks only when it has the contents whether the user may send from the address
+/// (learn.microsoft.com/exchange/troubleshoot/email-delivery: `SendAsDenied`, 550 5.7.60).
+fn denies_sender(reply: &Reply) -> bool {
+    let words = reply.words();
+    words.contains("SendAsDenied") || words.contains(" 5.7.60 ")
 }
 
 /// Whether an address demands SMTPUTF8 (RFC 6531).

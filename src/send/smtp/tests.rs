@@ -199,6 +199,18 @@ fn a_refusal_says_what_was_refused_and_whether_it_is_for_good() {
         ("DATA", "451 4.3.0 later", Refused::Mail, true),
         (".", "550 5.6.0 spam", Refused::Contents, false),
         (".", "452 4.3.1 full", Refused::Contents, true),
+        (
+            ".",
+            "554 5.2.252 SendAsDenied; a@b.c not allowed to send as x@b.c",
+            Refused::Sender,
+            false,
+        ),
+        (
+            ".",
+            "550 5.7.60 SMTP; Client does not have permissions to send as this sender",
+            Refused::Sender,
+            false,
+        ),
     ];
     for capabilities in [pipelining(), Capabilities::default()] {
         for (command, answer, expected, passes) in cases {
@@ -219,6 +231,7 @@ fn a_refusal_says_what_was_refused_and_whether_it_is_for_good() {
                 (expected, answer, passes)
             );
             assert!(!error.may_have_arrived() && !error.is_connection());
+            assert_eq!(error.is_unfit(), expected == Refused::Contents && !passes);
             assert!(session.is_usable() && session.is_alive());
         }
     }

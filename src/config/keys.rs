@@ -85,7 +85,7 @@ keys! {
     NOTIFY_ON_REJECT_TO = "Audit" "NotifyOnRejectTo", "[[SENDER]]", "Its recipients, separated by semicolons.";
     NOTIFY_FROM = "Audit" "NotifyFrom", "", "Address that notices are from; blank: [smtp-client] user, else [Mail] User.";
     NOTIFY_LIMIT = "Audit" "NotifyLimitPerSenderPerHour", "1", "Rejections of one sender's mails that bring a notice within an hour: 0 to 1000.";
-    NOTIFY_LIMIT_ALL = "Audit" "NotifyLimitPerHour", "100", "Rejections, of whoever's mails, that bring a notice within an hour: 0 to 100000.";
+    NOTIFY_LIMIT_ALL = "Audit" "NotifyLimitPerHour", "100", "Rejections of all senders' mails that bring a notice within an hour: 0 to 100000.";
     REJECT_TIMEFRAME_MESSAGE = "Audit" "RejectTimeframeMessage", "Message received outside timeframe", "[[REASON]] for a mail outside AllowedTimeFrame.";
     REJECT_SENDER_MESSAGE = "Audit" "RejectSenderMessage", "Invalid Sender", "[[REASON]] for a sender not in AllowedSenders.";
     REJECT_NO_MATCHING_SUBJECT_MESSAGE = "Audit" "RejectNoMatchingSubjectMessage", "No matching subjects found", "[[REASON]] for a mail that no configuration wants.";

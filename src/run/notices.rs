@@ -209,11 +209,11 @@ impl<'a> Notices<'a> {
         Ok(())
     }
 
-    /// Tells of the limit that nobody's single sender explains.
+    /// Tells of those that were too many for all senders together.
     pub(super) fn tell_crowd(&self, output: &Output) {
         if self.crowded_out > 0 {
             output.warning(&format!(
-                "{} brought no notice: [Audit] NotifyLimitPerHour={} within an hour, to all senders together, was reached",
+                "{} brought no notice: [Audit] NotifyLimitPerHour={} allows no more within an hour, to all senders together",
                 count(self.crowded_out, "rejection"),
                 self.audit.notices.limit_of_all
             ));

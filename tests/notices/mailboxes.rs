@@ -78,7 +78,7 @@ fn a_notice_whose_contents_are_refused_is_given_up() {
         .set("Audit", "NotifyOnAccepts", "True")
         .set("Audit", "NotifyOnAcceptSubject", "[[SUBJECT]]")
         .rule(HIT);
-    let mails = ["Test reject-at-data", "Test fine"].map(|subject| Mail::new(subject));
+    let mails = ["Test reject-at-data", "Test fine"].map(Mail::new);
     let world = World::with_mails(&ini, &mails);
     world
         .run(&[])

@@ -4,6 +4,9 @@ use super::*;
 use crate::harness::world::OTHER_USER;
 use crate::harness::{CountingProxy, Dovecot, Exim, Inspector, dovecot, exim};
 
+/// A Message-ID such as notices have.
+const NOTICE: &str = "<20260106T120000000Z.000001.0123456789ab@example.test>";
+
 /// The way around: a mail arrives, a rule fires, the notice goes out by Exim into a mailbox of
 /// Dovecot and is found there by IMAP.
 #[test]

@@ -25,9 +25,6 @@ const AUTOMATIC: [&str; 7] = [
     "Return-Path: <>",
     "List-Id: <ops.example.test>",
 ];
-/// A Message-ID such as notices have.
-const NOTICE: &str = "<20260106T120000000Z.000001.0123456789ab@example.test>";
-
 /// Notices on acceptance and rejection, sent to this server.
 fn with(sink: &Sink) -> Ini {
     Ini::folder()

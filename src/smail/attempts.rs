@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::Failure;
+use super::details;
 use super::exit::Exit;
 use super::log::{Level, Log};
 use super::prepare::Prepared;
@@ -67,6 +68,10 @@ impl Attempts<'_> {
             });
             let (result, warnings) = once(&service, &mail, self.trace);
             sent.warnings = warnings;
+            self.log.line(Level::Debug, || {
+                let error = result.as_ref().err();
+                error.and_then(details::of).unwrap_or_default()
+            });
             let cause = match result {
                 Ok(delivery) => {
                     outcome.delivered = true;

@@ -162,18 +162,29 @@ tls-not-yet-valid = the server's certificate is not valid yet: check the clocks 
 tls-wrong-host = the server's certificate is not for { $host }: write the server's name as in the certificate
 tls-unknown-authority = the authority that issued the server's certificate is not trusted on this machine: have its root certificate installed
 tls-self-signed = the server's certificate is self-signed: have it installed on this machine as trusted
-tls-bad-certificate = the server's certificate is refused ({ $words })
-tls-other = the two sides did not agree ({ $words }): check /SSL_VERSION and the server
+tls-bad-certificate = the server's certificate is refused: { $flaw }
+flaw-revoked = it has been revoked; have it issued anew
+flaw-too-weak = its key or its signature is too weak; have it issued anew
+flaw-wrong-purpose = it was not issued for servers; have it issued anew
+flaw-other = the log says why, with /LOG_LEVEL=DEBUG
+tls-other = the two sides did not agree: check /SSL_VERSION and the server; with /LOG_LEVEL=DEBUG the log has the words of the TLS library
 
 unanswered = The whole mail was sent, but the server's answer to it was lost. Whether it arrived is not known; it is not sent again, so that nobody gets it twice. ({ $cause })
 
-login-refused = { $server } refused the log-in as { $user }: { $answer }. Check /SMTP_USERNAME and /SMTP_PASSWORD
-login-refused-token = { $server } refused the log-in as { $user }: { $answer }. Check /SMTP_USERNAME, and renew the token in /SMTP_TOKEN_FILE
+login-refused = { $server } refused the log-in as { $user }: { $answer }. { $advice }
+login-unanswered = { $server } did not answer the log-in as { $user } ({ $how }), which is how many servers refuse. { $advice }
+login-advice = Check /SMTP_USERNAME and /SMTP_PASSWORD
+login-advice-token = Check /SMTP_USERNAME, and renew the token in /SMTP_TOKEN_FILE
+how-closed = connection closed
+how-closed-saying = connection closed, with these words: { $words }
+how-timed-out = time limit: { $step }, { $seconds } s
+how-broken = connection broken
 login-not-offered = No log-in to { $server }: it offers { $offered }, and smail needs { $wanted }. Check /AUTH_TYPE
 login-none-offered = No log-in to { $server }: it offers none at this port, or not without TLS. Check /SMTP_PORT and /SSL_VERSION, or use /AUTH_TYPE=NONE if the server wants none
 login-zero-byte = No log-in: the user or the password holds a zero byte
 login-demanded = { $server } takes mails only after a log-in or over a secure connection ({ $answer }): check /AUTH_TYPE, /SMTP_USERNAME and /SSL_VERSION
 
+refused-recipient = { $recipient } ({ $answer })
 nobody-took = No recipient was accepted: { $list }
 some-refused = The mail was sent, but not to these recipients, who were refused: { $list }
 refused-conversation = { $server } refused to talk with this machine: { $answer }
@@ -182,6 +193,7 @@ refused-mail = { $server } refused to take a mail: { $answer }
 refused-contents = { $server } refused the mail: { $answer }
 too-large = The mail has { $size } bytes, and { $server } takes no more than { $limit }: send smaller attachments
 not-ascii = { $server } takes no address with letters beyond ASCII: { $address }
+not-ascii-recipient = { $server } takes no address with letters beyond ASCII
 no-mail-server = { $server } does not answer as a mail server does: check /SMTP_SERVER and /SMTP_PORT
 
 token-rejected = { $server } gave no token ({ $said }): { $advice }
@@ -196,6 +208,7 @@ token-unusable = The access token holds characters that no request can carry
 web-bad-address = { $address } is no address that can be asked: check /GRAPH_SENDER, /GRAPH_SERVER and /O365_AUTHORITY
 web-clear-text = { $server } would be asked in clear text: write https://
 web-malformed = { $server } does not answer as Microsoft Graph does: check /GRAPH_SERVER
+status = status { $status }
 graph-refused = { $server } refused the mail ({ $said }). Check /GRAPH_SENDER and the recipients
 graph-refused-rights = { $server } refused the mail ({ $said }). Check that the application /O365_APP_ID has the permission Mail.Send for the mailbox /GRAPH_SENDER
 graph-uncertain = { $server } failed while it had the mail ({ $said }). Whether it arrived is not known; it is not sent again, so that nobody gets it twice

@@ -162,18 +162,29 @@ tls-not-yet-valid = le certificat du serveur n’est pas encore valable : véri
 tls-wrong-host = le certificat du serveur n’est pas établi pour { $host } : écrivez le nom du serveur tel qu’il figure dans le certificat
 tls-unknown-authority = l’autorité qui a émis le certificat du serveur n’est pas reconnue sur cette machine : faites-y installer son certificat racine
 tls-self-signed = le certificat du serveur est autosigné : faites-le installer comme fiable sur cette machine
-tls-bad-certificate = le certificat du serveur est refusé ({ $words })
-tls-other = les deux côtés ne se sont pas mis d’accord ({ $words }) : vérifiez /SSL_VERSION et le serveur
+tls-bad-certificate = le certificat du serveur est refusé : { $flaw }
+flaw-revoked = il a été révoqué ; faites-en émettre un autre
+flaw-too-weak = sa clé ou sa signature est trop faible ; faites-en émettre un autre
+flaw-wrong-purpose = il n’a pas été émis pour un serveur ; faites-en émettre un autre
+flaw-other = la raison figure dans le journal, avec /LOG_LEVEL=DEBUG
+tls-other = les deux côtés ne se sont pas mis d’accord : vérifiez /SSL_VERSION et le serveur ; avec /LOG_LEVEL=DEBUG, ce qu’en dit la bibliothèque TLS figure dans le journal
 
 unanswered = Le message a été transmis en entier, mais la réponse du serveur s’est perdue. On ne sait pas s’il est arrivé ; il n’est pas renvoyé, pour que personne ne le reçoive deux fois. ({ $cause })
 
-login-refused = { $server } a refusé l’authentification de { $user } : { $answer }. Vérifiez /SMTP_USERNAME et /SMTP_PASSWORD
-login-refused-token = { $server } a refusé l’authentification de { $user } : { $answer }. Vérifiez /SMTP_USERNAME et renouvelez le jeton de /SMTP_TOKEN_FILE
+login-refused = { $server } a refusé l’authentification de { $user } : { $answer }. { $advice }
+login-unanswered = { $server } n’a pas répondu à l’authentification de { $user } ({ $how }), ce qui est la façon de refuser de nombreux serveurs. { $advice }
+login-advice = Vérifiez /SMTP_USERNAME et /SMTP_PASSWORD
+login-advice-token = Vérifiez /SMTP_USERNAME et renouvelez le jeton de /SMTP_TOKEN_FILE
+how-closed = connexion fermée
+how-closed-saying = connexion fermée sur ces mots : { $words }
+how-timed-out = délai dépassé : { $step }, { $seconds } s
+how-broken = connexion rompue
 login-not-offered = Authentification impossible auprès de { $server } : il propose { $offered }, et smail a besoin de { $wanted }. Vérifiez /AUTH_TYPE
 login-none-offered = Authentification impossible auprès de { $server } : il n’en propose pas sur ce port, ou pas sans TLS. Vérifiez /SMTP_PORT et /SSL_VERSION, ou utilisez /AUTH_TYPE=NONE si le serveur n’en demande pas
 login-zero-byte = Authentification impossible : l’identifiant ou le mot de passe contient un octet nul
 login-demanded = { $server } n’accepte de message qu’après authentification ou par une connexion sécurisée ({ $answer }) : vérifiez /AUTH_TYPE, /SMTP_USERNAME et /SSL_VERSION
 
+refused-recipient = { $recipient } ({ $answer })
 nobody-took = Aucun destinataire n’a été accepté : { $list }
 some-refused = Le message a été envoyé, sauf aux destinataires suivants, qui ont été refusés : { $list }
 refused-conversation = { $server } a refusé le dialogue avec cette machine : { $answer }
@@ -182,6 +193,7 @@ refused-mail = { $server } a refusé de recevoir un message : { $answer }
 refused-contents = { $server } a refusé le message : { $answer }
 too-large = Le message compte { $size } octets, et { $server } n’en accepte pas plus de { $limit } : envoyez des pièces jointes plus petites
 not-ascii = { $server } n’accepte pas d’adresse avec des lettres hors ASCII : { $address }
+not-ascii-recipient = { $server } n’accepte pas d’adresse avec des lettres hors ASCII
 no-mail-server = { $server } ne répond pas comme un serveur de courriel : vérifiez /SMTP_SERVER et /SMTP_PORT
 
 token-rejected = { $server } n’a pas délivré de jeton ({ $said }) : { $advice }
@@ -196,6 +208,7 @@ token-unusable = Le jeton d’accès contient des caractères qu’aucune requê
 web-bad-address = { $address } n’est pas une adresse utilisable : vérifiez /GRAPH_SENDER, /GRAPH_SERVER et /O365_AUTHORITY
 web-clear-text = { $server } serait interrogé en clair : écrivez https://
 web-malformed = { $server } ne répond pas comme Microsoft Graph : vérifiez /GRAPH_SERVER
+status = statut { $status }
 graph-refused = { $server } a refusé le message ({ $said }). Vérifiez /GRAPH_SENDER et les destinataires
 graph-refused-rights = { $server } a refusé le message ({ $said }). Vérifiez que l’application /O365_APP_ID a l’autorisation Mail.Send pour la boîte aux lettres /GRAPH_SENDER
 graph-uncertain = { $server } a eu une défaillance alors qu’il avait le message ({ $said }). On ne sait pas s’il est arrivé ; il n’est pas renvoyé, pour que personne ne le reçoive deux fois

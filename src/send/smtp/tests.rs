@@ -10,7 +10,7 @@ use super::wire::{Talk, Wire};
 use crate::net::Trace;
 use crate::net::script::{Script, Turns};
 use crate::send::{
-    Address, Body, Delivery, Error, Mail, Person, Priority, Receipt, Refusal, Refused,
+    Address, Answer, Body, Delivery, Error, Mail, Person, Priority, Receipt, Refusal, Refused,
 };
 
 fn person(address: &str) -> Person {
@@ -142,7 +142,7 @@ fn each_recipient_has_an_answer_of_its_own() {
         let delivery = session.deliver(&mail(&recipients)).unwrap();
         let refused = |recipient: &str, answer: &str, transient| Refusal {
             recipient: recipient.into(),
-            answer: answer.into(),
+            answer: Answer::Said(answer.into()),
             transient,
         };
         assert_eq!(

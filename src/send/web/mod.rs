@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use data_encoding::BASE64;
 
 pub use error::Error;
-pub use refusal::{Kind, Refusal};
+pub use refusal::{Code, Kind, Refusal};
 
 use super::{Checked, Delivery, Mail, Receipt};
 use crate::auth::{self, AccessToken, TokenSource};

@@ -182,7 +182,7 @@ fn every_code_has_its_reasons() {
             "a wrong address",
             smtp,
             &["/CC=a@b.c,nobody"],
-            "\"nobody\" is no mail address",
+            "\"nobody\" is not a mail address",
         ),
         case(
             2,
@@ -350,7 +350,7 @@ fn every_code_has_its_reasons() {
             "an unknown mode",
             smtp,
             &["/MODE=FAX"],
-            "/MODE=FAX is no mode; possible values: SMTP, GRAPH",
+            "/MODE=FAX is not a mode; possible values: SMTP, GRAPH",
         ),
         Case {
             how: "a wrong secret (Graph)",

@@ -162,14 +162,16 @@ fn send(request: &Request, given: &Given, report: &Report<'_>) -> Result<(), Fai
         log,
         speaker,
     };
-    let Sent { receipt, warnings } = attempts.send(prepared)?;
+    let (Sent { receipt, warnings }, result) = attempts.send(prepared);
     for warning in &warnings {
         let (Warning::NoStartTls { server, .. } | Warning::LoginInClear { server }) = warning;
         report.warn(&Phrase::WarnClearLogin.with("server", server.as_str()));
     }
-    report.tell(Level::Info, &sent);
+    if result.is_ok() {
+        report.tell(Level::Info, &sent);
+    }
     report.tell_receipt(receipt);
-    Ok(())
+    result
 }
 
 /// Where results are told: the console, the log, and the file for the final error.

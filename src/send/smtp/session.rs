@@ -380,10 +380,12 @@ impl Answers {
     }
 }
 
-/// Whether an address demands SMTPUTF8 (RFC 6531).
+/// Whether an address demands SMTPUTF8 (RFC 6531): one of the envelope, or one that stands in the
+/// mail, whether or not it gets the mail now.
 fn needs_utf8(mail: &Mail) -> bool {
-    let mut all = recipients(mail).into_iter().chain([&mail.from.address]);
-    all.any(Address::needs_utf8)
+    let named = mail.to.iter().chain(&mail.cc).chain([&mail.from]);
+    let named = named.map(|person| &person.address);
+    named.chain(recipients(mail)).any(Address::needs_utf8)
 }
 
 /// Everybody who gets the mail now, once.

@@ -370,6 +370,42 @@ fn letters_beyond_ascii_in_an_address_need_a_server_that_can() {
 }
 
 #[test]
+fn who_is_named_in_a_mail_counts_although_served_before() {
+    let served = "j\u{f6}rg@example.test";
+    for (in_cc, utf8) in [(false, true), (true, true), (false, false), (true, false)] {
+        let mut mail = mail(&["a@b.c"]);
+        let people = if in_cc { &mut mail.cc } else { &mut mail.to };
+        people.push(person(served));
+        mail.served = vec![Address::parse(served).unwrap()];
+        let (mut session, turns) = session_of(Capabilities {
+            utf8,
+            ..pipelining()
+        });
+        let refused = session.deliver(&mail).unwrap().refused;
+        assert_eq!(refused, []);
+        let said = turns.borrow().concat();
+        assert_eq!(
+            said[0].ends_with(" BODY=8BITMIME SMTPUTF8"),
+            utf8,
+            "{said:?}"
+        );
+        assert_eq!(said[1], "RCPT TO:<a@b.c>");
+        // A server that can't have it gets the mail without that address.
+        assert_eq!(said.iter().any(|line| !line.is_ascii()), utf8, "{said:?}");
+    }
+    // Of blind copies only those who get the mail now are ever named.
+    let mut mail = mail(&["a@b.c"]);
+    mail.bcc.push(person(served));
+    mail.served = vec![Address::parse(served).unwrap()];
+    let (mut session, turns) = session_of(Capabilities {
+        utf8: true,
+        ..pipelining()
+    });
+    session.deliver(&mail).unwrap();
+    assert!(turns.borrow()[0][0].ends_with("test>"));
+}
+
+#[test]
 fn hundreds_of_recipients_go_in_groups() {
     let many: Vec<_> = (0..250).map(|n| format!("user{n}@example.test")).collect();
     let many: Vec<_> = many.iter().map(String::as_str).collect();

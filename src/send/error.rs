@@ -114,7 +114,7 @@ pub enum LoginAnswer {
     /// In its own words, cleaned.
     #[error("{0}")]
     Said(String),
-    /// By ending the connection in place of an answer.
+    /// By ending the connection, or by silence, in place of an answer.
     #[error("{}, which is how many servers refuse", .0.cause().brief())]
     Left(Lost),
 }

@@ -2,8 +2,9 @@
 //!
 //! Another face of the same program, on top of [`crate::send`]: options and their checks
 //! (`table`, `options`, `values`, `list`, `request`), the files that they name (`files`, `body`,
-//! `prepare`), attempts and what their failures mean (`attempts`, `reason`, `details`), and everything that is
-//! said, in two languages (`texts`, `help`, `log`, `exit`). It knows no INI file and no mailbox.
+//! `prepare`), attempts and what their failures mean (`attempts`, `reason`, `details`), and
+//! everything that is said, in two languages (`texts`, `help`, `log`, `exit`). It knows no INI file
+//! and no mailbox.
 
 mod attempts;
 mod body;

@@ -149,10 +149,9 @@ impl Speaker {
         said.into_owned()
     }
 
-    fn value<'a>(&self, value: &'a Value) -> FluentValue<'a> {
+    fn value(&self, value: &Value) -> FluentValue<'static> {
         match value {
             Value::Number(number) => FluentValue::from(*number),
-            Value::Words(words) => FluentValue::from(words.as_str()),
             other => FluentValue::from(self.text(other)),
         }
     }

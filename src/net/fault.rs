@@ -77,9 +77,9 @@ pub enum TlsFault {
         /// The one that it shows.
         shown: Fingerprint,
     },
-    /// Something else is wrong with the certificate, in the words of the TLS library.
+    /// Something else is wrong with the certificate.
     #[error("the server's certificate is refused: {0}. Have it issued anew")]
-    BadCertificate(String),
+    BadCertificate(CertificateFlaw),
     /// The server gives no other reason than that it does not want to (RFC 8446, section 6.2:
     /// `handshake_failure`).
     #[error(
@@ -90,6 +90,57 @@ pub enum TlsFault {
     /// Everything else, in the words of the TLS library.
     #[error("{0}. Check Port and ConnectionSecurity, and ask the server's administrator")]
     Other(String),
+}
+
+/// What may be wrong with a certificate beside its time, its names and its authority.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateFlaw {
+    /// Its authority has taken it back.
+    #[error("it has been revoked")]
+    Revoked,
+    /// Its key or its signature, or one in its chain, is below what the machine demands.
+    #[error("its key or its signature is too weak")]
+    TooWeak,
+    /// It was issued for something else than servers.
+    #[error("it was not issued for servers")]
+    WrongPurpose,
+    /// Everything else, in the words of the TLS library.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl CertificateFlaw {
+    /// Reads OpenSSL's words (`X509_verify_cert_error_string(3)`) or the system's number
+    /// (`winerror.h`) within a text; `None` where it has neither.
+    fn named_in(text: &str) -> Option<Self> {
+        // CRYPT_E_REVOKED and CERT_E_REVOKED.
+        const REVOKED: &[&str] = &["certificate revoked", "-2146885616", "-2146762484"];
+        const TOO_WEAK: &[&str] = &[
+            "certificate key too weak",
+            "signature digest algorithm too weak",
+            "ee key too small",
+            "ca key too small",
+            "ca md too weak",
+        ];
+        // CERT_E_PURPOSE and CERT_E_WRONG_USAGE.
+        const WRONG_PURPOSE: &[&str] = &["certificate purpose", "-2146762490", "-2146762480"];
+        let text = text.to_ascii_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        if says(REVOKED) {
+            Some(Self::Revoked)
+        } else if says(TOO_WEAK) {
+            Some(Self::TooWeak)
+        } else if says(WRONG_PURPOSE) {
+            Some(Self::WrongPurpose)
+        } else {
+            None
+        }
+    }
+
+    /// Reads the reason for which a certificate was refused.
+    pub(super) fn of_reason(reason: &str) -> Self {
+        Self::named_in(reason).unwrap_or_else(|| Self::Other(reason.to_owned()))
+    }
 }
 
 /// What else can be done about a server that is too old.
@@ -242,6 +293,11 @@ impl TlsFault {
             Self::NotTls
         } else if lower.contains("alert handshake failure") {
             Self::NothingInCommon
+        } else if lower.contains("certificate verify failed") {
+            let reason = text.rsplit_once('(').map_or(text, |(_, reason)| reason);
+            Self::BadCertificate(CertificateFlaw::of_reason(reason.trim_end_matches(')')))
+        } else if let Some(flaw) = CertificateFlaw::named_in(text) {
+            Self::BadCertificate(flaw)
         } else {
             Self::Other(text.to_owned())
         }
@@ -301,6 +357,31 @@ mod tests {
         assert_eq!(
             fault("Ein Zertifikat ist abgelaufen. (os error -2146762495)"),
             TlsFault::Expired
+        );
+        for (reason, flaw) in [
+            ("certificate revoked", CertificateFlaw::Revoked),
+            ("EE certificate key too weak", CertificateFlaw::TooWeak),
+            (
+                "CA signature digest algorithm too weak",
+                CertificateFlaw::TooWeak,
+            ),
+            (
+                "unsuitable certificate purpose",
+                CertificateFlaw::WrongPurpose,
+            ),
+            (
+                "path length constraint exceeded",
+                CertificateFlaw::Other("path length constraint exceeded".into()),
+            ),
+        ] {
+            assert_eq!(
+                fault(&format!("{verify} ({reason})")),
+                TlsFault::BadCertificate(flaw)
+            );
+        }
+        assert_eq!(
+            fault("Das Zertifikat wurde gesperrt. (os error -2146885616)"),
+            TlsFault::BadCertificate(CertificateFlaw::Revoked)
         );
         assert_eq!(
             fault("something else"),

@@ -25,7 +25,7 @@ mod trace;
 
 pub use connection::{Certificate, Channel, Connection, Upgrade, connect};
 pub use error::{Error, Step};
-pub use fault::TlsFault;
+pub use fault::{CertificateFlaw, TlsFault};
 pub use fingerprint::{Fingerprint, NoFingerprint};
 pub use trace::{Trace, clean};
 

@@ -11,7 +11,7 @@ use openssl::ssl::{
 use openssl::x509::X509StoreContextRef;
 
 use super::error::Error;
-use super::fault::TlsFault;
+use super::fault::{CertificateFlaw, TlsFault};
 use super::socket::Socket;
 use super::{Endpoint, Fingerprint, TlsFloor, Trust};
 
@@ -173,7 +173,8 @@ fn explain(
                         TlsFault::CertificateChanged { remembered, shown }
                     }
                     _ => TlsFault::of_verify_code(code, &endpoint.host).unwrap_or_else(|| {
-                        TlsFault::BadCertificate(verified.error_string().to_owned())
+                        let reason = CertificateFlaw::of_reason(verified.error_string());
+                        TlsFault::BadCertificate(reason)
                     }),
                 }
             });

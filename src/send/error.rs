@@ -31,8 +31,8 @@ pub enum Error {
         server: String,
         /// The user that was named.
         user: String,
-        /// The server's own words, cleaned.
-        answer: String,
+        /// How.
+        answer: LoginAnswer,
         /// The server was not able to check them now (RFC 4954, section 6: 454).
         transient: bool,
         /// What to do about it.
@@ -94,6 +94,31 @@ pub enum Error {
     },
 }
 
+/// Why a recipient was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Answer {
+    /// In the server's own words, cleaned.
+    #[error("{0}")]
+    Said(String),
+    /// It was not asked: the address has letters that it can't deal with (RFC 6531).
+    #[error("{server} takes no address with letters beyond ASCII")]
+    NotAscii {
+        /// Host and port.
+        server: String,
+    },
+}
+
+/// How a server refused a log-in.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum LoginAnswer {
+    /// In its own words, cleaned.
+    #[error("{0}")]
+    Said(String),
+    /// By ending the connection, or by silence, in place of an answer.
+    #[error("{}, which is how many servers refuse", .0.cause().brief())]
+    Left(Lost),
+}
+
 /// Why nobody can log in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoLogin {
@@ -101,7 +126,7 @@ pub enum NoLogin {
     #[error("{}", not_offered(wanted, offered.as_deref()))]
     NotOffered {
         /// Those that may be used.
-        wanted: String,
+        wanted: Vec<&'static str>,
         /// Those that the server has, cleaned; `None` without AUTH.
         offered: Option<String>,
     },
@@ -119,7 +144,8 @@ pub enum NoLogin {
     },
 }
 
-fn not_offered(wanted: &str, offered: Option<&str>) -> String {
+fn not_offered(wanted: &[&str], offered: Option<&str>) -> String {
+    let wanted = wanted.join(" or ");
     match offered {
         None => format!(
             "the server offers none at this port and security, and the settings have {wanted}. Check port and \

@@ -103,7 +103,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::net::TlsFloor;
+    use crate::net::{CertificateFlaw, TlsFloor};
 
     #[test]
     fn no_setting_of_the_mailbox_is_named() {
@@ -138,7 +138,7 @@ mod tests {
             tls(TlsFault::WrongHost("h".into())),
             tls(TlsFault::UnknownAuthority),
             tls(TlsFault::SelfSigned),
-            tls(TlsFault::BadCertificate("x".into())),
+            tls(TlsFault::BadCertificate(CertificateFlaw::Revoked)),
             tls(TlsFault::Other("x".into())),
         ];
         for error in all {

@@ -17,7 +17,7 @@ pub mod web;
 
 pub use address::{Address, AddressError};
 pub use compose::{ComposeError, Form};
-pub use error::{Error, NoLogin, Refused};
+pub use error::{Answer, Error, LoginAnswer, NoLogin, Refused};
 pub use lost::Lost;
 pub use mail::{Answered, Body, File, Mail, Person, Priority};
 
@@ -157,8 +157,8 @@ pub struct Delivery {
 pub struct Refusal {
     /// The address.
     pub recipient: String,
-    /// The server's own words, cleaned.
-    pub answer: String,
+    /// Why.
+    pub answer: Answer,
     /// Another attempt may succeed (a 4yz reply, RFC 5321, section 4.2.1).
     pub transient: bool,
 }

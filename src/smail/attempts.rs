@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::Failure;
+use super::details;
 use super::exit::Exit;
 use super::log::{Level, Log};
 use super::prepare::Prepared;
@@ -19,9 +20,10 @@ use crate::send::{Delivery, Error, Mail, Outbox, Receipt, Refusal, Service, Warn
 /// No pause between attempts is longer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// How a mail went out that everybody got.
-#[derive(Debug)]
+/// What somebody should know of how a mail went out, whoever got it.
+#[derive(Debug, Default)]
 pub(super) struct Sent {
+    /// How the receipt was asked for, if it was and anybody has the mail.
     pub(super) receipt: Receipt,
     pub(super) warnings: Vec<Warning>,
 }
@@ -47,18 +49,20 @@ struct Outcome {
 }
 
 impl Attempts<'_> {
-    /// Sends the mail.
-    pub(super) fn send(&self, prepared: Prepared) -> Result<Sent, Failure> {
+    /// Sends the mail: what is to be known of that, and whether everybody got it.
+    pub(super) fn send(&self, prepared: Prepared) -> (Sent, Result<(), Failure>) {
+        let mut sent = Sent::default();
+        let result = self.deliver(prepared, &mut sent);
+        (sent, result)
+    }
+
+    fn deliver(&self, prepared: Prepared, sent: &mut Sent) -> Result<(), Failure> {
         let by_token = prepared.by_token();
         let Prepared {
             mut mail, service, ..
         } = prepared;
         let most = self.tries.unwrap_or(1);
         let mut outcome = Outcome::default();
-        let mut sent = Sent {
-            receipt: Receipt::None,
-            warnings: Vec::new(),
-        };
         let mut number = 1;
         loop {
             self.tell(Level::Info, || {
@@ -66,7 +70,15 @@ impl Attempts<'_> {
                 attempt.with("tries", most)
             });
             let (result, warnings) = once(&service, &mail, self.trace);
-            sent.warnings = warnings;
+            for warning in warnings {
+                if !sent.warnings.contains(&warning) {
+                    sent.warnings.push(warning);
+                }
+            }
+            self.log.line(Level::Debug, || {
+                let error = result.as_ref().err();
+                error.and_then(details::of).unwrap_or_default()
+            });
             let cause = match result {
                 Ok(delivery) => {
                     outcome.delivered = true;
@@ -87,7 +99,7 @@ impl Attempts<'_> {
             };
             let Some(cause) = cause else {
                 return match outcome.told() {
-                    None => Ok(sent),
+                    None => Ok(()),
                     Some(told) => Err(Failure::of(Exit::Send, told)),
                 };
             };

@@ -8,7 +8,7 @@ help-usage-lines =
     smail /OPTION=value … /SWITCH …
     smail /?
 help-writing =
-    Options may be written in any case, as /NAME=value or as --name=value. A value with blanks stands in quotes: /SUBJECT="March invoice". Several addresses or files are separated by commas or semicolons; a name that holds a comma stands in quotes of its own: /TO="\"Doe, Jane\" <jane@example.com>" (in a batch file ""Doe, Jane""). An empty value counts as none.
+    Options may be written in any case, as /NAME=value or as --name=value. A value with blanks stands in quotes: /SUBJECT="March invoice". Several addresses or files are separated by commas or semicolons; a name that holds one of these then stands in quotes of its own: /TO="\"Doe, Jane\" <jane@example.com>" (in a batch file ""Doe, Jane""). A single file needs none: /ATTACH="Offer, final.pdf" is the file of that name, if there is one. An empty value counts as none.
 help-required = What each way of sending requires
 help-secrets = Passwords and secrets
 help-secrets-text =
@@ -48,15 +48,15 @@ place-url = address
 place-user = user
 
 option-mode = How the mail is sent. Default: SMTP.
-option-lang = Language of help, messages, log and errors. Default: the system's, English where it is neither.
+option-lang = Language of help, messages, log and errors. Default: the system's, or English if that is neither.
 option-retry = Attempts, 1 to 100. Default: 1.
-option-log = Log file; lines are added at its end. Also /LOG_FILE.
-option-log-level = What is logged, each level with those before it. DEBUG shows the conversation with the server, secrets starred. Default: INFO.
+option-log = Log file; lines are added at its end. Another name of it: /LOG_FILE.
+option-log-level = What is logged, each level with those before it. DEBUG adds the conversation with the server and technical details, in English, secrets starred. Default: INFO.
 option-error-file = On failure the final error message is written to this file; on success it is deleted.
-option-help = This help.
+option-help = Shows this help.
 option-subject = Subject.
 option-from-name = Name of the sender.
-option-from-addr = Address of the sender. Default: /SMTP_USERNAME where that is an address; /GRAPH_SENDER.
+option-from-addr = Address of the sender. Default: /SMTP_USERNAME if that is an address, or /GRAPH_SENDER.
 option-to = Recipients.
 option-cc = Copies.
 option-bcc = Blind copies: no other recipient sees them.
@@ -64,21 +64,21 @@ option-body-file = The text: .htm and .html are sent as HTML, with a plain text 
 option-attach = Attachments.
 option-inline = Pictures of an HTML text, which shows them as cid:name, for example cid:logo.png.
 option-priority = Priority. Default: NORMAL.
-option-read-ack = Ask for a receipt when the mail is read.
-option-reception-ack = Ask for a receipt when the mail is delivered: as a delivery status notification (DSN) where the server offers it, else by a header of the mail; which one is told.
+option-read-ack = Asks for a receipt when the mail is read.
+option-reception-ack = Asks for a receipt when the mail is delivered: as a delivery status notification (DSN) where the server offers it, else by a header of the mail; smail says which.
 option-smtp-server = Name or address of the SMTP server, as its certificate has it.
 option-smtp-port = Port. Default: 25, with TLS 587 (STARTTLS). On port 465 TLS begins at once.
 option-smtp-username = User to log in as.
-option-smtp-password = Password; better @file or SMAIL_SMTP_PASSWORD, see below.
+option-smtp-password = Password; preferably @file or SMAIL_SMTP_PASSWORD, see below.
 option-smtp-token-file = File with the access token for XOAUTH2: the token itself, or JSON with access_token.
 option-auth-type = DEFAULT logs in when /SMTP_USERNAME is given, NONE never, SASL by user and password over TLS, XOAUTH2 by user and token over TLS. Default: DEFAULT.
 option-ssl-version = Lowest TLS version; a higher one is used where the server has it. SSLV2, SSLV23, SSLV3 and TLSV1 mean the lowest that the TLS library still has. Without this option the connection is secured with SASL, XOAUTH2 and port 465 only, by TLSV1_2 at least.
 option-o365-tenant-id = ID or domain name of the directory (tenant).
 option-o365-app-id = ID of the application, which needs the application permission Mail.Send.
-option-o365-secret = Secret of the application; better @file or SMAIL_O365_SECRET, see below.
+option-o365-secret = Secret of the application; preferably @file or SMAIL_O365_SECRET, see below.
 option-graph-sender = Mailbox that sends.
-option-o365-authority = Who issues tokens; national clouds have their own. Default: https://login.microsoftonline.com
-option-graph-server = Microsoft Graph; national clouds have their own. Default: https://graph.microsoft.com
+option-o365-authority = Address of the issuer of tokens; national clouds have their own. Default: https://login.microsoftonline.com
+option-graph-server = Address of Microsoft Graph; national clouds have their own. Default: https://graph.microsoft.com
 
 exit-ok = The mail was sent
 exit-error = General error (a file can't be read or written)
@@ -96,18 +96,18 @@ exit-invalid-mode = Invalid mode
 error-line = Error: { $message }
 warning-line = Warning: { $message }
 
-wrong-unknown = { $option } is no option of smail; smail /? lists them
-wrong-unknown-near = { $option } is no option of smail; did you mean { $near }?
-wrong-unknown-bare = Argument { $place } is no option of smail; smail /? lists them
+wrong-unknown = { $option } is not an option of smail; smail /? lists them
+wrong-unknown-near = { $option } is not an option of smail; did you mean { $near }?
+wrong-unknown-bare = Argument { $place } is not an option of smail; smail /? lists them
 wrong-stray = Argument { $place } begins neither with / nor with --: put a value that holds blanks in quotes
 wrong-unicode = Argument { $place } is not valid Unicode text
 wrong-twice = { $option } is given twice
 wrong-no-value = { $option } needs a value: { $option }=…
 wrong-switch = { $option } is a switch and takes no value
-wrong-choice = { $option }={ $value } can't be used; possible values: { $choices }
+wrong-choice = { $option }={ $value } is not valid; possible values: { $choices }
 wrong-number = { $option }={ $value } is not a number from { $low } to { $high }
-wrong-address = { $option }: "{ $value }" is no mail address
-wrong-quote = { $option }: a quote is opened and not closed
+wrong-address = { $option }: "{ $value }" is not a mail address
+wrong-quote = { $option }: a quote is opened but not closed
 wrong-missing =
     { $count ->
         [one] This option is missing for { $way }: { $options }
@@ -121,16 +121,16 @@ wrong-url = { $option }={ $value } is not an address such as https://host
 wrong-tenant = /O365_TENANT_ID={ $value } is neither the ID nor the domain name of a directory
 wrong-token = /SMTP_TOKEN_FILE: { $file } holds no token. It should hold the access token alone, or JSON with access_token
 wrong-secret = { $option }: the first line of { $file } is empty
-wrong-file-name = The name of the file { $file } is too long for a mail: rename it
+wrong-file-name = The name of the file { $file } is too long for a mail: shorten it
 
-mode-unknown = /MODE={ $value } is no mode; possible values: SMTP, GRAPH
+mode-unknown = /MODE={ $value } is not a mode; possible values: SMTP, GRAPH
 
 file-missing = { $option }: the file { $file } does not exist
 file-missing-secret = { $option }: the file { $file } does not exist. (A password that begins with @ is written with another @ before it)
 file-unreadable = { $option }: the file { $file } can't be read: { $cause }
 file-unwritable = { $option }: the file { $file } can't be written: { $cause }
 error-file-stays = /ERROR_FILE: { $file } can't be deleted ({ $cause }); what it says is not of this mail, which was sent
-file-too-large = { $option }: the file { $file } has more than { $limit } MiB, which no mail can carry
+file-too-large = { $option }: the file { $file } has more than { $limit } MiB, which is too much for a mail
 cause-denied = access is denied
 cause-folder = it is a folder
 cause-missing = it or its folder does not exist
@@ -162,18 +162,29 @@ tls-not-yet-valid = the server's certificate is not valid yet: check the clocks 
 tls-wrong-host = the server's certificate is not for { $host }: write the server's name as in the certificate
 tls-unknown-authority = the authority that issued the server's certificate is not trusted on this machine: have its root certificate installed
 tls-self-signed = the server's certificate is self-signed: have it installed on this machine as trusted
-tls-bad-certificate = the server's certificate is refused ({ $words })
-tls-other = the two sides did not agree ({ $words }): check /SSL_VERSION and the server
+tls-bad-certificate = the server's certificate is refused: { $flaw }
+flaw-revoked = it has been revoked; have it issued anew
+flaw-too-weak = its key or its signature is too weak; have it issued anew
+flaw-wrong-purpose = it was not issued for servers; have it issued anew
+flaw-other = the log says why, with /LOG_LEVEL=DEBUG
+tls-other = the two sides did not agree: check /SSL_VERSION and the server; with /LOG_LEVEL=DEBUG the log says why
 
 unanswered = The whole mail was sent, but the server's answer to it was lost. Whether it arrived is not known; it is not sent again, so that nobody gets it twice. ({ $cause })
 
-login-refused = { $server } refused the log-in as { $user }: { $answer }. Check /SMTP_USERNAME and /SMTP_PASSWORD
-login-refused-token = { $server } refused the log-in as { $user }: { $answer }. Check /SMTP_USERNAME, and renew the token in /SMTP_TOKEN_FILE
+login-refused = { $server } refused the log-in as { $user }: { $answer }. { $advice }
+login-unanswered = { $server } left the log-in as { $user } without an answer ({ $how }), which is how many servers refuse. { $advice }
+login-advice = Check /SMTP_USERNAME and /SMTP_PASSWORD
+login-advice-token = Check /SMTP_USERNAME, and renew the token in /SMTP_TOKEN_FILE
+how-closed = connection closed
+how-closed-saying = connection closed, with these words: { $words }
+how-timed-out = time limit: { $step }, { $seconds } s
+how-broken = connection broken
 login-not-offered = No log-in to { $server }: it offers { $offered }, and smail needs { $wanted }. Check /AUTH_TYPE
 login-none-offered = No log-in to { $server }: it offers none at this port, or not without TLS. Check /SMTP_PORT and /SSL_VERSION, or use /AUTH_TYPE=NONE if the server wants none
 login-zero-byte = No log-in: the user or the password holds a zero byte
 login-demanded = { $server } takes mails only after a log-in or over a secure connection ({ $answer }): check /AUTH_TYPE, /SMTP_USERNAME and /SSL_VERSION
 
+refused-recipient = { $recipient } ({ $answer })
 nobody-took = No recipient was accepted: { $list }
 some-refused = The mail was sent, but not to these recipients, who were refused: { $list }
 refused-conversation = { $server } refused to talk with this machine: { $answer }
@@ -181,7 +192,8 @@ refused-sender = { $server } refused the sender: { $answer }. Check /FROM_ADDR
 refused-mail = { $server } refused to take a mail: { $answer }
 refused-contents = { $server } refused the mail: { $answer }
 too-large = The mail has { $size } bytes, and { $server } takes no more than { $limit }: send smaller attachments
-not-ascii = { $server } takes no address with letters beyond ASCII: { $address }
+not-ascii = { $server } takes no address with characters beyond ASCII: { $address }
+not-ascii-recipient = { $server } takes no address with characters beyond ASCII
 no-mail-server = { $server } does not answer as a mail server does: check /SMTP_SERVER and /SMTP_PORT
 
 token-rejected = { $server } gave no token ({ $said }): { $advice }
@@ -193,9 +205,10 @@ token-advice-other = check /O365_TENANT_ID, /O365_APP_ID and /O365_SECRET
 token-busy = { $server } gave no token for the moment (status { $status })
 token-malformed = { $server } does not answer as a token endpoint does: check /O365_AUTHORITY and /O365_TENANT_ID
 token-unusable = The access token holds characters that no request can carry
-web-bad-address = { $address } is no address that can be asked: check /GRAPH_SENDER, /GRAPH_SERVER and /O365_AUTHORITY
+web-bad-address = { $address } is not an address that can be asked: check /GRAPH_SENDER, /GRAPH_SERVER and /O365_AUTHORITY
 web-clear-text = { $server } would be asked in clear text: write https://
 web-malformed = { $server } does not answer as Microsoft Graph does: check /GRAPH_SERVER
+status = status { $status }
 graph-refused = { $server } refused the mail ({ $said }). Check /GRAPH_SENDER and the recipients
 graph-refused-rights = { $server } refused the mail ({ $said }). Check that the application /O365_APP_ID has the permission Mail.Send for the mailbox /GRAPH_SENDER
 graph-uncertain = { $server } failed while it had the mail ({ $said }). Whether it arrived is not known; it is not sent again, so that nobody gets it twice

@@ -18,13 +18,34 @@ pub(super) fn address(option: &str, text: &str) -> Result<Address, Message> {
     Address::parse(text).map_err(|_| wrong(option, text))
 }
 
-/// Reads paths; one that holds a separator stands in quotes.
-pub(super) fn files(option: &str, text: &str) -> Result<Vec<String>, Message> {
-    let parts = parts(option, text)?;
-    Ok(parts
-        .into_iter()
-        .map(|part| unquoted(part).to_owned())
-        .collect())
+/// Paths as an option has them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Paths {
+    /// The value as it stands.
+    whole: String,
+    /// The parts of the list that it is.
+    each: Vec<String>,
+}
+
+impl Paths {
+    /// The files that are meant. A separator may belong to the name of a single file: the whole
+    /// value is one path if there is such a file.
+    pub(super) fn meant(&self, is_file: impl Fn(&str) -> bool) -> &[String] {
+        let whole = std::slice::from_ref(&self.whole);
+        match &self.each[..] {
+            [_, _, ..] if is_file(&self.whole) => whole,
+            each => each,
+        }
+    }
+}
+
+/// Reads paths; one of several that holds a separator stands in quotes.
+pub(super) fn files(option: &str, text: &str) -> Result<Paths, Message> {
+    let parts = parts(option, text)?.into_iter();
+    Ok(Paths {
+        whole: text.to_owned(),
+        each: parts.map(|part| unquoted(part).to_owned()).collect(),
+    })
 }
 
 fn person(option: &str, text: &str) -> Result<Person, Message> {
@@ -157,9 +178,24 @@ mod tests {
 
     #[test]
     fn files_are_read_with_their_backslashes() {
+        let read = files("/ATTACH", r#"C:\a\x.pdf, "b, c.pdf";d e.pdf ,"#).unwrap();
         assert_eq!(
-            files("/ATTACH", r#"C:\a\x.pdf, "b, c.pdf";d e.pdf ,"#).unwrap(),
-            [r"C:\a\x.pdf", "b, c.pdf", "d e.pdf"].map(str::to_owned)
+            read.meant(|_| false),
+            [r"C:\a\x.pdf", "b, c.pdf", "d e.pdf"]
         );
+    }
+
+    #[test]
+    fn a_value_that_is_the_name_of_a_file_is_no_list() {
+        let read = |text| files("/ATTACH", text).unwrap();
+        let there = |path: &str| ["a, b.pdf", "c.pdf"].contains(&path);
+        assert_eq!(read("a, b.pdf").meant(there), ["a, b.pdf"]);
+        assert_eq!(read("a, c.pdf").meant(there), ["a", "c.pdf"]);
+        assert_eq!(
+            read("\"a, b.pdf\";c.pdf").meant(there),
+            ["a, b.pdf", "c.pdf"]
+        );
+        assert_eq!(read("\"a, b.pdf\"").meant(there), ["a, b.pdf"]);
+        assert_eq!(read(" ; ").meant(there), [""; 0]);
     }
 }

@@ -2,11 +2,13 @@
 //!
 //! Another face of the same program, on top of [`crate::send`]: options and their checks
 //! (`table`, `options`, `values`, `list`, `request`), the files that they name (`files`, `body`,
-//! `prepare`), attempts and what their failures mean (`attempts`, `reason`), and everything that is
-//! said, in two languages (`texts`, `help`, `log`, `exit`). It knows no INI file and no mailbox.
+//! `prepare`), attempts and what their failures mean (`attempts`, `reason`, `details`), and
+//! everything that is said, in two languages (`texts`, `help`, `log`, `exit`). It knows no INI file
+//! and no mailbox.
 
 mod attempts;
 mod body;
+mod details;
 mod exit;
 mod files;
 mod help;
@@ -161,14 +163,16 @@ fn send(request: &Request, given: &Given, report: &Report<'_>) -> Result<(), Fai
         log,
         speaker,
     };
-    let Sent { receipt, warnings } = attempts.send(prepared)?;
+    let (Sent { receipt, warnings }, result) = attempts.send(prepared);
     for warning in &warnings {
         let (Warning::NoStartTls { server, .. } | Warning::LoginInClear { server }) = warning;
         report.warn(&Phrase::WarnClearLogin.with("server", server.as_str()));
     }
-    report.tell(Level::Info, &sent);
+    if result.is_ok() {
+        report.tell(Level::Info, &sent);
+    }
     report.tell_receipt(receipt);
-    Ok(())
+    result
 }
 
 /// Where results are told: the console, the log, and the file for the final error.

@@ -1,11 +1,13 @@
 //! From what is asked for to a mail and somebody who delivers it: files are read, secrets too.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::Failure;
 use super::body;
 use super::exit::Exit;
 use super::files::Files;
+use super::list::Paths;
 use super::request::{self, Hidden, Request, Way};
 use super::table::Key;
 use super::texts::{Message, Phrase};
@@ -49,8 +51,9 @@ impl Prepared {
 pub(super) fn prepare(request: &Request, trace: &Trace) -> Result<Prepared, Failure> {
     let mut files = Files::default();
     let text = files.read(Key::BodyFile, &request.body);
-    let mut all = |option, paths: &[String]| -> Vec<File> {
-        let each = paths.iter().map(|path| files.attachment(option, path));
+    let mut all = |option, paths: &Paths| -> Vec<File> {
+        let paths = paths.meant(|path| Path::new(path).is_file()).iter();
+        let each = paths.map(|path| files.attachment(option, path));
         each.collect::<Vec<_>>().into_iter().flatten().collect()
     };
     let attachments = all(Key::Attach, &request.attachments);

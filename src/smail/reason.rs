@@ -1,12 +1,17 @@
 //! Why a mail was not sent: the exit code, and what to look at, in terms of options.
+//!
+//! Of the words that an error holds only a server's own stand in a message. Those of libraries and
+//! of the system are in another language: see `details`.
+
+use std::time::Duration;
 
 use super::exit::Exit;
 use super::table::Key;
-use super::texts::{Message, Phrase};
+use super::texts::{Message, Phrase, Value};
 use crate::net::http::Error as Http;
-use crate::net::{Error as Net, Step, TlsFault, http};
-use crate::send::web::{Error as Web, Kind, Refusal};
-use crate::send::{ComposeError, Error, NoLogin, Refused};
+use crate::net::{CertificateFlaw, Error as Net, Step, TlsFault, http};
+use crate::send::web::{Code, Error as Web, Kind, Refusal};
+use crate::send::{Answer, ComposeError, Error, LoginAnswer, NoLogin, Refused};
 use crate::{auth, send};
 
 /// What a failure means; `by_token` tells what a refused log-in was tried with.
@@ -47,13 +52,16 @@ fn message(error: &Error, by_token: bool) -> Message {
             user,
             answer,
             ..
-        } => match by_token {
-            false => Phrase::LoginRefused,
-            true => Phrase::LoginRefusedToken,
-        }
-        .with("server", server.as_str())
-        .with("user", user.as_str())
-        .with("answer", answer.as_str()),
+        } => login(answer)
+            .with("server", server.as_str())
+            .with("user", user.as_str())
+            .with(
+                "advice",
+                Message::from(match by_token {
+                    false => Phrase::LoginAdvice,
+                    true => Phrase::LoginAdviceToken,
+                }),
+            ),
         Error::NoLogin { server, why } => no_login(server, why),
         Error::NobodyTook(refusals) => Phrase::NobodyTook.with("list", listed(refusals)),
         Error::Refused {
@@ -85,11 +93,32 @@ fn message(error: &Error, by_token: bool) -> Message {
 }
 
 /// Recipients and why each was refused.
-pub(super) fn listed(refusals: &[send::Refusal]) -> String {
-    let each = refusals
-        .iter()
-        .map(|refusal| format!("{} ({})", refusal.recipient, refusal.answer));
-    each.collect::<Vec<_>>().join(", ")
+pub(super) fn listed(refusals: &[send::Refusal]) -> Value {
+    let each = refusals.iter().map(|refusal| {
+        let answer = match &refusal.answer {
+            Answer::Said(words) => Value::from(words.as_str()),
+            Answer::NotAscii { server } => at(Phrase::NotAsciiRecipient, server).into(),
+        };
+        let told = Phrase::RefusedRecipient.with("recipient", refusal.recipient.as_str());
+        Value::from(told.with("answer", answer))
+    });
+    Value::List(each.collect(), ", ")
+}
+
+fn login(answer: &LoginAnswer) -> Message {
+    let lost = match answer {
+        LoginAnswer::Said(words) => return Phrase::LoginRefused.with("answer", words.as_str()),
+        LoginAnswer::Left(lost) => lost,
+    };
+    let how = match lost.cause() {
+        Net::Closed { words, .. } if words.is_empty() => Phrase::HowClosed.into(),
+        Net::Closed { words, .. } => Phrase::HowClosedSaying.with("words", words.as_str()),
+        Net::TimedOut { step, after, .. } => Phrase::HowTimedOut
+            .with("step", under_way(*step))
+            .with("seconds", seconds(*after)),
+        _ => Phrase::HowBroken.into(),
+    };
+    Phrase::LoginUnanswered.with("how", how)
 }
 
 fn smtp_options() -> String {
@@ -128,15 +157,7 @@ fn net(cause: &Net, options: &str) -> Message {
             server,
             step,
             after,
-        } => {
-            let step = match step {
-                Step::Resolving => Phrase::StepResolving,
-                Step::Connecting => Phrase::StepConnecting,
-                Step::Answering => Phrase::StepAnswering,
-                Step::Sending => Phrase::StepSending,
-            };
-            timed_out(server, step, after.as_secs_f64(), options)
-        }
+        } => timed_out(server, under_way(*step), *after, options),
         Net::Tls { server, fault } => tls(server, fault, options),
         Net::NoStartTls { server } => at(Phrase::LostNoStartTls, server),
         Net::Closed { server, words } if words.is_empty() => at(Phrase::LostClosed, server),
@@ -151,10 +172,24 @@ fn at(text: Phrase, server: &str) -> Message {
     text.with("server", server)
 }
 
-fn timed_out(server: &str, step: Phrase, seconds: f64, options: &str) -> Message {
+fn under_way(step: Step) -> Message {
+    match step {
+        Step::Resolving => Phrase::StepResolving,
+        Step::Connecting => Phrase::StepConnecting,
+        Step::Answering => Phrase::StepAnswering,
+        Step::Sending => Phrase::StepSending,
+    }
+    .into()
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.0}", time.as_secs_f64())
+}
+
+fn timed_out(server: &str, step: Message, after: Duration, options: &str) -> Message {
     at(Phrase::LostTimedOut, server)
-        .with("step", Message::from(step))
-        .with("seconds", format!("{seconds:.0}"))
+        .with("step", step)
+        .with("seconds", seconds(after))
         .with("options", options)
 }
 
@@ -177,8 +212,16 @@ fn tls(server: &str, fault: &TlsFault, options: &str) -> Message {
             Phrase::TlsUnknownAuthority.into()
         }
         TlsFault::SelfSigned => Phrase::TlsSelfSigned.into(),
-        TlsFault::BadCertificate(words) => Phrase::TlsBadCertificate.with("words", words.as_str()),
-        TlsFault::Other(words) => Phrase::TlsOther.with("words", words.as_str()),
+        TlsFault::BadCertificate(flaw) => {
+            let flaw = match flaw {
+                CertificateFlaw::Revoked => Phrase::FlawRevoked,
+                CertificateFlaw::TooWeak => Phrase::FlawTooWeak,
+                CertificateFlaw::WrongPurpose => Phrase::FlawWrongPurpose,
+                CertificateFlaw::Other(_) => Phrase::FlawOther,
+            };
+            Phrase::TlsBadCertificate.with("flaw", Message::from(flaw))
+        }
+        TlsFault::Other(_) => Phrase::TlsOther.into(),
     };
     at(Phrase::LostTls, server).with("fault", fault)
 }
@@ -190,7 +233,7 @@ fn no_login(server: &str, why: &NoLogin) -> Message {
             offered: Some(offered),
         } => at(Phrase::LoginNotOffered, server)
             .with("offered", offered.as_str())
-            .with("wanted", wanted.replace(" or ", ", ")),
+            .with("wanted", wanted.join(", ")),
         NoLogin::NotOffered { offered: None, .. } => at(Phrase::LoginNoneOffered, server),
         NoLogin::ZeroByte => Phrase::LoginZeroByte.into(),
         NoLogin::Demanded { answer } => {
@@ -227,13 +270,18 @@ fn refused(refusal: &Refusal) -> Message {
         Kind::Authentication => Phrase::GraphRefusedRights,
         Kind::Uncertain => Phrase::GraphUncertain,
     };
-    let words = [&refusal.code, &refusal.message, &refusal.request_id];
-    let words: Vec<_> = words
-        .into_iter()
-        .filter(|word| !word.is_empty())
-        .cloned()
-        .collect();
-    at(text, &refusal.server).with("said", words.join("; "))
+    let code = match &refusal.code {
+        Code::Name(name) => Value::from(name.as_str()),
+        Code::Status(status) => Phrase::Status.with("status", status.to_string()).into(),
+    };
+    at(text, &refusal.server).with("said", said(code, &[&refusal.message, &refusal.request_id]))
+}
+
+/// What a service calls its refusal, and its words about it.
+fn said(code: Value, words: &[&str]) -> Value {
+    let words = words.iter().filter(|words| !words.is_empty());
+    let words = words.map(|words| Value::from(*words));
+    Value::List([code].into_iter().chain(words).collect(), " \u{2013} ")
 }
 
 fn token(cause: &auth::Error) -> Message {
@@ -253,12 +301,8 @@ fn token(cause: &auth::Error) -> Message {
                 Some(90_002) => Phrase::TokenAdviceTenant,
                 _ => Phrase::TokenAdviceOther,
             };
-            let said = match description.as_str() {
-                "" => error.clone(),
-                description => format!("{error}; {description}"),
-            };
             at(Phrase::TokenRejected, server)
-                .with("said", said)
+                .with("said", said(error.as_str().into(), &[description]))
                 .with("advice", Message::from(advice))
         }
         auth::Error::Busy { server, status, .. } => {
@@ -273,7 +317,7 @@ fn token(cause: &auth::Error) -> Message {
         | auth::Error::NoSignIn
         | auth::Error::Listener { .. }
         | auth::Error::NobodyCame { .. }
-        | auth::Error::Signing => Phrase::InternalFault.with("place", cause.to_string()),
+        | auth::Error::Signing => Phrase::InternalFault.with("place", "auth"),
     }
 }
 
@@ -300,9 +344,12 @@ fn http(cause: &Http) -> Message {
                 http::Step::Sending => Phrase::StepSending,
                 http::Step::Answering => Phrase::StepAnswering,
             };
-            timed_out(server, step, after.as_secs_f64(), &options)
+            timed_out(server, step.into(), *after, &options)
         }
         Http::Broken { server, .. } => at(Phrase::LostBroken, server),
         Http::TooLarge { server, .. } => at(Phrase::WebMalformed, server),
     }
 }
+
+#[cfg(test)]
+mod tests;

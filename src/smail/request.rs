@@ -4,7 +4,7 @@
 
 use super::Failure;
 use super::exit::Exit;
-use super::list;
+use super::list::{self, Paths};
 use super::options::Given;
 use super::table::Key;
 use super::texts::{Message, Phrase};
@@ -37,8 +37,8 @@ pub(super) struct Request {
     pub(super) bcc: Vec<Person>,
     pub(super) subject: String,
     pub(super) body: String,
-    pub(super) attachments: Vec<String>,
-    pub(super) inline: Vec<String>,
+    pub(super) attachments: Paths,
+    pub(super) inline: Paths,
     pub(super) priority: Priority,
     pub(super) read_receipt: bool,
     pub(super) delivery_receipt: bool,

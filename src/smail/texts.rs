@@ -62,6 +62,8 @@ pub(super) enum Value {
     Number(usize),
     /// What has to be said as well.
     Message(Box<Message>),
+    /// Several of these, with this between them.
+    List(Vec<Value>, &'static str),
 }
 
 impl Message {
@@ -139,17 +141,31 @@ impl Speaker {
         };
         let mut values = FluentArgs::new();
         for (name, value) in &message.values {
-            let value = match value {
-                Value::Words(words) => FluentValue::from(words.as_str()),
-                Value::Number(number) => FluentValue::from(*number),
-                Value::Message(inner) => FluentValue::from(self.say(inner)),
-            };
-            values.set(*name, value);
+            values.set(*name, self.value(value));
         }
         let mut errors = Vec::new();
         let said = self.0.format_pattern(pattern, Some(&values), &mut errors);
         debug_assert!(errors.is_empty(), "{id}: {errors:?}");
         said.into_owned()
+    }
+
+    fn value(&self, value: &Value) -> FluentValue<'static> {
+        match value {
+            Value::Number(number) => FluentValue::from(*number),
+            other => FluentValue::from(self.text(other)),
+        }
+    }
+
+    fn text(&self, value: &Value) -> String {
+        match value {
+            Value::Words(words) => words.clone(),
+            Value::Number(number) => number.to_string(),
+            Value::Message(inner) => self.say(inner),
+            Value::List(values, between) => {
+                let texts: Vec<_> = values.iter().map(|value| self.text(value)).collect();
+                texts.join(between)
+            }
+        }
     }
 }
 
@@ -315,14 +331,25 @@ texts! {
     TlsUnknownAuthority = "tls-unknown-authority",
     TlsSelfSigned = "tls-self-signed",
     TlsBadCertificate = "tls-bad-certificate",
+    FlawRevoked = "flaw-revoked",
+    FlawTooWeak = "flaw-too-weak",
+    FlawWrongPurpose = "flaw-wrong-purpose",
+    FlawOther = "flaw-other",
     TlsOther = "tls-other",
     Unanswered = "unanswered",
     LoginRefused = "login-refused",
-    LoginRefusedToken = "login-refused-token",
+    LoginUnanswered = "login-unanswered",
+    LoginAdvice = "login-advice",
+    LoginAdviceToken = "login-advice-token",
+    HowClosed = "how-closed",
+    HowClosedSaying = "how-closed-saying",
+    HowTimedOut = "how-timed-out",
+    HowBroken = "how-broken",
     LoginNotOffered = "login-not-offered",
     LoginNoneOffered = "login-none-offered",
     LoginZeroByte = "login-zero-byte",
     LoginDemanded = "login-demanded",
+    RefusedRecipient = "refused-recipient",
     NobodyTook = "nobody-took",
     SomeRefused = "some-refused",
     RefusedConversation = "refused-conversation",
@@ -331,6 +358,7 @@ texts! {
     RefusedContents = "refused-contents",
     TooLarge = "too-large",
     NotAscii = "not-ascii",
+    NotAsciiRecipient = "not-ascii-recipient",
     NoMailServer = "no-mail-server",
     TokenRejected = "token-rejected",
     TokenAdviceSecret = "token-advice-secret",
@@ -344,6 +372,7 @@ texts! {
     WebBadAddress = "web-bad-address",
     WebClearText = "web-clear-text",
     WebMalformed = "web-malformed",
+    Status = "status",
     GraphRefused = "graph-refused",
     GraphRefusedRights = "graph-refused-rights",
     GraphUncertain = "graph-uncertain",

@@ -1,6 +1,6 @@
 //! Single options, read and checked; what is wrong with one is told beside what else is.
 
-use super::list;
+use super::list::{self, Paths};
 use super::options::Given;
 use super::table::Key;
 use super::texts::{Message, Phrase};
@@ -88,21 +88,21 @@ impl Reader<'_> {
         self.list(name, list::people)
     }
 
-    pub(super) fn files(&mut self, name: Key) -> Vec<String> {
+    pub(super) fn files(&mut self, name: Key) -> Paths {
         self.list(name, list::files)
     }
 
-    fn list<T>(
+    fn list<T: Default>(
         &mut self,
         name: Key,
-        read: impl Fn(&str, &str) -> Result<Vec<T>, Message>,
-    ) -> Vec<T> {
+        read: impl Fn(&str, &str) -> Result<T, Message>,
+    ) -> T {
         let Some(text) = self.given.get(name) else {
-            return Vec::new();
+            return T::default();
         };
         read(&name.shown(), text).unwrap_or_else(|problem| {
             self.problems.push(problem);
-            Vec::new()
+            T::default()
         })
     }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::harness::graph::Fault;
 use crate::harness::idp::SECRET;
-use crate::harness::{CountingProxy, Exim, Graph, IdentityProvider};
+use crate::harness::world::{MAIL_PASSWORD, MAIL_USER};
+use crate::harness::{CountingProxy, Exim, Graph, IdentityProvider, exim};
 use crate::modes::graph_options;
 use crate::{Sender, recorder};
 
@@ -86,6 +87,55 @@ fn some_recipients_refused_are_named_and_the_others_have_their_mail() {
         .complains("x@elsewhere.test (550 5.7.1 relay not permitted)");
     assert_eq!(server.mails("bob", 1).len(), 1);
     assert_eq!(server.log().matches(" <= ").count(), 1);
+}
+
+#[test]
+fn what_was_sent_to_some_is_told_beside_who_was_refused() {
+    let Some(server) = Exim::with(exim::Options {
+        clear_login: true,
+        ..exim::Options::default()
+    }) else {
+        return;
+    };
+    let without = CountingProxy::before("127.0.0.1", server.smtp);
+    without.hide("DSN");
+    let sender = Sender::new();
+    sender.world.secret(MAIL_PASSWORD);
+    let user = format!("/SMTP_USERNAME={MAIL_USER}");
+    let password = format!("/SMTP_PASSWORD={MAIL_PASSWORD}");
+    let usual = ["/RECEPTION_ACK", "/LOG=log.txt", &user, &password];
+    let in_clear = "User and password cross the network";
+    for (port, how) in [
+        (server.smtp, "delivery status notification (DSN)"),
+        (without.port, "by the header Return-Receipt-To"),
+    ] {
+        for (refused, retry, code) in [
+            ("reject@example.test", "/RETRY=3", 5),
+            ("temp@example.test", "/RETRY=2", 6),
+        ] {
+            let to = format!("/TO=bob@example.test,{refused}");
+            let ran = sender.mail(port, &[&usual[..], &[&to, retry]].concat());
+            ran.exit(code)
+                .complains(&format!(
+                    "not to these recipients, who were refused: {refused}"
+                ))
+                .complains(in_clear)
+                .says(how);
+            assert_eq!(ran.stderr.matches(in_clear).count(), 1, "{ran}");
+        }
+    }
+    let log = sender.world.read("log.txt");
+    assert_eq!(log.matches(in_clear).count(), 4, "{log}");
+    assert_eq!(
+        log.matches("The delivery receipt is asked for").count(),
+        2,
+        "{log}"
+    );
+    // Of a mail that nobody got there is no receipt; the password was seen all the same.
+    let nobody = ["/TO=reject@example.test"];
+    let ran = sender.mail(server.smtp, &[&usual[..], &nobody].concat());
+    ran.exit(5).complains(in_clear);
+    assert!(!ran.stdout.contains("receipt"), "{ran}");
 }
 
 #[test]

@@ -65,6 +65,9 @@ fn every_code_has_its_reasons() {
     let Some((provider, recorder)) = IdentityProvider::start().zip(recorder()) else {
         return;
     };
+    let Some(stranger) = IdentityProvider::over_tls("untrusted") else {
+        return;
+    };
     let graph = Graph::start(&provider);
     let [nobody] = daemon::free_ports("127.0.0.1");
     let rude = RudeServer::saying(b"* OK IMAP4rev1 ready\r\n");
@@ -179,7 +182,7 @@ fn every_code_has_its_reasons() {
             "a wrong address",
             smtp,
             &["/CC=a@b.c,nobody"],
-            "\"nobody\" is no mail address",
+            "\"nobody\" is not a mail address",
         ),
         case(
             2,
@@ -347,7 +350,7 @@ fn every_code_has_its_reasons() {
             "an unknown mode",
             smtp,
             &["/MODE=FAX"],
-            "/MODE=FAX is no mode; possible values: SMTP, GRAPH",
+            "/MODE=FAX is not a mode; possible values: SMTP, GRAPH",
         ),
         Case {
             how: "a wrong secret (Graph)",
@@ -366,6 +369,17 @@ fn every_code_has_its_reasons() {
                 arguments
             },
             says: "can't be reached: check /GRAPH_SERVER, /O365_AUTHORITY",
+        },
+        Case {
+            how: "an unknown authority at /O365_AUTHORITY",
+            code: 3,
+            port: smtp,
+            arguments: {
+                let mut arguments = by_graph("/O365_SECRET=x", "/GRAPH_SENDER=ops@example.com");
+                arguments[1] = format!("/O365_AUTHORITY=https://localhost:{}", stranger.port);
+                arguments
+            },
+            says: "is not trusted on this machine",
         },
     ];
     let mut table = Table::new("how", ["exit code".to_owned()]);

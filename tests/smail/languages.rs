@@ -1,5 +1,8 @@
 //! French and English, wherever something is said.
 
+use crate::harness::graph::Fault;
+use crate::harness::{CountingProxy, Graph, IdentityProvider};
+use crate::modes::graph_options;
 use crate::{Sender, recorder};
 
 #[test]
@@ -22,7 +25,7 @@ fn the_language_is_the_one_asked_for_or_the_system_s() {
     sender
         .run(&["/LANG=DE"])
         .exit(2)
-        .complains("/LANG=DE n\u{2019}est pas utilisable");
+        .complains("/LANG=DE n\u{2019}est pas valide");
 }
 
 #[test]
@@ -49,7 +52,7 @@ fn messages_log_and_errors_are_in_the_same_language() {
     let log = sender.world.read("journal.txt");
     for text in [
         "INFO    smail 0.1.0, SMTP classique",
-        "INFO    De jobs@example.test \u{e0} bob@example.test, 17 octets de texte et de fichiers",
+        "INFO    De jobs@example.test \u{e0} bob@example.test, 17\u{a0}octets de texte et de fichiers",
         "INFO    Tentative 1 sur 1",
         "INFO    Message envoy\u{e9} \u{e0} bob@example.test",
         "ERROR   Aucun destinataire",
@@ -60,7 +63,48 @@ fn messages_log_and_errors_are_in_the_same_language() {
     sender
         .run(&["/LANG=FR", "/SUBJET=x", "/TO=bob"])
         .exit(2)
-        .complains("Erreur\u{a0}: /SUBJET n\u{2019}est pas une option de smail\u{a0}; vouliez-vous dire /SUBJECT\u{a0}?")
+        .complains("Erreur\u{a0}: /SUBJET n\u{2019}est pas une option de smail\u{202f}; vouliez-vous dire /SUBJECT\u{202f}?")
         .complains("Options manquantes pour le mode \u{ab}\u{a0}SMTP classique\u{a0}\u{bb}\u{a0}: /SMTP_SERVER, /FROM_ADDR, /BODY_FILE")
         .complains("/TO\u{a0}: \u{ab}\u{a0}bob\u{a0}\u{bb} n\u{2019}est pas une adresse de courriel");
+}
+
+#[test]
+fn what_is_no_word_of_a_server_s_is_in_french_too() {
+    let Some(server) = recorder() else { return };
+    let sender = Sender::new();
+    let french = |port, arguments: &[&str]| {
+        sender.mail(
+            port,
+            &[&["/LANG=FR", "/LOG=journal.txt"], arguments].concat(),
+        )
+    };
+    let without = CountingProxy::before("127.0.0.1", server.smtp);
+    without.hide("SMTPUTF8");
+    french(
+        without.port,
+        &["/TO=bob@example.test,ren\u{e9}@example.test"],
+    )
+    .exit(5)
+    .complains("ren\u{e9}@example.test (localhost:")
+    .complains(" n\u{2019}accepte pas les adresses comportant des caract\u{e8}res non ASCII)");
+    let leaves = CountingProxy::before("127.0.0.1", server.smtp);
+    // The password in base64.
+    leaves.lose_answer_to("eA==");
+    let login = ["/SMTP_USERNAME=u@example.test", "/SMTP_PASSWORD=x"];
+    french(leaves.port, &login)
+        .exit(4)
+        .complains("(connexion ferm\u{e9}e)")
+        .complains("V\u{e9}rifiez /SMTP_USERNAME et /SMTP_PASSWORD");
+    let Some(provider) = IdentityProvider::start() else {
+        return;
+    };
+    let graph = Graph::start(&provider);
+    let options = graph_options(&provider, &graph);
+    let options: Vec<_> = options.iter().map(String::as_str).collect();
+    graph.fail("sendMail", Fault::Refuse(400, "", Vec::new()));
+    let mail = ["/LANG=FR", "/TO=a@example.test", "/BODY_FILE=Msg.txt"];
+    sender
+        .run(&[&options[..], &mail].concat())
+        .exit(5)
+        .complains("(statut 400");
 }

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDateTime;
 
+use crate::harness::daemon;
 use crate::{Sender, recorder};
 
 #[test]
@@ -39,6 +40,15 @@ fn each_level_has_its_lines_with_time_and_name() {
         debug.contains("S: 220") && debug.contains("C: EHLO"),
         "{debug}"
     );
+    // What the system says, in its own words, stands nowhere else.
+    let [nobody] = daemon::free_ports("127.0.0.1");
+    let log = ["/LOG=DEBUG.log", "/LOG_LEVEL=DEBUG", "/LANG=FR"];
+    let ran = sender.mail(nobody, &log);
+    ran.exit(3).complains("a refus\u{e9} la connexion");
+    let words = "Connection refused";
+    let debug = sender.world.read("DEBUG.log");
+    assert!(debug.contains(&format!("DEBUG   {words}")), "{debug}");
+    assert!(!ran.stderr.contains(words), "{ran}");
     sender
         .mail(server.smtp, &["/LOG=none.log", "/LOG_LEVEL=NONE"])
         .exit(0);

@@ -39,6 +39,11 @@ fn urgency(arrival: &Arrival<'_>) -> String {
     headers.map(|name| arrival.mail.header(name)).join(" / ")
 }
 
+fn names(arrival: &Arrival<'_>) -> String {
+    let names = arrival.mail.files().into_iter().map(|file| file.name);
+    names.collect::<Vec<_>>().join(", ")
+}
+
 fn cases() -> Vec<Case> {
     vec![
         case(&["/MODE=SMTP"], |a| {
@@ -144,14 +149,19 @@ fn cases() -> Vec<Case> {
                     .iter()
                     .all(|file| file.bytes == PDF && file.kind == "application/pdf")
             );
+            is(names(a), "Facture_032026.pdf, Conditions.pdf")
+        }),
+        case(&["/ATTACH=Offre, finale.pdf"], |a| {
+            is(names(a), "Offre, finale.pdf")
+        }),
+        case(&["/ATTACH=\"Offre, finale.pdf\" ; Conditions.pdf"], |a| {
             is(
-                files
-                    .into_iter()
-                    .map(|file| file.name)
-                    .collect::<Vec<_>>()
-                    .join(", "),
-                "Facture_032026.pdf, Conditions.pdf",
+                names(a).replace("pdf, C", "pdf + C"),
+                "Offre, finale.pdf + Conditions.pdf",
             )
+        }),
+        case(&["/BODY_FILE=Msg.html", "/INLINE=a;b.png"], |a| {
+            is(names(a), "a;b.png")
         }),
         case(
             &["/BODY_FILE=Msg.html", "/INLINE=logo.png,banner.jpg"],
@@ -269,7 +279,12 @@ fn every_option_does_what_it_says() {
         let sender = Sender::new();
         sender.file("old.txt", "an old error");
         sender.file("token.txt", "ey.t0ken\n");
-        for name in ["Facture_032026.pdf", "Conditions.pdf"] {
+        for name in [
+            "Facture_032026.pdf",
+            "Conditions.pdf",
+            "Offre, finale.pdf",
+            "a;b.png",
+        ] {
             sender.file(name, PDF);
         }
         let number = cases

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use smartemail::net::{Error as Lost, Security};
-use smartemail::send::{Body, Error, File, Person, Priority, Receipt, Refused};
+use smartemail::send::{Answer, Body, Error, File, Person, Priority, Receipt, Refusal, Refused};
 
 use crate::harness::{CountingProxy, Exim, Recorder, exim, recorder};
 use crate::{mail, send_one, settings};
@@ -26,23 +26,17 @@ fn each_recipient_has_its_own_answer() {
         mail("to four", &recipients),
     )
     .unwrap();
-    let told: Vec<_> = delivery
-        .refused
-        .iter()
-        .map(|refusal| {
-            (
-                refusal.recipient.as_str(),
-                refusal.answer.as_str(),
-                refusal.transient,
-            )
-        })
-        .collect();
+    let refused = |recipient: &str, answer: &str, transient| Refusal {
+        recipient: recipient.into(),
+        answer: Answer::Said(answer.into()),
+        transient,
+    };
     assert_eq!(
-        told,
+        delivery.refused,
         [
-            ("reject@example.test", "550 5.1.1 No such mailbox", false),
-            ("temp@example.test", "451 4.2.0 Try again later", true),
-            ("x@elsewhere.test", "550 5.7.1 relay not permitted", false),
+            refused("reject@example.test", "550 5.1.1 No such mailbox", false),
+            refused("temp@example.test", "451 4.2.0 Try again later", true),
+            refused("x@elsewhere.test", "550 5.7.1 relay not permitted", false),
         ]
     );
     assert!(server.mails("bob", 1)[0].contains("\nTo: bob@example.test,\n reject@example.test,\n"));

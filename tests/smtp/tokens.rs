@@ -6,8 +6,8 @@ use smartemail::auth::{Authority, Grant, Names, Settings as TokenSettings, Token
 use smartemail::net::http::Limits;
 use smartemail::net::{Security, Trace};
 use smartemail::secret::Secret;
-use smartemail::send::Error;
 use smartemail::send::smtp::{Login, Settings};
+use smartemail::send::{Error, LoginAnswer};
 
 use crate::harness::idp::{DAEMON, DIRECTORY, NATIVE, PASSWORD, SECRET, USER};
 use crate::harness::{CountingProxy, Exim, IdentityProvider, exim};
@@ -142,7 +142,7 @@ fn a_token_that_is_refused_is_renewed_once() {
     for result in refused.send(&mails(20, "bob@example.test")) {
         let error = result.unwrap_err();
         let Error::Login {
-            answer,
+            answer: LoginAnswer::Said(answer),
             transient: false,
             ..
         } = &error

@@ -12,7 +12,9 @@ use super::capabilities::Capabilities;
 use super::reply::Reply;
 use super::wire::Wire;
 use crate::net::Channel;
-use crate::send::{Address, Delivery, Error, Form, Mail, NoLogin, Receipt, Refusal, Refused};
+use crate::send::{
+    Address, Answer, Delivery, Error, Form, Mail, NoLogin, Receipt, Refusal, Refused,
+};
 
 /// Commands that go out at once. More could fill the buffers on both sides, with each side
 /// waiting for the other to read (RFC 2920, section 3.1).
@@ -159,7 +161,9 @@ impl<C: Channel> Session<C> {
             .filter(|address| address.needs_utf8())
             .map(|address| Refusal {
                 recipient: address.to_string(),
-                answer: format!("{server} takes no address with letters beyond ASCII"),
+                answer: Answer::NotAscii {
+                    server: server.clone(),
+                },
                 transient: false,
             })
             .collect();
@@ -366,7 +370,7 @@ impl Answers {
             Command::To(..) if reply.is_positive() => self.taken += 1,
             Command::To(address, _) => self.refused.push(Refusal {
                 recipient: address.to_string(),
-                answer: reply.words(),
+                answer: Answer::Said(reply.words()),
                 transient: reply.is_transient(),
             }),
             Command::Data => self.data = Some(reply),
@@ -387,10 +391,12 @@ fn denies_sender(reply: &Reply) -> bool {
     words.contains("SendAsDenied") || words.contains(" 5.7.60 ")
 }
 
-/// Whether an address demands SMTPUTF8 (RFC 6531).
+/// Whether an address demands SMTPUTF8 (RFC 6531): one of the envelope, or one that stands in the
+/// mail, whether or not it gets the mail now.
 fn needs_utf8(mail: &Mail) -> bool {
-    let mut all = recipients(mail).into_iter().chain([&mail.from.address]);
-    all.any(Address::needs_utf8)
+    let named = mail.to.iter().chain(&mail.cc).chain([&mail.from]);
+    let named = named.map(|person| &person.address);
+    named.chain(recipients(mail)).any(Address::needs_utf8)
 }
 
 /// Everybody who gets the mail now, once.

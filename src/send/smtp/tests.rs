@@ -10,7 +10,7 @@ use super::wire::{Talk, Wire};
 use crate::net::Trace;
 use crate::net::script::{Script, Turns};
 use crate::send::{
-    Address, Body, Delivery, Error, Mail, Person, Priority, Receipt, Refusal, Refused,
+    Address, Answer, Body, Delivery, Error, Mail, Person, Priority, Receipt, Refusal, Refused,
 };
 
 fn person(address: &str) -> Person {
@@ -142,7 +142,7 @@ fn each_recipient_has_an_answer_of_its_own() {
         let delivery = session.deliver(&mail(&recipients)).unwrap();
         let refused = |recipient: &str, answer: &str, transient| Refusal {
             recipient: recipient.into(),
-            answer: answer.into(),
+            answer: Answer::Said(answer.into()),
             transient,
         };
         assert_eq!(
@@ -380,6 +380,42 @@ fn letters_beyond_ascii_in_an_address_need_a_server_that_can() {
         "MAIL FROM:<jobs@example.test> BODY=8BITMIME SMTPUTF8"
     );
     assert_eq!(said[1], "RCPT TO:<j\u{f6}rg@example.test>");
+}
+
+#[test]
+fn who_is_named_in_a_mail_counts_although_served_before() {
+    let served = "j\u{f6}rg@example.test";
+    for (in_cc, utf8) in [(false, true), (true, true), (false, false), (true, false)] {
+        let mut mail = mail(&["a@b.c"]);
+        let people = if in_cc { &mut mail.cc } else { &mut mail.to };
+        people.push(person(served));
+        mail.served = vec![Address::parse(served).unwrap()];
+        let (mut session, turns) = session_of(Capabilities {
+            utf8,
+            ..pipelining()
+        });
+        let refused = session.deliver(&mail).unwrap().refused;
+        assert_eq!(refused, []);
+        let said = turns.borrow().concat();
+        assert_eq!(
+            said[0].ends_with(" BODY=8BITMIME SMTPUTF8"),
+            utf8,
+            "{said:?}"
+        );
+        assert_eq!(said[1], "RCPT TO:<a@b.c>");
+        // A server that can't have it gets the mail without that address.
+        assert_eq!(said.iter().any(|line| !line.is_ascii()), utf8, "{said:?}");
+    }
+    // Of blind copies only those who get the mail now are ever named.
+    let mut mail = mail(&["a@b.c"]);
+    mail.bcc.push(person(served));
+    mail.served = vec![Address::parse(served).unwrap()];
+    let (mut session, turns) = session_of(Capabilities {
+        utf8: true,
+        ..pipelining()
+    });
+    session.deliver(&mail).unwrap();
+    assert!(turns.borrow()[0][0].ends_with("test>"));
 }
 
 #[test]

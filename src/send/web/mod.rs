@@ -16,7 +16,7 @@ use std::time::Duration;
 use data_encoding::BASE64;
 
 pub use error::Error;
-pub use refusal::{Kind, Refusal};
+pub use refusal::{Code, Kind, Refusal};
 
 use super::{Checked, Delivery, Mail, Receipt};
 use crate::auth::{self, AccessToken, TokenSource};

@@ -14,8 +14,8 @@ use crate::net::http::{Response, StatusCode};
 pub struct Refusal {
     /// Host and port.
     pub server: String,
-    /// The service's name of the error, or the answer's status.
-    pub code: String,
+    /// What the service calls it.
+    pub code: Code,
     /// The service's own words, cleaned.
     pub message: String,
     /// By which the service's support finds the request; may be empty.
@@ -24,6 +24,24 @@ pub struct Refusal {
     pub kind: Kind,
     /// What to do about it.
     pub advice: &'static str,
+}
+
+/// What a service calls a refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// Its own name of it, cleaned.
+    Name(String),
+    /// Nothing but the answer's status.
+    Status(u16),
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Status(status) => write!(f, "status {status}"),
+        }
+    }
 }
 
 /// What a refusal means for another attempt.
@@ -188,9 +206,9 @@ impl Refusal {
             (kind, _) => kind,
         };
         let code = if code.is_empty() {
-            format!("status {}", answer.status().as_u16())
+            Code::Status(answer.status().as_u16())
         } else {
-            clean(code, 80)
+            Code::Name(clean(code, 80))
         };
         Self {
             server: server.to_owned(),

@@ -82,6 +82,9 @@ fn both_files_are_without_mistakes_and_every_message_can_be_said() {
     }
 }
 
+/// What is counted; it stays on the line of its number.
+const UNITS: &[&str] = &["Mio", "octets", "s", "seconde", "secondes", "tentatives"];
+
 #[test]
 fn french_is_written_as_it_is_printed() {
     for (id, text) in messages(FRENCH) {
@@ -89,11 +92,21 @@ fn french_is_written_as_it_is_printed() {
         for (at, c) in chars.iter().enumerate() {
             let before = at.checked_sub(1).map_or(' ', |at| chars[at]);
             let after = chars.get(at + 1).copied().unwrap_or('\n');
-            let ends_a_word = after.is_whitespace();
+            let ends_a_word = after.is_whitespace() || ").,»".contains(after);
             match c {
                 // Addresses, cid:name and /? are no punctuation.
-                ':' | ';' | '!' | '?' if ends_a_word && before != '/' => {
-                    assert_eq!(before, '\u{a0}', "{id}: {c} in {text}");
+                ':' if ends_a_word => assert_eq!(before, '\u{a0}', "{id}: {c} in {text}"),
+                ';' | '!' | '?' if ends_a_word && before != '/' => {
+                    assert_eq!(before, '\u{202f}', "{id}: {c} in {text}");
+                }
+                ' ' if before.is_ascii_digit() || before == '}' => {
+                    let rest: String = chars[at + 1..].iter().collect();
+                    let word = rest.split_whitespace().next().unwrap_or_default();
+                    let word = word.trim_matches(|c: char| !c.is_alphabetic());
+                    assert!(
+                        !UNITS.contains(&word),
+                        "{id}: a blank before {word} in {text}"
+                    );
                 }
                 '»' => assert_eq!(before, '\u{a0}', "{id}: {text}"),
                 '«' => assert_eq!(after, '\u{a0}', "{id}: {text}"),
@@ -142,6 +155,6 @@ fn a_message_within_a_message_is_said_too() {
         .with("fault", Message::from(Phrase::TlsExpired));
     assert_eq!(
         Speaker::of(Language::French).say(&message),
-        "Pas de connexion s\u{e9}curis\u{e9}e avec h:25\u{a0}: le certificat du serveur a expir\u{e9}"
+        "Connexion s\u{e9}curis\u{e9}e impossible avec h:25\u{a0}: le certificat du serveur a expir\u{e9}"
     );
 }

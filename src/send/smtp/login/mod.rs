@@ -14,7 +14,7 @@ use super::{Login, Mechanism};
 use crate::auth::AccessToken;
 use crate::net::{Channel, clean};
 use crate::secret::Secret;
-use crate::send::{Error, Lost, NoLogin};
+use crate::send::{Error, LoginAnswer, Lost, NoLogin};
 
 /// A command line with its end has no more bytes (RFC 5321, section 4.5.3.1.4); what is longer
 /// waits until it is asked for.
@@ -106,7 +106,7 @@ fn takes_tokens<C: Channel>(wire: &Wire<C>, capabilities: &Capabilities) -> Resu
     }
     Err(Error::NoLogin {
         server: wire.talk.server.clone(),
-        why: not_offered("XOAUTH2", capabilities),
+        why: not_offered(vec!["XOAUTH2"], capabilities),
     })
 }
 
@@ -131,7 +131,7 @@ impl Attempt<'_> {
             let is_told = answers.len() < self.answers.len();
             let reply = match wire.reply() {
                 Err(Error::Connection(lost)) if is_told => {
-                    return Err(self.unanswered(wire, &lost));
+                    return Err(self.unanswered(wire, lost));
                 }
                 other => other?,
             };
@@ -171,10 +171,10 @@ impl Attempt<'_> {
         Error::Login {
             server: wire.talk.server.clone(),
             user: self.user.to_owned(),
-            answer: match details {
+            answer: LoginAnswer::Said(match details {
                 Some(details) => format!("{} ({details})", reply.words()),
                 None => reply.words(),
-            },
+            }),
             transient: reply.is_transient(),
             advice: if reply.is_transient() {
                 "It can't tell now whether user and password are right"
@@ -186,12 +186,11 @@ impl Attempt<'_> {
 
     /// The connection was lost between the credentials and the server's word on them: another
     /// attempt could lock the account.
-    fn unanswered<C: Channel>(&self, wire: &Wire<C>, lost: &Lost) -> Error {
-        let how = lost.cause().brief();
+    fn unanswered<C: Channel>(&self, wire: &Wire<C>, lost: Lost) -> Error {
         Error::Login {
             server: wire.talk.server.clone(),
             user: self.user.to_owned(),
-            answer: format!("{how}, which is how many servers refuse"),
+            answer: LoginAnswer::Left(lost),
             transient: false,
             advice: self.advice,
         }
@@ -243,15 +242,15 @@ fn choose(allowed: &[Mechanism], capabilities: &Capabilities) -> Result<Mechanis
         .iter()
         .find(|mechanism| capabilities.offers(mechanism.name()));
     both.copied().ok_or_else(|| {
-        let names: Vec<_> = allowed.iter().map(|mechanism| mechanism.name()).collect();
-        not_offered(&names.join(" or "), capabilities)
+        let names = allowed.iter().map(|mechanism| mechanism.name());
+        not_offered(names.collect(), capabilities)
     })
 }
 
-fn not_offered(wanted: &str, capabilities: &Capabilities) -> NoLogin {
+fn not_offered(wanted: Vec<&'static str>, capabilities: &Capabilities) -> NoLogin {
     let offered = capabilities.mechanisms.as_ref();
     NoLogin::NotOffered {
-        wanted: wanted.to_owned(),
+        wanted,
         offered: offered.map(|offered| clean(&offered.join(" "), 200)),
     }
 }

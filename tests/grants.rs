@@ -572,3 +572,42 @@ fn each_grant_with_each_outcome() {
         provider.assert_described();
     }
 }
+
+/// Somebody else may sign in while a run is under way.
+#[test]
+fn a_source_keeps_to_the_account_that_it_began_with() {
+    let Some(provider) = IdentityProvider::start() else {
+        return;
+    };
+    let account = Account::new(&provider);
+    let signs_in = |user: &'static str| {
+        let sign_in = signing_in(account.settings(), Trace::off());
+        let attempt = sign_in.by_browser(false).unwrap();
+        let page = attempt.page().to_owned();
+        let browser = thread::spawn(move || IdentityProvider::open(&page, user));
+        sign_in.keep(&attempt.finish(LONG).unwrap()).unwrap();
+        browser.join().unwrap();
+    };
+    let source = || TokenSource::new(account.settings(), Trace::off());
+    let of_nobody = source();
+    signs_in(USER);
+    let [of_user, again] = [source(), source()];
+    let person = of_user.holder().unwrap().unwrap();
+    assert_eq!(person.username, USER);
+    assert_eq!(person.home_account_id, format!("{USER}.{DIRECTORY}"));
+    signs_in(USER);
+    of_user.get().unwrap();
+
+    let asked = provider.requests().len();
+    signs_in("night@example.com");
+    let refused = again.get().unwrap_err();
+    assert!(
+        matches!(&refused, Error::OtherAccount { wanted, found, .. } if wanted == USER && found == "night@example.com"),
+        "{refused}"
+    );
+    assert!(!refused.is_transient());
+    let held = of_user.get().unwrap();
+    assert!(of_user.renew(&held).is_err());
+    assert!(matches!(of_nobody.get(), Err(Error::NotSignedIn { .. })));
+    assert_eq!(provider.requests().len(), asked + 1, "the sign-in alone");
+}

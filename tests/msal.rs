@@ -4,48 +4,25 @@
 #[allow(dead_code, reason = "each test file uses its own part of the test bed")]
 pub mod harness;
 
-use harness::idp::{DAEMON, SECRET, USER};
-use harness::{Graph, IdentityProvider, Ini, Mail, Sink, World};
+use std::fs;
+
+use harness::cloud::{self, token_cache};
+use harness::idp::{DIRECTORY, USER};
+use harness::{Cloud, IdentityProvider, Ini, Mail, Sink, World};
 use serde_json::json;
 
 const RULE: &str = "SubjectLineMask=Test (\\w+)\nEvent=$CONSOLE:DISPLAY,[[1]]";
 
-struct Cloud {
-    provider: IdentityProvider,
-    graph: Graph,
+/// With one mail in the Inbox.
+fn start() -> Option<Cloud> {
+    let cloud = Cloud::start()?;
+    let mail = Mail::new("Test one").from("bob@example.test");
+    cloud.deliver(&mail, "2026-01-06T12:00:00Z", &json!({}));
+    Some(cloud)
 }
 
-impl Cloud {
-    /// With one mail in the Inbox.
-    fn start() -> Option<Self> {
-        let provider = IdentityProvider::start()?;
-        let graph = Graph::start(&provider);
-        let mail = Mail::new("Test one").from("bob@example.test").bytes();
-        graph.inbox(|inbox| inbox.deliver(&mail, "2026-01-06T12:00:00Z", &json!({})));
-        Some(Self { provider, graph })
-    }
-
-    fn ini(&self) -> Ini {
-        Ini::graph(&self.provider.authority(), &self.graph.endpoint()).rule(RULE)
-    }
-
-    /// Somebody has signed in.
-    fn signed_in(&self, ini: &Ini) -> World {
-        let world = World::with(ini).env("BROWSER", &IdentityProvider::browser(USER));
-        world.run(&["--renewMsalToken"]).exit(0);
-        world
-    }
-
-    /// Nobody has; the application has a secret.
-    fn application(&self, ini: Ini) -> World {
-        let ini = ini
-            .set("MSAL", "ClientId", DAEMON)
-            .set("MSAL", "GrantType", "client_credentials")
-            .set("Mail", "User", USER);
-        let world = World::with(&ini);
-        world.seal_one("MSAL.ClientSecret", SECRET);
-        world
-    }
+fn ini(cloud: &Cloud) -> Ini {
+    cloud.ini().rule(RULE)
 }
 
 fn telling(ini: Ini) -> Ini {
@@ -54,10 +31,10 @@ fn telling(ini: Ini) -> Ini {
 
 #[test]
 fn each_step_is_told() {
-    let Some(cloud) = Cloud::start() else {
+    let Some(cloud) = start() else {
         return;
     };
-    let world = cloud.signed_in(&cloud.ini());
+    let world = cloud.signed_in(&ini(&cloud));
     let checked = world.run(&["--msal", "--check"]);
     checked.exit(0).without_complaint();
     let steps: Vec<&str> = checked.stdout.lines().collect();
@@ -77,7 +54,7 @@ fn each_step_is_told() {
     assert_eq!(world.events(), [""; 0]);
 
     // An application's token says itself what it is good for, and this provider's does not.
-    let world = cloud.application(cloud.ini());
+    let world = cloud.application(ini(&cloud));
     let checked = world.run(&["--msal", "--check"]);
     checked
         .exit(0)
@@ -87,16 +64,16 @@ fn each_step_is_told() {
 
 #[test]
 fn what_is_wrong_is_told_at_its_step() {
-    let Some(cloud) = Cloud::start() else {
+    let Some(cloud) = start() else {
         return;
     };
     let mail_read = "Mail.ReadWrite";
-    let world = cloud.signed_in(&cloud.ini().set("MSAL", "Scopes", mail_read));
+    let world = cloud.signed_in(&ini(&cloud).set("MSAL", "Scopes", mail_read));
     world
         .run(&["--check"])
         .exit(0)
         .says("send permission: not granted, and not needed");
-    let world = cloud.signed_in(&telling(cloud.ini()).set("MSAL", "Scopes", mail_read));
+    let world = cloud.signed_in(&telling(ini(&cloud)).set("MSAL", "Scopes", mail_read));
     world
         .run(&["--check"])
         .exit(2)
@@ -104,33 +81,29 @@ fn what_is_wrong_is_told_at_its_step() {
 
     for (ini, complaint) in [
         (
-            cloud.ini().set("MSAL", "Tenant", "fabrikam.example"),
+            ini(&cloud).set("MSAL", "Tenant", "fabrikam.example"),
             "[MSAL] Tenant",
         ),
         (
-            cloud.ini().set("MSAL", "Authority", "http://localhost:9"),
+            ini(&cloud).set("MSAL", "Authority", "http://localhost:9"),
             "localhost:9",
         ),
-        (cloud.ini(), "nobody is signed in"),
-        (cloud.ini().unset("MSAL", "ClientId"), "ClientId"),
+        (ini(&cloud), "nobody is signed in"),
+        (ini(&cloud).unset("MSAL", "ClientId"), "ClientId"),
         (
-            cloud
-                .ini()
-                .set("MSAL", "Authority", "http://login.example.test"),
+            ini(&cloud).set("MSAL", "Authority", "http://login.example.test"),
             "https://",
         ),
         (
-            cloud
-                .ini()
-                .set("MSAL", "GraphEndpoint", "http://graph.example.test"),
+            ini(&cloud).set("MSAL", "GraphEndpoint", "http://graph.example.test"),
             "GraphEndpoint",
         ),
         (
-            cloud.ini().set("MSAL", "GrantType", "client_credentials"),
+            ini(&cloud).set("MSAL", "GrantType", "client_credentials"),
             "ClientSecret",
         ),
         (
-            cloud.ini().set("MSAL", "GrantType", "password"),
+            ini(&cloud).set("MSAL", "GrantType", "password"),
             "client_credentials, refresh_token",
         ),
     ] {
@@ -146,12 +119,12 @@ fn what_is_wrong_is_told_at_its_step() {
 
 #[test]
 fn notices_go_the_way_that_the_mails_came() {
-    let Some(cloud) = Cloud::start() else {
+    let Some(cloud) = start() else {
         return;
     };
     let worlds = [
-        cloud.signed_in(&telling(cloud.ini())),
-        cloud.application(telling(cloud.ini())),
+        cloud.signed_in(&telling(ini(&cloud))),
+        cloud.application(telling(ini(&cloud))),
     ];
     for (number, world) in worlds.iter().enumerate() {
         world
@@ -181,11 +154,11 @@ fn notices_go_the_way_that_the_mails_came() {
 
 #[test]
 fn the_section_for_sending_comes_first() {
-    let Some(cloud) = Cloud::start() else {
+    let Some(cloud) = start() else {
         return;
     };
     let sink = Sink::start();
-    let world = cloud.signed_in(&telling(cloud.ini()).smtp(sink.port));
+    let world = cloud.signed_in(&telling(ini(&cloud)).smtp(sink.port));
     world.run(&[]).exit(0);
     assert_eq!(sink.take_mails().len(), 1);
     assert_eq!(cloud.graph.sent().len(), 0);
@@ -193,19 +166,94 @@ fn the_section_for_sending_comes_first() {
 
 #[test]
 fn a_notice_from_somebody_else_goes_out_on_their_behalf() {
-    let Some(cloud) = Cloud::start() else {
+    let Some(cloud) = start() else {
         return;
     };
     let team = "team@example.com";
-    let world = cloud.application(telling(cloud.ini()).set("Audit", "NotifyFrom", team));
+    let world = cloud.application(telling(ini(&cloud)).set("Audit", "NotifyFrom", team));
     // Without the right to do so nothing goes out, and nothing else is held up.
     world.run(&[]).exit(2).complains("ErrorSendAsDenied");
     assert_eq!(world.events(), ["$CONSOLE:DISPLAY,one"]);
     assert_eq!(cloud.graph.sent().len(), 0);
     cloud.graph.allow_sending_as(team);
-    let world = cloud.application(telling(cloud.ini()).set("Audit", "NotifyFrom", team));
+    let world = cloud.application(telling(ini(&cloud)).set("Audit", "NotifyFrom", team));
     world.run(&[]).exit(0);
     let sent = cloud.graph.sent();
     assert_eq!(sent.len(), 1);
     assert_eq!(sent[0].resource["from"]["emailAddress"]["address"], team);
+}
+
+/// Somebody else signs in while a job runs: the mails of two mailboxes would be mixed up.
+#[test]
+fn a_run_keeps_to_the_account_that_it_began_with() {
+    let Some(cloud) = Cloud::start() else {
+        return;
+    };
+    let expected = cloud.deliver_many(0..30);
+    let ini = cloud
+        .ini()
+        .set("General", "DeleteEmails", "Match")
+        .rule(cloud::RULE);
+    let world = cloud.signed_in(&ini);
+    let cache = token_cache(&world).unwrap();
+    let first = fs::read(&cache).unwrap();
+    let other = "night@example.com";
+    let world = world.env("BROWSER", &IdentityProvider::browser(other));
+    world.run(&["--renewMsalToken"]).exit(0);
+    let second = fs::read(&cache).unwrap();
+    fs::write(&cache, first).unwrap();
+
+    // The mails are listed; then the other account is there, and the token is good no longer.
+    cloud
+        .graph
+        .after(1, move |_| fs::write(cache, second).unwrap());
+    cloud.graph.revoke_tokens_after(1);
+    let ran = world.run(&[]);
+    ran.exit(2)
+        .complains(&format!("the account has changed from {USER} to {other}"))
+        .complains("run the job again")
+        .complains(&format!(
+            "smartemail -inifile:{} --renewMsalToken",
+            world.place("SMArtEmail.ini")
+        ));
+    assert_eq!(world.events(), [""; 0]);
+    assert_eq!(
+        (cloud.folder("inbox"), cloud.folder("deleteditems")),
+        (30, 0)
+    );
+
+    // The next run begins with the other account.
+    world.run(&[]).exit(0).says("30 mails looked at");
+    world.run(&[]).exit(0).says("0 mails looked at");
+    assert_eq!(world.events(), expected);
+    let journal = world.read("SMArtEmail.state/journal");
+    assert!(
+        journal.contains(&format!("\"msal:{other}.{DIRECTORY}\"")),
+        "{journal}"
+    );
+}
+
+/// Without an account nobody knows whose mails were handled: nothing is begun.
+#[test]
+fn a_run_without_an_account_touches_nothing() {
+    let Some(cloud) = start() else {
+        return;
+    };
+    let world = cloud.signed_in(&ini(&cloud));
+    let cache = token_cache(&world).unwrap();
+    let good = fs::read(&cache).unwrap();
+    fs::write(&cache, b"\xff\xfe garbage").unwrap();
+    // The first of them sets it aside, and then there is none.
+    for complaint in ["was set aside as", "nobody is signed in"] {
+        world
+            .run(&[])
+            .exit(2)
+            .complains(complaint)
+            .complains("--renewMsalToken")
+            .never_says("connected");
+        assert!(!world.path("SMArtEmail.state/journal").exists());
+    }
+    fs::write(&cache, good).unwrap();
+    world.run(&[]).exit(0);
+    assert_eq!(world.events(), ["$CONSOLE:DISPLAY,one"]);
 }

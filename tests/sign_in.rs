@@ -13,6 +13,7 @@ pub mod harness;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use harness::cloud::token_cache;
 use harness::idp::USER;
 use harness::{IdentityProvider, Ini, Ran, Tree, World};
 use serde_json::{Value, json};
@@ -25,14 +26,6 @@ fn ini(provider: &IdentityProvider) -> Ini {
 
 fn world(provider: &IdentityProvider, user: &str) -> World {
     World::with(&ini(provider)).env("BROWSER", &IdentityProvider::browser(user))
-}
-
-/// Where the account is kept; `None` when there is none.
-fn cache(world: &World) -> Option<PathBuf> {
-    let folder = world.path("home/.local/state/smartemail");
-    let mut files = std::fs::read_dir(folder).into_iter().flatten();
-    let is_cache = |path: &PathBuf| path.extension().is_some_and(|kind| kind == "cache");
-    files.find_map(|file| Some(file.unwrap().path()).filter(is_cache))
 }
 
 /// None of the provider's tokens and codes stands in what was shown or in any file.
@@ -87,7 +80,7 @@ fn somebody_signs_in_with_a_browser() {
         .says("good until ");
     assert_no_token_in(&world, &provider, &ran);
 
-    let cache = cache(&world).unwrap();
+    let cache = token_cache(&world).unwrap();
     for path in [cache.as_path(), cache.parent().unwrap()] {
         let mode = std::fs::metadata(path).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{}", path.display());
@@ -134,7 +127,7 @@ fn who_says_no_is_not_signed_in() {
     ran.exit(2)
         .complains("AADSTS65004")
         .complains("--renewMsalToken");
-    assert_eq!(cache(&world), None);
+    assert_eq!(token_cache(&world), None);
     assert_eq!(provider.requests().len(), 0);
 }
 
@@ -148,7 +141,7 @@ fn consent_alone_leaves_nothing_behind() {
     ran.exit(0)
         .says(&format!("signed in: {USER}"))
         .says("nothing was stored");
-    assert_eq!(cache(&world), None);
+    assert_eq!(token_cache(&world), None);
     assert_eq!(provider.pages()[0]["prompt"], "consent");
     assert_no_token_in(&world, &provider, &ran);
 }
@@ -178,7 +171,7 @@ fn a_code_takes_the_place_of_a_browser() {
     ] {
         let ran = by_code(&world, switches, true);
         ran.exit(0).says(&format!("signed in: {USER}"));
-        assert!(cache(&world).is_some());
+        assert!(token_cache(&world).is_some());
         assert_no_token_in(&world, &provider, &ran);
     }
     assert_eq!(provider.pages().len(), 0);
@@ -187,7 +180,7 @@ fn a_code_takes_the_place_of_a_browser() {
     ran.exit(2)
         .complains("authorization_declined")
         .complains("--renewMsalToken");
-    assert_eq!(cache(&world), None);
+    assert_eq!(token_cache(&world), None);
 
     provider.lifetime_of_codes(1);
     let ran = world.run(&["--renewMsalToken", "--deviceCode"]);
@@ -294,7 +287,7 @@ fn a_cache_that_can_not_be_read_is_set_aside() {
     };
     let world = world(&provider, USER);
     world.run(&["--renewMsalToken"]).exit(0);
-    let cache = cache(&world).unwrap();
+    let cache = token_cache(&world).unwrap();
     let aside = PathBuf::from(format!("{}.unreadable", cache.display()));
     for sign_in in [false, true] {
         std::fs::write(&cache, b"\xff\xfe garbage").unwrap();

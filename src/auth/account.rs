@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::advice::is_over;
 use super::cache::{Access, Account, Cache, Held, Refresh, Unread};
 use super::request::Desk;
-use super::tokens::Tokens;
+use super::tokens::{Person, Tokens};
 use super::{Error, Grant};
 use crate::clock;
 use crate::crash::point;
@@ -42,12 +42,35 @@ pub(super) struct Kept {
     pub(super) scope: String,
 }
 
-/// A token that is good for longer than the margin and is not the one that was refused.
-pub(super) fn token(desk: &Desk, cache: &Cache, refused: Option<&Secret>) -> Result<Kept, Error> {
+/// Who is signed in.
+pub(super) fn holder(desk: &Desk, cache: &Cache) -> Result<Person, Error> {
+    let account = match read(desk, cache) {
+        Ok(Some(account)) => account,
+        Ok(None) => return Err(nobody(desk, cache)),
+        Err(_) => known(desk, cache, &cache.hold(patience(desk))?)?,
+    };
+    Ok(account.person)
+}
+
+/// A token of this account that is good for longer than the margin and is not the one that was
+/// refused. Another account may have signed in meanwhile, and its tokens are for other mails.
+pub(super) fn token(
+    desk: &Desk,
+    cache: &Cache,
+    holder: &Person,
+    refused: Option<&Secret>,
+) -> Result<Kept, Error> {
+    let of_holder = |account: Account| {
+        if account.person.home_account_id == holder.home_account_id {
+            Ok(account)
+        } else {
+            Err(desk.other_account(holder, &account.person))
+        }
+    };
     // Most often nothing has to be changed, and so nobody has to be kept out.
     match read(desk, cache) {
         Ok(Some(account)) => {
-            if let Some(kept) = usable(desk, &account, refused) {
+            if let Some(kept) = usable(desk, &of_holder(account)?, refused) {
                 return Ok(kept);
             }
         }
@@ -55,7 +78,7 @@ pub(super) fn token(desk: &Desk, cache: &Cache, refused: Option<&Secret>) -> Res
         Err(_) => {}
     }
     let held = cache.hold(patience(desk))?;
-    let account = known(desk, cache, &held)?;
+    let account = of_holder(known(desk, cache, &held)?)?;
     // Somebody else may have refreshed it while it was waited for.
     if let Some(kept) = usable(desk, &account, refused) {
         desk.trace(|| "another process has refreshed the account".to_owned());

@@ -54,6 +54,19 @@ pub enum Error {
         /// What to do about it.
         advice: String,
     },
+    /// Another account is signed in than the one that tokens are wanted of.
+    #[error(
+        "the account has changed from {wanted} to {found}, since somebody has signed in: nothing more is done for the \
+         mailbox of either. To go on with {found}, run the job again; to go on with {wanted}, {advice}"
+    )]
+    OtherAccount {
+        /// Whose tokens are wanted.
+        wanted: String,
+        /// Who is signed in.
+        found: String,
+        /// What to do about it.
+        advice: String,
+    },
     /// Where the account is kept can't be read or written.
     #[error("the token cache {path} can't be {what}: {cause}")]
     Cache {
@@ -117,6 +130,7 @@ impl Error {
             Self::Rejected { .. }
             | Self::Malformed { .. }
             | Self::NotSignedIn { .. }
+            | Self::OtherAccount { .. }
             | Self::Cache { .. }
             | Self::NoSignIn
             | Self::Listener { .. }

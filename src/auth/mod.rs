@@ -34,7 +34,7 @@ pub use device::ByDevice;
 pub use error::Error;
 pub use names::Names;
 pub use sign_in::SignIn;
-pub use tokens::Tokens;
+pub use tokens::{Person, Tokens};
 
 use oauth2::url::form_urlencoded::byte_serialize;
 
@@ -71,15 +71,6 @@ impl Settings {
             Grant::ClientCredentials { .. } | Grant::ClientAssertion { .. } => true,
             Grant::Password { .. } | Grant::Refresh { .. } | Grant::SignedIn { .. } => false,
         }
-    }
-
-    /// The name of the account that is signed in, as far as the cache tells it.
-    #[must_use]
-    pub fn signed_in_as(&self) -> Option<String> {
-        let cache = self.grant.cache()?;
-        let account = cache.read(&self.authority.host(), &self.client_id);
-        let name = account.ok()??.person.username;
-        (!name.is_empty()).then_some(name)
     }
 }
 
@@ -179,6 +170,8 @@ pub struct TokenSource(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     desk: Desk,
+    /// Whose tokens they are, where somebody has signed in.
+    holder: Result<Option<Person>, Error>,
     state: Mutex<State>,
 }
 
@@ -193,13 +186,30 @@ struct State {
 }
 
 impl TokenSource {
-    /// A source that has not asked for anything yet.
+    /// A source that has not asked for anything yet. It is for the account that is signed in now,
+    /// and stays so whoever signs in later.
     #[must_use]
     pub fn new(settings: Settings, trace: Trace) -> Self {
+        let desk = Desk::new(settings, trace);
+        let cache = desk.settings.grant.cache();
+        let holder = cache.map(|cache| account::holder(&desk, cache)).transpose();
         Self(Arc::new(Shared {
-            desk: Desk::new(settings, trace),
+            desk,
+            holder,
             state: Mutex::default(),
         }))
+    }
+
+    /// Whose tokens they are; `None` where nobody signs in.
+    ///
+    /// # Errors
+    /// Nobody was signed in when the source was made, or it could not be seen who.
+    pub fn holder(&self) -> Result<Option<&Person>, Error> {
+        self.0
+            .holder
+            .as_ref()
+            .map(Option::as_ref)
+            .map_err(Error::clone)
     }
 
     /// A token that is good for longer than the margin. Of several callers at the same time one
@@ -262,14 +272,7 @@ impl TokenSource {
         {
             return Err(error.clone());
         }
-        let fresh = match self.0.desk.settings.grant.cache() {
-            Some(cache) => {
-                let last = state.token.as_ref().map(AccessToken::secret);
-                account::token(&self.0.desk, cache, last).map(Fresh::from)
-            }
-            None => self.0.ask(&mut state.rotated),
-        };
-        match fresh {
+        match self.0.fresh(&mut state) {
             Ok(fresh) => {
                 state.issued += 1;
                 let token = AccessToken {
@@ -313,6 +316,17 @@ impl From<account::Kept> for Fresh {
 }
 
 impl Shared {
+    fn fresh(&self, state: &mut State) -> Result<Fresh, Error> {
+        let holder = self.holder.as_ref().map_err(Error::clone)?;
+        match (self.desk.settings.grant.cache(), holder) {
+            (Some(cache), Some(holder)) => {
+                let last = state.token.as_ref().map(AccessToken::secret);
+                account::token(&self.desk, cache, holder, last).map(Fresh::from)
+            }
+            _ => self.ask(&mut state.rotated),
+        }
+    }
+
     /// Asks the token endpoint, and notes the refresh token that it gives in place of the one
     /// that was used.
     fn ask(&self, rotated: &mut Option<Secret>) -> Result<Fresh, Error> {

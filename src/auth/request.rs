@@ -9,7 +9,7 @@ use oauth2::{
 };
 
 use super::advice::advice;
-use super::tokens::{Answer, Client, Tokens};
+use super::tokens::{Answer, Client, Person, Tokens};
 use super::{Authority, Error, Grant, Settings, masked};
 use crate::clock;
 use crate::net::http::{self, Patience, retry_after};
@@ -206,6 +206,15 @@ impl Desk {
     pub(super) fn not_signed_in(&self, why: &str) -> Error {
         Error::NotSignedIn {
             why: why.to_owned(),
+            advice: self.settings.names.fill("{sign in}"),
+        }
+    }
+
+    /// There is another account than the one that is wanted.
+    pub(super) fn other_account(&self, wanted: &Person, found: &Person) -> Error {
+        Error::OtherAccount {
+            wanted: wanted.shown().to_owned(),
+            found: found.shown().to_owned(),
             advice: self.settings.names.fill("{sign in}"),
         }
     }

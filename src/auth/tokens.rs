@@ -36,15 +36,27 @@ pub struct Tokens {
 
 /// Who signed in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Person {
-    /// The account's name for people, most often its address.
-    pub(super) username: String,
-    /// The account in its home directory, `uid.utid` with Microsoft.
-    pub(super) home_account_id: String,
+pub struct Person {
+    /// The account's name for people, most often its address; blank where it is not told.
+    pub username: String,
+    /// The account in its home directory, `uid.utid` with Microsoft. It stays the same when the
+    /// account gets another name.
+    pub home_account_id: String,
     /// The account in the directory that it signed in to.
     pub(super) local_account_id: String,
     /// That directory; blank where it is not told.
     pub(super) realm: String,
+}
+
+impl Person {
+    /// The account in a message.
+    pub(super) fn shown(&self) -> &str {
+        if self.username.is_empty() {
+            &self.home_account_id
+        } else {
+            &self.username
+        }
+    }
 }
 
 /// The answer's fields beyond RFC 6749.

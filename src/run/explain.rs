@@ -43,7 +43,7 @@ pub(super) fn run(
     format: Format,
     output: &mut Output,
 ) -> anyhow::Result<ExitCode> {
-    let name = mailbox_name(&settings.mail);
+    let name = mailbox_name(&settings.mail)?;
     let Peeked {
         mut state,
         dates,

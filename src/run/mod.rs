@@ -8,6 +8,7 @@
 
 use std::path::Path;
 
+use crate::auth;
 use crate::cli::{Mode, Pass, Request, UsageError};
 use crate::config::places::{is_root, process_environment, state_folder, tag};
 use crate::config::{
@@ -165,20 +166,30 @@ fn limits(settings: &Settings) -> Limits {
 
 /// The name under which the journal knows the mailbox. The port is no part of it: the same
 /// mailbox is reached through several, and a UIDVALIDITY tells mailboxes apart.
-fn mailbox_name(mail: &MailSettings) -> String {
+///
+/// # Errors
+/// It is the mailbox of whoever is signed in, and nobody is.
+fn mailbox_name(mail: &MailSettings) -> Result<String, auth::Error> {
     let on_server = |protocol, account: &Account| {
         let (user, host) = (&account.login.user, &account.endpoint.host);
         format!("{protocol}:{}@{}", user.to_lowercase(), host.to_lowercase())
     };
-    match mail {
+    Ok(match mail {
         MailSettings::Imap(account) => on_server("imap", account),
         MailSettings::Pop(account) => on_server("pop", account),
         MailSettings::Msal(account) => {
-            format!("msal:{}", account.name().to_lowercase())
+            let holder = account.tokens.holder()?;
+            let name = match (&account.mailbox, holder) {
+                (Some(mailbox), _) => mailbox.to_lowercase(),
+                (None, Some(person)) => person.home_account_id.clone(),
+                // Whose refresh token stands in the settings is not told.
+                (None, None) => String::new(),
+            };
+            format!("msal:{name}")
         }
         MailSettings::Folder(path) => {
             let path = path.canonicalize().unwrap_or_else(|_| path.clone());
             format!("folder:{}", path.display())
         }
-    }
+    })
 }

@@ -43,7 +43,7 @@ pub(super) fn run(
         .signature
         .as_ref()
         .context("the OpCon credentials are missing")?;
-    let name = mailbox_name(&settings.mail);
+    let name = mailbox_name(&settings.mail)?;
     let mut journal = Journal::open(place.state, &name, now)?;
     let tag = place.tag();
     let spool = Spool::open(&general.msgin, &general.staging, &tag)?;

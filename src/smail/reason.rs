@@ -317,6 +317,7 @@ fn token(cause: &auth::Error) -> Message {
         | auth::Error::NoSignIn
         | auth::Error::Listener { .. }
         | auth::Error::NobodyCame { .. }
+        | auth::Error::OtherAccount { .. }
         | auth::Error::Signing => Phrase::InternalFault.with("place", "auth"),
     }
 }

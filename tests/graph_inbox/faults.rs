@@ -17,6 +17,11 @@ fn a_busy_service_is_waited_for() {
         (429, "ApplicationThrottled"),
         (503, "serviceNotAvailable"),
         (504, "gatewayTimeout"),
+        (502, "badGateway"),
+        (509, "bandwidthLimitExceeded"),
+        (500, "ErrorServerBusy"),
+        (500, "ErrorInternalServerTransientError"),
+        (500, "ErrorMailboxStoreUnavailable"),
     ] {
         bed.graph
             .fail("messages", Fault::Refuse(status, code, NOW()));
@@ -30,13 +35,21 @@ fn a_busy_service_is_waited_for() {
             "GET messages 429",
             "GET messages 503",
             "GET messages 504",
+            "GET messages 502",
+            "GET messages 509",
+            "GET messages 500",
+            "GET messages 500",
+            "GET messages 500",
             "GET messages 200"
         ]
     );
     // Within a batch only what was refused is asked for again.
-    for status in [429, 503, 429] {
-        bed.graph
-            .fail("move", Fault::Refuse(status, "TooManyRequests", NOW()));
+    for (status, code) in [
+        (429, "TooManyRequests"),
+        (503, "serviceNotAvailable"),
+        (500, "ErrorServerBusy"),
+    ] {
+        bed.graph.fail("move", Fault::Refuse(status, code, NOW()));
     }
     assert_eq!(mailbox.delete(&ids[..15]).unwrap().deleted, ids[..15]);
     let exchanges = bed.graph.exchanges();
@@ -116,6 +129,39 @@ fn a_token_that_is_refused_is_renewed_once() {
 }
 
 #[test]
+fn a_token_that_is_refused_within_a_batch_is_renewed_once() {
+    let Some(bed) = Bed::start() else { return };
+    bed.deliver_many(9);
+    let mut mailbox = bed.open();
+    let ids = listed(&mut mailbox);
+    let refuse = |times| {
+        for _ in 0..times {
+            bed.graph.fail(
+                "move",
+                Fault::Refuse(401, "InvalidAuthenticationToken", vec![]),
+            );
+        }
+    };
+    // It expired while the service was at it: only what was refused is asked for again.
+    refuse(2);
+    bed.graph.turns();
+    assert_eq!(mailbox.delete(&ids[..4]).unwrap().deleted, ids[..4]);
+    assert_eq!(bed.tokens(), 2);
+    let moved = |line: &&String| line.contains("move 201");
+    assert_eq!(bed.graph.exchanges().iter().filter(moved).count(), 4);
+    assert_eq!(bed.graph.turns(), ["POST $batch 200", "POST $batch 200"]);
+    // A new one is refused as well.
+    refuse(10);
+    let error = mailbox.delete(&ids[4..]).unwrap_err();
+    assert!(
+        error.to_string().contains("the token is not taken here"),
+        "{error}"
+    );
+    assert_eq!(bed.tokens(), 3);
+    assert_eq!(bed.graph.turns(), ["POST $batch 200", "POST $batch 200"]);
+}
+
+#[test]
 fn no_right_and_no_mailbox_end_the_run_with_what_to_do() {
     let Some(bed) = Bed::start() else { return };
     bed.deliver_many(3);
@@ -134,7 +180,7 @@ fn no_right_and_no_mailbox_end_the_run_with_what_to_do() {
         ),
         (404, "ResourceNotFound", "check [Mail] User"),
     ] {
-        for operation in ["messages", "$value", "move", "attachments"] {
+        for operation in ["messages", "$value", "attachments"] {
             bed.graph
                 .fail(operation, Fault::Refuse(status, code, vec![]));
         }
@@ -148,7 +194,6 @@ fn no_right_and_no_mailbox_end_the_run_with_what_to_do() {
         for error in [
             mailbox.list(&Known::default()).unwrap_err(),
             mailbox.raw(&ids, &mut |_, _| {}).unwrap_err(),
-            mailbox.delete(&ids).unwrap_err(),
             mailbox.contents(&queries).unwrap_err(),
         ] {
             assert!(!error.is_transient());
@@ -201,15 +246,68 @@ fn a_mail_that_can_not_be_had_is_one_mail() {
             .collect::<Vec<_>>(),
         [false, true, true]
     );
+}
 
-    // All others are deleted, and then it is told.
-    refuse("move");
-    let error = mailbox.delete(&ids).unwrap_err();
-    assert!(
-        error.to_string().contains("ErrorInternalServerError"),
-        "{error}"
+#[test]
+fn a_deletion_that_is_refused_stops_no_other() {
+    let Some(bed) = Bed::start() else { return };
+    bed.deliver_many(45);
+    let mut mailbox = bed.open();
+    let ids = listed(&mut mailbox);
+    let stuck = [
+        (3, 403, "ErrorAccessDenied"),
+        (4, 404, "ErrorFolderNotFound"),
+        (24, 409, "ErrorIrresolvableConflict"),
+        (25, 423, "ErrorItemLocked"),
+        (43, 500, "ErrorInternalServerError"),
+    ];
+    bed.graph.inbox(|inbox| {
+        for (number, status, code) in stuck {
+            inbox.stick(number, status, code);
+        }
+        inbox.remove(7);
+    });
+    let deletion = mailbox.delete(&ids).unwrap();
+    assert_eq!((deletion.deleted.len(), deletion.marked.len()), (40, 0));
+    assert_eq!(deletion.refused.len(), stuck.len());
+    for ((id, words), (number, _, code)) in deletion.refused.iter().zip(stuck) {
+        assert_eq!(*id, ids[number - 1]);
+        assert!(
+            words.contains(code) && words.contains("POST move"),
+            "{words}"
+        );
+    }
+    assert_eq!(
+        bed.graph.inbox(|inbox| inbox.folder("inbox")),
+        stuck.map(|(number, ..)| number)
     );
-    assert_eq!(bed.graph.inbox(|inbox| inbox.folder("inbox")), [1]);
+    bed.graph
+        .inbox(|inbox| stuck.iter().for_each(|(number, ..)| inbox.free(*number)));
+    let rest: Vec<_> = deletion.refused.into_iter().map(|(id, _)| id).collect();
+    assert_eq!(mailbox.delete(&rest).unwrap().deleted, rest);
+}
+
+#[test]
+fn where_nothing_may_be_deleted_it_is_not_tried_for_each_mail() {
+    let Some(bed) = Bed::start() else { return };
+    bed.deliver_many(100);
+    let mut mailbox = bed.open();
+    let ids = listed(&mut mailbox);
+    bed.graph.inbox(|inbox| {
+        for number in 1..=100 {
+            inbox.stick(number, 403, "ErrorAccessDenied");
+        }
+    });
+    bed.graph.turns();
+    let deletion = mailbox.delete(&ids).unwrap();
+    assert_eq!(bed.graph.turns(), ["POST $batch 200"]);
+    let refused: Vec<_> = deletion.refused.iter().map(|(id, _)| id.clone()).collect();
+    assert_eq!(refused, ids);
+    let words = &deletion.refused[99].1;
+    assert!(
+        words.contains("grant the application Mail.ReadWrite"),
+        "{words}"
+    );
 }
 
 #[test]

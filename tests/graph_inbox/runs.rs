@@ -3,81 +3,14 @@
 
 use std::fs;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::bed::NOON;
+use crate::harness::cloud::{EVENTS_OF_A_MAIL, RULE};
 use crate::harness::graph::Fault;
 use crate::harness::graph::inbox::Inbox;
-use crate::harness::idp::{DAEMON, SECRET, USER};
-use crate::harness::{Graph, IdentityProvider, Ini, Mail, Sam, World};
-
-/// Two events a mail: half of a file would be seen.
-const RULE: &str = "SubjectLineMask=Test (\\w+)\nEvent=$CONSOLE:DISPLAY,first [[1]]\nEvent2=$CONSOLE:DISPLAY,second [[1]]";
-const EVENTS_OF_A_MAIL: usize = 2;
-
-/// A Microsoft 365 with one mailbox.
-struct Cloud {
-    provider: IdentityProvider,
-    graph: Graph,
-}
-
-impl Cloud {
-    fn start() -> Option<Self> {
-        let provider = IdentityProvider::start()?;
-        let graph = Graph::start(&provider);
-        Some(Self { provider, graph })
-    }
-
-    fn ini(&self) -> Ini {
-        Ini::folder()
-            .unset("Mail", "Folder")
-            .set("Mail", "EmailProtocol", "MSAL")
-            .set("Mail", "Retries", "0")
-            .msal(&self.provider.authority())
-            .set("MSAL", "GraphEndpoint", &self.graph.endpoint())
-    }
-
-    /// The application itself reads the mailbox.
-    fn application(&self, ini: Ini) -> World {
-        let ini = ini
-            .set("MSAL", "ClientId", DAEMON)
-            .set("MSAL", "GrantType", "client_credentials")
-            .set("Mail", "User", USER);
-        let world = World::with(&ini);
-        world.seal_one("MSAL.ClientSecret", SECRET);
-        world
-    }
-
-    /// Somebody has signed in, and the program reads that account's mailbox.
-    fn signed_in(&self, ini: &Ini) -> World {
-        let world = World::with(ini).env("BROWSER", &IdentityProvider::browser(USER));
-        world.run(&["--renewMsalToken"]).exit(0);
-        world
-    }
-
-    fn deliver(&self, mail: &Mail, received: &str, properties: &Value) -> usize {
-        let bytes = mail.bytes();
-        self.graph
-            .inbox(|inbox| inbox.deliver(&bytes, received, properties))
-    }
-
-    fn folder(&self, name: &str) -> usize {
-        self.graph.inbox(|inbox| inbox.folder(name)).len()
-    }
-
-    /// So many mails arrive, with subjects that a rule of these tests knows.
-    fn deliver_many(&self, numbers: std::ops::Range<usize>) -> Vec<String> {
-        for number in numbers.clone() {
-            let mail = Mail::new(&format!("Test m{number}"))
-                .header(&format!("Message-ID: <{number}@example.test>"));
-            let received = format!("2026-01-06T12:{:02}:{:02}.25Z", number / 60, number % 60);
-            self.deliver(&mail, &received, &json!({}));
-        }
-        let words =
-            |number| ["first", "second"].map(|word| format!("$CONSOLE:DISPLAY,{word} m{number}"));
-        numbers.flat_map(words).collect()
-    }
-}
+use crate::harness::idp::{DAEMON, SECRET};
+use crate::harness::{Cloud, Mail, Ran, Sam, World};
 
 /// `turns` without repetitions, each with how often it came in a row.
 fn in_short(turns: &[String]) -> Vec<(usize, &str)> {
@@ -458,7 +391,11 @@ fn what_the_service_refuses_is_told_with_what_to_do() {
             .graph
             .fail("move", Fault::Refuse(403, "ErrorAccessDenied", vec![]));
     }
-    world.run(&[]).exit(2).complains("refused POST move");
+    world
+        .run(&[])
+        .exit(2)
+        .complains("refused POST move")
+        .complains("can't be deleted");
     assert_eq!(world.events().len(), 4);
     world.run(&[]).exit(0);
     assert_eq!((world.events().len(), cloud.folder("deleteditems")), (4, 2));
@@ -474,6 +411,70 @@ fn what_the_service_refuses_is_told_with_what_to_do() {
     ));
     world.seal_one("MSAL.ClientSecret", SECRET);
     world.run(&[]).exit(2).complains("check [Mail] User");
+}
+
+#[test]
+fn a_mail_that_can_not_be_deleted_holds_nothing_up() {
+    let Some(cloud) = Cloud::start() else { return };
+    let mut expected = cloud.deliver_many(0..30);
+    cloud
+        .graph
+        .inbox(|inbox| inbox.stick(8, 403, "ErrorCannotDeleteObject"));
+    let ini = cloud
+        .ini()
+        .set("General", "DeleteEmails", "Match")
+        .rule(RULE);
+    let world = cloud.application(ini);
+    let told = |ran: &Ran| {
+        ran.exit(2)
+            .complains("\"Test m7\" can't be deleted")
+            .complains("ErrorCannotDeleteObject")
+            .complains("no event is written again")
+            .complains("delete it by hand");
+        let errors = ran.stderr.lines();
+        let errors = errors.filter(|line| line.starts_with("error:"));
+        assert_eq!(errors.count(), 1, "{ran}");
+    };
+    let first = world.run(&[]);
+    told(&first);
+    first.says("30 accepted").says("29 deleted");
+    // The work stays the same: the list, the mail, and its name.
+    cloud.graph.turns();
+    for _ in 0..2 {
+        let ran = world.run(&[]);
+        told(&ran);
+        ran.says("0 mails looked at");
+        assert_eq!(cloud.graph.turns().len(), 3);
+    }
+    expected.extend(cloud.deliver_many(30..35));
+    let ran = world.run(&[]);
+    told(&ran);
+    ran.says("5 accepted").says("5 deleted");
+    assert_eq!(
+        (cloud.folder("inbox"), cloud.folder("deleteditems")),
+        (1, 34)
+    );
+
+    cloud.graph.inbox(|inbox| inbox.free(8));
+    world
+        .run(&[])
+        .exit(0)
+        .says("0 mails looked at")
+        .says("1 deleted");
+    world.run(&[]).exit(0).without_complaint();
+    assert_eq!(world.events(), expected);
+
+    // Somebody does it by hand.
+    cloud.deliver_many(35..36);
+    cloud
+        .graph
+        .inbox(|inbox| inbox.stick(36, 423, "ErrorItemLocked"));
+    world
+        .run(&[])
+        .exit(2)
+        .complains("\"Test m35\" can't be deleted");
+    cloud.graph.inbox(|inbox| inbox.remove(36));
+    world.run(&[]).exit(0).without_complaint();
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //! [`Hoodiecrow`] are real mail servers for one test, [`CountingProxy`] counts what passes
 //! between the two, [`FaultyLine`] breaks it, [`Exim`] and [`Recorder`] take mails,
 //! [`IdentityProvider`] gives tokens, [`Graph`] and [`Ews`] stand in for Microsoft's services,
-//! and [`Inspector`] looks into the mailbox without the program's help. Nothing in here uses
+//! the first of which makes a [`Cloud`] with the provider, and [`Inspector`] looks into the mailbox without the program's help. Nothing in here uses
 //! the program's own code: what the tests say about it, they see from outside.
 
 #![expect(
@@ -19,6 +19,8 @@
 
 #[cfg(unix)]
 pub mod certs;
+#[cfg(unix)]
+pub mod cloud;
 #[cfg(unix)]
 pub mod cyrus;
 #[cfg(unix)]
@@ -64,6 +66,8 @@ pub mod table;
 pub mod tree;
 pub mod world;
 
+#[cfg(unix)]
+pub use cloud::Cloud;
 #[cfg(unix)]
 pub use cyrus::Cyrus;
 #[cfg(unix)]

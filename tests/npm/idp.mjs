@@ -118,7 +118,7 @@ provider.registerGrantType("password", async (ctx, next) => {
 // What Microsoft's answers have and the standard does not.
 provider.use(async (ctx, next) => {
   await next();
-  const { route, params, account } = ctx.oidc ?? {};
+  const { route, params, body: form, account } = ctx.oidc ?? {};
   if (route === "device_authorization" && ctx.status === 200) {
     const { verification_uri_complete, ...body } = ctx.body;
     ctx.body = { ...body, interval: 1, message: `To sign in, open ${body.verification_uri} and enter the code ${body.user_code}` };
@@ -127,7 +127,7 @@ provider.use(async (ctx, next) => {
   if (route === "token" && ctx.body?.error === "access_denied") {
     ctx.body = { ...ctx.body, error: "authorization_declined", error_description: "AADSTS70000: The end user declined." };
   }
-  if (route === "token" && ctx.status === 200 && ctx.body.id_token && params?.client_info === "1") {
+  if (route === "token" && ctx.status === 200 && ctx.body.id_token && form?.client_info === "1") {
     const info = { uid: account.accountId, utid: tenant };
     ctx.body.client_info = Buffer.from(JSON.stringify(info)).toString("base64url");
   }

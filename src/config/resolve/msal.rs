@@ -57,15 +57,19 @@ impl Resolver<'_> {
                 .add(Severity::Fatal, None, "[Mail] User", message);
             return None;
         }
-        let (access, sender) = if settings.acts_for_itself() {
+        let acts_for_itself = settings.acts_for_itself();
+        let tokens = TokenSource::new(settings, self.trace.clone());
+        let (access, sender) = if acts_for_itself {
             (Access::Application, mailbox.clone())
         } else {
-            (Access::Delegated, settings.signed_in_as())
+            let holder = tokens.holder().ok().flatten();
+            let name = holder.map(|person| person.username.clone());
+            (Access::Delegated, name.filter(|name| !name.is_empty()))
         };
         Some(GraphAccount {
             access,
             sender,
-            tokens: TokenSource::new(settings, self.trace.clone()),
+            tokens,
             limits,
             endpoint,
             mailbox,

@@ -32,6 +32,8 @@ pub struct Inbox {
     /// The addresses at which pages go on, by their sign: the query that they belong to and the
     /// place in the list.
     links: BTreeMap<String, (Vec<(String, String)>, usize)>,
+    /// Mails that stay where they are, by their numbers: with what the service says.
+    stuck: BTreeMap<usize, (u16, &'static str)>,
     violations: Vec<String>,
 }
 
@@ -44,6 +46,7 @@ impl Default for Inbox {
             page: 1000,
             endless: false,
             links: BTreeMap::new(),
+            stuck: BTreeMap::new(),
             violations: Vec::new(),
         }
     }
@@ -96,6 +99,16 @@ impl Inbox {
         self.mails.retain(|mail| mail.number != number);
     }
 
+    /// From now on the service refuses to move or remove a mail, with this status and code.
+    pub fn stick(&mut self, number: usize, status: u16, code: &'static str) {
+        self.stuck.insert(number, (status, code));
+    }
+
+    /// It does so no longer.
+    pub fn free(&mut self, number: usize) {
+        self.stuck.remove(&number);
+    }
+
     /// The mailbox is moved to another place, and all ids become others.
     pub fn renumber(&mut self) {
         for mail in &mut self.mails {
@@ -144,6 +157,13 @@ impl Inbox {
             }
             _ => 0,
         };
+        let stuck = self
+            .mails
+            .get(found)
+            .and_then(|mail| self.stuck.get(&mail.number));
+        if let ("POST", Some((status, code))) = (asked.method.as_str(), stuck) {
+            return Some(refused(*status, code, vec![]));
+        }
         Some(match (asked.method.as_str(), below) {
             ("GET", []) => {
                 let count = self.folder("inbox").len();

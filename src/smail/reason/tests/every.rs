@@ -43,8 +43,8 @@ kinds! { https: Http {
     BadAddress ClearText Unresolved Unreachable Tls TimedOut Broken TooLarge
 } }
 kinds! { tokens: Token {
-    Rejected Busy Unanswered Malformed NotSignedIn Cache CacheHeld NoSignIn Listener NobodyCame
-    Signing
+    Rejected Busy Unanswered Malformed NotSignedIn OtherAccount Cache CacheHeld NoSignIn Listener
+    NobodyCame Signing
 } }
 kinds! { refusals: Refused { Conversation Sender Mail Contents } }
 kinds! { no_logins: NoLogin { NotOffered ZeroByte Demanded } }
@@ -223,6 +223,11 @@ fn tokens() -> Vec<Token> {
         },
         Token::NotSignedIn {
             why: foreign(),
+            advice: foreign(),
+        },
+        Token::OtherAccount {
+            wanted: foreign(),
+            found: foreign(),
             advice: foreign(),
         },
         Token::Cache {

@@ -111,6 +111,8 @@ pub struct Deletion {
     /// These could only be marked (IMAP without UIDPLUS: expunging could remove mails
     /// that somebody else had marked).
     pub marked: Vec<MailId>,
+    /// The server keeps these: why, in words.
+    pub refused: Vec<(MailId, String)>,
 }
 
 /// A failure of the mailbox as a whole: the run can't go on with it.

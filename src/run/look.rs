@@ -196,9 +196,14 @@ impl Eye<'_> {
     }
 }
 
-/// A mail's name in the job output: who sent it and what it is about.
+/// A mail's name in the job output.
 pub(super) fn named(looked: &Looked) -> String {
-    let envelope = &looked.summary.envelope;
+    title(&looked.summary)
+}
+
+/// Who sent a mail and what it is about.
+pub(super) fn title(summary: &Summary) -> String {
+    let envelope = &summary.envelope;
     let sender = if envelope.sender.address.is_empty() {
         "(no sender)"
     } else {

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::brake::{Admission, Brake};
 use super::commit::{Commit, Job, Outcome};
+use super::deletion::delete;
 use super::listing::Naming;
 use super::look::{Eye, Looked, Passed, named};
 use super::notices::Notices;
@@ -16,7 +17,6 @@ use crate::audit::clean::one_line;
 use crate::audit::{AuditLog, reason};
 use crate::clock;
 use crate::config::{Delete, Settings};
-use crate::crash::point;
 use crate::events::{EventLine, TokenValues};
 use crate::journal::Journal;
 use crate::mailbox::{self, MailId, Mailbox};
@@ -385,29 +385,10 @@ impl<'a> Mails<'a> {
         &mut self,
         mailbox: &mut dyn Mailbox,
         journal: &mut Journal,
-        output: &Output,
+        output: &mut Output,
     ) -> anyhow::Result<()> {
-        let doomed: Vec<MailId> = journal.state().doomed().cloned().collect();
-        if doomed.is_empty() {
-            return Ok(());
-        }
-        if self.settings.general.delete == Delete::None {
-            journal.deleted(&doomed);
-            return Ok(());
-        }
-        point("deleting");
-        let deletion = mailbox.delete(&doomed)?;
-        point("deleted");
-        self.report.deleted += deletion.deleted.len();
-        if !deletion.marked.is_empty() {
-            output.warning(&format!(
-                "{} marked as deleted and not removed: the server has no UIDPLUS, and removing them could remove mails that \
-                 somebody else has marked",
-                count(deletion.marked.len(), "mail")
-            ));
-        }
-        journal.deleted(deletion.deleted.iter().chain(&deletion.marked));
-        journal.sync()?;
+        let wanted = self.settings.general.delete;
+        self.report.deleted += delete(wanted, mailbox, journal, output)?;
         Ok(())
     }
 }

@@ -21,6 +21,7 @@ mod brake;
 mod check;
 mod commit;
 mod credentials;
+mod deletion;
 pub mod exit;
 mod explain;
 mod last_run;

@@ -13,6 +13,8 @@ const NOW: fn() -> Vec<(&'static str, String)> = || vec![("Retry-After", "0".int
 fn a_busy_service_is_waited_for() {
     let Some(bed) = Bed::start() else { return };
     bed.deliver_many(30);
+    let mut mailbox = bed.open();
+    let mut ids = Vec::new();
     for (status, code) in [
         (429, "ApplicationThrottled"),
         (503, "serviceNotAvailable"),
@@ -25,24 +27,11 @@ fn a_busy_service_is_waited_for() {
     ] {
         bed.graph
             .fail("messages", Fault::Refuse(status, code, NOW()));
+        ids = listed(&mut mailbox);
+        assert_eq!(ids.len(), 30);
+        let refused = format!("GET messages {status}");
+        assert_eq!(bed.graph.turns(), [refused.as_str(), "GET messages 200"]);
     }
-    let mut mailbox = bed.open();
-    let ids = listed(&mut mailbox);
-    assert_eq!(ids.len(), 30);
-    assert_eq!(
-        bed.graph.turns(),
-        [
-            "GET messages 429",
-            "GET messages 503",
-            "GET messages 504",
-            "GET messages 502",
-            "GET messages 509",
-            "GET messages 500",
-            "GET messages 500",
-            "GET messages 500",
-            "GET messages 200"
-        ]
-    );
     // Within a batch only what was refused is asked for again.
     for (status, code) in [
         (429, "TooManyRequests"),
@@ -246,83 +235,6 @@ fn a_mail_that_can_not_be_had_is_one_mail() {
             .collect::<Vec<_>>(),
         [false, true, true]
     );
-}
-
-#[test]
-fn a_deletion_that_is_refused_stops_no_other() {
-    let Some(bed) = Bed::start() else { return };
-    bed.deliver_many(45);
-    let mut mailbox = bed.open();
-    let ids = listed(&mut mailbox);
-    let stuck = [
-        (3, 403, "ErrorAccessDenied"),
-        (4, 404, "ErrorFolderNotFound"),
-        (24, 409, "ErrorIrresolvableConflict"),
-        (25, 423, "ErrorItemLocked"),
-        (43, 500, "ErrorInternalServerError"),
-    ];
-    bed.graph.inbox(|inbox| {
-        for (number, status, code) in stuck {
-            inbox.stick(number, status, code);
-        }
-        inbox.remove(7);
-    });
-    let deletion = mailbox.delete(&ids).unwrap();
-    assert_eq!((deletion.deleted.len(), deletion.marked.len()), (40, 0));
-    assert_eq!(deletion.refused.len(), stuck.len());
-    for ((id, words), (number, _, code)) in deletion.refused.iter().zip(stuck) {
-        assert_eq!(*id, ids[number - 1]);
-        assert!(
-            words.contains(code) && words.contains("POST move"),
-            "{words}"
-        );
-    }
-    assert_eq!(
-        bed.graph.inbox(|inbox| inbox.folder("inbox")),
-        stuck.map(|(number, ..)| number)
-    );
-    bed.graph
-        .inbox(|inbox| stuck.iter().for_each(|(number, ..)| inbox.free(*number)));
-    let rest: Vec<_> = deletion.refused.into_iter().map(|(id, _)| id).collect();
-    assert_eq!(mailbox.delete(&rest).unwrap().deleted, rest);
-}
-
-#[test]
-fn where_nothing_may_be_deleted_it_is_not_tried_for_each_mail() {
-    let Some(bed) = Bed::start() else { return };
-    bed.deliver_many(100);
-    let mut mailbox = bed.open();
-    let ids = listed(&mut mailbox);
-    bed.graph.inbox(|inbox| {
-        for number in 1..=100 {
-            inbox.stick(number, 403, "ErrorAccessDenied");
-        }
-    });
-    bed.graph.turns();
-    let deletion = mailbox.delete(&ids).unwrap();
-    assert_eq!(bed.graph.turns(), ["POST $batch 200"]);
-    let refused: Vec<_> = deletion.refused.iter().map(|(id, _)| id.clone()).collect();
-    assert_eq!(refused, ids);
-    let words = &deletion.refused[99].1;
-    assert!(
-        words.contains("grant the application Mail.ReadWrite"),
-        "{words}"
-    );
-}
-
-#[test]
-fn the_answer_to_a_deletion_may_be_lost() {
-    let Some(bed) = Bed::start() else { return };
-    bed.deliver_many(2);
-    let mut mailbox = bed.open();
-    let ids = listed(&mut mailbox);
-    bed.graph.fail("$batch", Fault::LoseAnswer);
-    assert!(mailbox.delete(&ids).unwrap_err().is_transient());
-    assert_eq!(
-        bed.graph.inbox(|inbox| inbox.folder("deleteditems")),
-        [1, 2]
-    );
-    assert_eq!(mailbox.delete(&ids).unwrap().deleted, ids);
 }
 
 #[test]

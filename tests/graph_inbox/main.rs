@@ -12,6 +12,7 @@
 pub mod harness;
 
 pub mod bed;
+mod deletions;
 mod faults;
 mod hostile;
 mod mails;

@@ -10,7 +10,7 @@ use crate::harness::cloud::{EVENTS_OF_A_MAIL, RULE};
 use crate::harness::graph::Fault;
 use crate::harness::graph::inbox::Inbox;
 use crate::harness::idp::{DAEMON, SECRET};
-use crate::harness::{Cloud, Mail, Ran, Sam, World};
+use crate::harness::{Cloud, Mail, Sam, World};
 
 /// `turns` without repetitions, each with how often it came in a row.
 fn in_short(turns: &[String]) -> Vec<(usize, &str)> {
@@ -230,22 +230,6 @@ fn a_service_that_fails_for_a_while_is_tried_again() {
 }
 
 #[test]
-fn deletion_for_good_is_asked_for() {
-    let Some(cloud) = Cloud::start() else { return };
-    cloud.deliver_many(0..3);
-    let ini =
-        cloud
-            .ini()
-            .set("General", "DeleteEmails", "Match")
-            .set("MSAL", "PermanentDelete", "True");
-    cloud.application(ini.rule(RULE)).run(&[]).exit(0);
-    assert_eq!(
-        (cloud.folder("inbox"), cloud.folder("deleteditems")),
-        (0, 0)
-    );
-}
-
-#[test]
 fn mails_that_users_were_hurt_by() {
     let Some(cloud) = Cloud::start() else { return };
     let at = |second: usize| format!("2026-01-06T12:00:{second:02}Z");
@@ -411,70 +395,6 @@ fn what_the_service_refuses_is_told_with_what_to_do() {
     ));
     world.seal_one("MSAL.ClientSecret", SECRET);
     world.run(&[]).exit(2).complains("check [Mail] User");
-}
-
-#[test]
-fn a_mail_that_can_not_be_deleted_holds_nothing_up() {
-    let Some(cloud) = Cloud::start() else { return };
-    let mut expected = cloud.deliver_many(0..30);
-    cloud
-        .graph
-        .inbox(|inbox| inbox.stick(8, 403, "ErrorCannotDeleteObject"));
-    let ini = cloud
-        .ini()
-        .set("General", "DeleteEmails", "Match")
-        .rule(RULE);
-    let world = cloud.application(ini);
-    let told = |ran: &Ran| {
-        ran.exit(2)
-            .complains("\"Test m7\" can't be deleted")
-            .complains("ErrorCannotDeleteObject")
-            .complains("no event is written again")
-            .complains("delete it by hand");
-        let errors = ran.stderr.lines();
-        let errors = errors.filter(|line| line.starts_with("error:"));
-        assert_eq!(errors.count(), 1, "{ran}");
-    };
-    let first = world.run(&[]);
-    told(&first);
-    first.says("30 accepted").says("29 deleted");
-    // The work stays the same: the list, the mail, and its name.
-    cloud.graph.turns();
-    for _ in 0..2 {
-        let ran = world.run(&[]);
-        told(&ran);
-        ran.says("0 mails looked at");
-        assert_eq!(cloud.graph.turns().len(), 3);
-    }
-    expected.extend(cloud.deliver_many(30..35));
-    let ran = world.run(&[]);
-    told(&ran);
-    ran.says("5 accepted").says("5 deleted");
-    assert_eq!(
-        (cloud.folder("inbox"), cloud.folder("deleteditems")),
-        (1, 34)
-    );
-
-    cloud.graph.inbox(|inbox| inbox.free(8));
-    world
-        .run(&[])
-        .exit(0)
-        .says("0 mails looked at")
-        .says("1 deleted");
-    world.run(&[]).exit(0).without_complaint();
-    assert_eq!(world.events(), expected);
-
-    // Somebody does it by hand.
-    cloud.deliver_many(35..36);
-    cloud
-        .graph
-        .inbox(|inbox| inbox.stick(36, 423, "ErrorItemLocked"));
-    world
-        .run(&[])
-        .exit(2)
-        .complains("\"Test m35\" can't be deleted");
-    cloud.graph.inbox(|inbox| inbox.remove(36));
-    world.run(&[]).exit(0).without_complaint();
 }
 
 #[test]

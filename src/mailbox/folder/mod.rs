@@ -252,7 +252,7 @@ impl Mailbox for FolderMailbox {
         self.scan = None;
         Ok(Deletion {
             deleted: ids.to_vec(),
-            marked: Vec::new(),
+            ..Deletion::default()
         })
     }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::service::{Answer, Ask, Content, Prefer, Service, is_busy};
+use super::refusal::is_busy;
+use super::service::{Answer, Ask, Content, Prefer, Service};
 use crate::mailbox::Error;
 use crate::net::clean;
 use crate::net::http::{self, Method, StatusCode};
@@ -75,10 +76,12 @@ impl Service {
         Ok(())
     }
 
-    /// Those that the service has no time for are asked for again, by themselves.
+    /// Those that the service has no time for are asked for again, by themselves; and once those
+    /// for which the token is not good any more.
     fn ask_at_once(&self, asks: &[Ask]) -> Result<Vec<Answer>, Error> {
         let mut answers: Vec<Option<Answer>> = asks.iter().map(|_| None).collect();
         let mut patience = self.patience();
+        let mut renewed = false;
         loop {
             let open: Vec<(usize, &Ask)> = (answers.iter().zip(asks).enumerate())
                 .filter(|(_, (answer, _))| answer.is_none())
@@ -87,7 +90,9 @@ impl Service {
             if open.is_empty() {
                 return Ok(answers.into_iter().flatten().collect());
             }
+            let token = self.tokens.get()?;
             let mut parts = self.post(&open)?;
+            let mut expired = false;
             let mut busy = None;
             let mut pause: Option<Duration> = None;
             for (place, ask) in open {
@@ -97,7 +102,9 @@ impl Service {
                 })?;
                 let status = StatusCode::from_u16(part.status)
                     .map_err(|_| self.protocol(NAME, "a status is none"))?;
-                if is_busy(status) {
+                if status == StatusCode::UNAUTHORIZED && !renewed {
+                    expired = true;
+                } else if is_busy(status, || part.body.clone()) {
                     busy = Some((ask.name, status));
                     pause = pause.max(part.retry_after());
                 } else if let Some(answer) = answers.get_mut(place) {
@@ -107,6 +114,10 @@ impl Service {
                         content: Content::Json(part.body),
                     });
                 }
+            }
+            if expired {
+                self.tokens.renew(&token)?;
+                renewed = true;
             }
             if let Some((name, status)) = busy
                 && !patience.wait(pause)

@@ -81,15 +81,36 @@ const CODES: &[(&str, Scope, &str)] = &[
     ("ErrorNonExistentMailbox", Mailbox, NO_MAILBOX),
 ];
 
+/// The service has no time, or a server behind it has none: the same request may do a little later.
+/// Statuses: 429 and 503 (learn.microsoft.com/graph/throttling), 502 and 504 of a gateway, and 509
+/// for too much traffic.
+const BUSY: [u16; 5] = [429, 502, 503, 504, 509];
+/// The same by codes, whatever the status (learn.microsoft.com/exchange/client-developer/
+/// web-service-reference/responsecode).
+const BUSY_CODES: [&str; 3] = [
+    "ErrorServerBusy",
+    "ErrorInternalServerTransientError",
+    "ErrorMailboxStoreUnavailable",
+];
+
+/// Whether an answer asks for patience. Its body is looked at where the status leaves it open.
+pub(super) fn is_busy(status: StatusCode, told: impl FnOnce() -> Value) -> bool {
+    BUSY.contains(&status.as_u16())
+        || !status.is_success() && BUSY_CODES.contains(&code_of(&told()))
+}
+
+/// What the service calls an error; blank where it does not say.
+fn code_of(told: &Value) -> &str {
+    let code = told.pointer("/error/code").and_then(Value::as_str);
+    code.unwrap_or_default()
+}
+
 impl Refusal {
     pub(super) fn of(server: &str, what: &'static str, answer: Answer) -> Self {
         let (status, request_id) = (answer.status, answer.request_id);
         let told: Value = answer.content.json().unwrap_or_default();
-        let text = |pointer| {
-            let text = told.pointer(pointer).and_then(Value::as_str);
-            text.unwrap_or_default()
-        };
-        let code = text("/error/code");
+        let code = code_of(&told);
+        let message = told.pointer("/error/message").and_then(Value::as_str);
         let known = CODES.iter().find(|(known, ..)| *known == code);
         let (scope, advice) = known.map_or_else(|| by_status(status), |row| (row.1, row.2));
         Self {
@@ -100,7 +121,7 @@ impl Refusal {
             } else {
                 clean(code, 80)
             },
-            message: clean(text("/error/message"), 300),
+            message: clean(message.unwrap_or_default(), 300),
             request_id,
             advice,
             scope,
@@ -117,6 +138,11 @@ impl Refusal {
     /// The mail that was asked for is no longer there.
     pub(super) fn is_about_a_vanished_mail(&self) -> bool {
         self.scope == Vanished
+    }
+
+    /// Whatever is asked for next would be refused too.
+    pub(super) fn is_about_the_mailbox(&self) -> bool {
+        self.scope == Mailbox
     }
 
     /// Other mails can be had.
@@ -177,6 +203,22 @@ mod tests {
         assert_eq!(of(403, "ErrorNew").scope, Mailbox);
         assert_eq!(of(500, "ErrorInternalServerError").scope, Mail);
         assert_eq!(of(400, "ErrorInvalidIdMalformed").scope, Mail);
+    }
+
+    #[test]
+    fn a_busy_service_is_known_by_status_or_code() {
+        let busy = |status, code: &str| {
+            let told = json!({ "error": { "code": code } });
+            is_busy(StatusCode::from_u16(status).unwrap(), || told)
+        };
+        for status in [429, 502, 503, 504, 509] {
+            assert!(busy(status, ""), "{status}");
+        }
+        for code in BUSY_CODES {
+            assert!(busy(500, code) && busy(400, code), "{code}");
+            assert!(!busy(200, code), "what is done is done");
+        }
+        assert!(!busy(500, "ErrorInternalServerError") && !busy(500, ""));
     }
 
     #[test]

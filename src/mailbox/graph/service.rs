@@ -4,7 +4,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::refusal::Refusal;
+use super::refusal::{Refusal, is_busy};
 use super::{Settings, Told};
 use crate::auth::{AccessToken, TokenSource};
 use crate::clock;
@@ -26,7 +26,7 @@ const LARGEST: u64 = 4 * 1024 * 1024;
 /// Makes requests.
 pub(super) struct Service {
     client: Client,
-    tokens: TokenSource,
+    pub(super) tokens: TokenSource,
     /// The address of this edition of Graph.
     root: String,
     /// The path of the mailbox below it, with a slash at either end.
@@ -104,6 +104,11 @@ impl Content {
             Self::Json(value) => serde_json::from_value(value),
         }
     }
+}
+
+/// What an answer says, if it says it in JSON.
+fn told_by(body: &[u8]) -> Value {
+    serde_json::from_slice(body).unwrap_or_default()
 }
 
 impl Service {
@@ -204,7 +209,7 @@ impl Service {
         if answer.status.is_success() {
             return Ok(Told::Content(answer.content));
         }
-        let refusal = Refusal::of(&self.server, ask.name, answer);
+        let refusal = self.refusal(ask, answer);
         if refusal.is_about_a_vanished_mail() {
             Ok(Told::Gone)
         } else if refusal.is_about_one_mail() {
@@ -212,6 +217,11 @@ impl Service {
         } else {
             Err(refusal.into())
         }
+    }
+
+    /// What an answer says that is none.
+    pub(super) fn refusal(&self, ask: &Ask, answer: Answer) -> Refusal {
+        Refusal::of(&self.server, ask.name, answer)
     }
 
     /// An answer that is not what was asked for.
@@ -239,7 +249,7 @@ impl Service {
             if status == StatusCode::UNAUTHORIZED && !renewed {
                 token = self.tokens.renew(&token)?;
                 renewed = true;
-            } else if is_busy(status) {
+            } else if is_busy(status, || told_by(answer.body())) {
                 if !patience.wait(retry_after(&answer, clock::now())) {
                     return Err(self.busy(ask.name, status));
                 }
@@ -292,14 +302,4 @@ impl Service {
             answer: format!("status {} to {name}", status.as_u16()),
         }
     }
-}
-
-/// The service did not act on the request and may do so a little later.
-pub(super) fn is_busy(status: StatusCode) -> bool {
-    matches!(
-        status,
-        StatusCode::TOO_MANY_REQUESTS
-            | StatusCode::SERVICE_UNAVAILABLE
-            | StatusCode::GATEWAY_TIMEOUT
-    )
 }

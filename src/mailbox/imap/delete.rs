@@ -39,12 +39,13 @@ impl ImapMailbox {
         Ok(if expunges {
             Deletion {
                 deleted: ids.to_vec(),
-                marked: Vec::new(),
+                ..Deletion::default()
             }
         } else {
             Deletion {
                 deleted: gone,
                 marked: named,
+                ..Deletion::default()
             }
         })
     }

@@ -1,0 +1,76 @@
+//! Deleting on the server what is done with.
+
+use std::collections::HashMap;
+
+use super::look::title;
+use super::output::Output;
+use super::report::count;
+use crate::audit::clean::one_line;
+use crate::config::Delete;
+use crate::crash::point;
+use crate::journal::Journal;
+use crate::mailbox::{MailId, Mailbox};
+
+/// So many mails that can't be deleted are told one by one.
+const TOLD: usize = 5;
+
+/// Deletes what the journal says is to be deleted, unless that is not wanted any more. Gives how
+/// many mails are gone.
+pub(super) fn delete(
+    wanted: Delete,
+    mailbox: &mut dyn Mailbox,
+    journal: &mut Journal,
+    output: &mut Output,
+) -> anyhow::Result<usize> {
+    let doomed: Vec<MailId> = journal.state().doomed().cloned().collect();
+    if doomed.is_empty() {
+        return Ok(0);
+    }
+    if wanted == Delete::None {
+        journal.deleted(&doomed);
+        return Ok(0);
+    }
+    point("deleting");
+    let deletion = mailbox.delete(&doomed)?;
+    point("deleted");
+    if !deletion.marked.is_empty() {
+        output.warning(&format!(
+            "{} marked as deleted and not removed: the server has no UIDPLUS, and removing them could remove mails that \
+             somebody else has marked",
+            count(deletion.marked.len(), "mail")
+        ));
+    }
+    journal.deleted(deletion.deleted.iter().chain(&deletion.marked));
+    journal.sync()?;
+    tell_refused(&deletion.refused, mailbox, output);
+    Ok(deletion.deleted.len())
+}
+
+/// Tells of mails that the server keeps. They stay in the journal, so that the next run tries once
+/// more.
+fn tell_refused(refused: &[(MailId, String)], mailbox: &mut dyn Mailbox, output: &mut Output) {
+    let (told, others) = refused.split_at(refused.len().min(TOLD));
+    if told.is_empty() {
+        return;
+    }
+    let ids: Vec<MailId> = told.iter().map(|(id, _)| id.clone()).collect();
+    // These are for people: where they can't be had, the id has to do.
+    let titles: HashMap<MailId, String> = (mailbox.summaries(&ids).unwrap_or_default())
+        .into_iter()
+        .filter_map(|(id, summary)| Some((id, title(&summary.ok()?))))
+        .collect();
+    for (id, words) in told {
+        let mail = titles.get(id).map_or(id.as_str(), String::as_str);
+        output.error(&format!(
+            "mail {mail} can't be deleted: {}. What it had to write is written, and no event is written again; the next \
+             run tries to delete it once more. If that goes on, delete it by hand, or set DeleteEmails=None",
+            one_line(words)
+        ));
+    }
+    if !others.is_empty() {
+        output.error(&format!(
+            "{} more can't be deleted, and the same holds for them",
+            count(others.len(), "mail")
+        ));
+    }
+}

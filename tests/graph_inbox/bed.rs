@@ -205,3 +205,15 @@ pub fn lines(content: &Content) -> Vec<&str> {
 pub fn times(count: usize, line: &str) -> Vec<String> {
     vec![line.to_owned(); count]
 }
+
+/// `turns` without repetitions, each with how often it came in a row.
+pub fn in_short(turns: &[String]) -> Vec<(usize, &str)> {
+    let mut short: Vec<(usize, &str)> = Vec::new();
+    for turn in turns {
+        match short.last_mut() {
+            Some((count, last)) if last == turn => *count += 1,
+            _ => short.push((1, turn)),
+        }
+    }
+    short
+}

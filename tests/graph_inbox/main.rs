@@ -15,6 +15,7 @@ pub mod bed;
 mod deletions;
 mod faults;
 mod hostile;
+mod journey;
 mod mails;
 mod runs;
 mod turns;

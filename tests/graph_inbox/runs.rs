@@ -5,24 +5,12 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::bed::NOON;
+use crate::bed::{NOON, in_short};
 use crate::harness::cloud::{EVENTS_OF_A_MAIL, RULE};
 use crate::harness::graph::Fault;
 use crate::harness::graph::inbox::Inbox;
 use crate::harness::idp::{DAEMON, SECRET};
 use crate::harness::{Cloud, Mail, Sam, World};
-
-/// `turns` without repetitions, each with how often it came in a row.
-fn in_short(turns: &[String]) -> Vec<(usize, &str)> {
-    let mut short: Vec<(usize, &str)> = Vec::new();
-    for turn in turns {
-        match short.last_mut() {
-            Some((count, last)) if last == turn => *count += 1,
-            _ => short.push((1, turn)),
-        }
-    }
-    short
-}
 
 #[test]
 fn three_pages_of_mails_become_events_once_and_go_to_deleted_items() {

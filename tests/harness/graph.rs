@@ -56,7 +56,17 @@ struct State {
     /// Requests so far, without the parts of batches.
     turns: usize,
     violations: Vec<String>,
+    judged: Judged,
     ids: usize,
+}
+
+/// How much was held against the description, parts of batches by themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Judged {
+    /// Requests.
+    pub requests: usize,
+    /// Answers to them.
+    pub answers: usize,
 }
 
 /// A mail in a folder.
@@ -192,6 +202,13 @@ impl Graph {
         state.folders.get(name).cloned().unwrap_or_default()
     }
 
+    /// What was judged so far, and found to be right.
+    pub fn judged(&self) -> Judged {
+        let state = self.state.lock().unwrap();
+        assert_eq!(state.violations, [""; 0], "against the description");
+        state.judged
+    }
+
     /// What was asked so far: operation and status (0 for none).
     pub fn exchanges(&self) -> Vec<String> {
         self.state.lock().unwrap().exchanges.clone()
@@ -269,6 +286,7 @@ impl State {
         };
         // The description leaves batches out; their parts are judged.
         let is_judged = !is_upload && operation != "$batch";
+        self.judged.requests += usize::from(is_judged);
         if is_judged && let Err(error) = Judge::of_mail().request(&judged) {
             self.violation(&format!("request {} {operation}", asked.method), &error);
         }
@@ -306,6 +324,7 @@ impl State {
                 body,
                 ..judged
             };
+            self.judged.answers += 1;
             if let Err(error) = Judge::of_mail().answer(&judged, status) {
                 self.violation(&format!("answer {status} to {operation}"), &error);
             }

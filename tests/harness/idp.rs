@@ -226,13 +226,15 @@ impl IdentityProvider {
     }
 
     /// Every request and every answer so far is one of the description (see [`schemas`]), and so
-    /// is every sign-in page. It knows nothing of certificates.
+    /// is every sign-in page. It knows nothing of certificates. Gives how many were judged.
     #[track_caller]
-    pub fn assert_described(&self) {
+    pub fn assert_described(&self) -> usize {
         let path = schemas::folder().join("identity/token-endpoint.schema.json");
         let text = fs::read(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
         let description: Value = serde_json::from_slice(&text).unwrap();
-        let judged = |name: &str, what: &Value| {
+        let mut count = 0;
+        let mut judged = |name: &str, what: &Value| {
+            count += 1;
             let schema = json!({
                 "$schema": description["$schema"], "$defs": description["$defs"], "$ref": format!("#/$defs/{name}"),
             });
@@ -259,6 +261,7 @@ impl IdentityProvider {
                 judged(&format!("response.{answer}"), &body);
             }
         }
+        count
     }
 
     fn tell(&self, path: &str, body: &Value) -> Value {

@@ -5,8 +5,10 @@
 pub mod harness;
 
 use std::fs;
+use std::net::TcpListener;
 
 use harness::cloud::{self, token_cache};
+use harness::graph::Fault;
 use harness::idp::{DIRECTORY, USER};
 use harness::{Cloud, IdentityProvider, Ini, Mail, Sink, World};
 use serde_json::json;
@@ -256,4 +258,66 @@ fn a_run_without_an_account_touches_nothing() {
     fs::write(&cache, good).unwrap();
     world.run(&[]).exit(0);
     assert_eq!(world.events(), ["$CONSOLE:DISPLAY,one"]);
+}
+
+/// As in the clouds of states: nobody is asked but those two whom the settings name.
+#[test]
+fn every_request_goes_to_the_two_endpoints() {
+    let Some(cloud) = Cloud::start() else {
+        return;
+    };
+    cloud.deliver_many(0..25);
+    cloud.graph.inbox(|inbox| inbox.page(10));
+    let ini = telling(cloud.ini())
+        .set("General", "DeleteEmails", "Match")
+        .set("General", "DownloadEmails", "True")
+        .rule(cloud::RULE);
+    let [login, graph] = [cloud.provider.authority(), cloud.graph.endpoint()];
+    let world = cloud.signed_in(&ini);
+    cloud.graph.revoke_tokens_after(3);
+    for switches in [
+        &["--renewMsalToken", "--renewTokenSilent", "--verbose"][..],
+        &["--check", "--verbose"],
+        &["--explain", "--verbose"],
+        &["--verbose"],
+    ] {
+        let ran = world.run(switches);
+        ran.exit(0);
+        let requests = ran.stderr.lines().filter(|line| line.starts_with("> "));
+        let addresses =
+            requests.filter_map(|line| line.split(' ').find(|word| word.starts_with("http")));
+        let mut asked = 0;
+        for address in addresses {
+            let is_known = [&login, &graph]
+                .iter()
+                .any(|base| address.starts_with(&format!("{base}/")));
+            assert!(is_known, "{address} in\n{ran}");
+            asked += 1;
+        }
+        assert!(asked > 0, "{ran}");
+        for usual in ["microsoftonline.com", "graph.microsoft.com"] {
+            assert!(!ran.output().contains(usual), "{usual} in\n{ran}");
+        }
+    }
+    assert_eq!(cloud.folder("deleteditems"), 25);
+    assert_eq!(cloud.graph.sent().len(), 25, "notices");
+    for request in cloud.provider.requests() {
+        let scope = request.form["scope"].as_str().unwrap_or_default();
+        let of_services = scope.split(' ').filter(|name| name.contains("://"));
+        for name in of_services {
+            assert!(name.starts_with(&format!("{graph}/")), "{scope}");
+        }
+    }
+
+    // And a list goes on nowhere else.
+    let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    let link = format!(
+        "http://{}/v1.0/me/messages",
+        elsewhere.local_addr().unwrap()
+    );
+    let page = json!({ "value": [], "@odata.nextLink": link });
+    cloud.graph.fail("messages", Fault::Say(200, page));
+    world.run(&[]).exit(2).complains("which is another server");
+    assert!(elsewhere.accept().is_err(), "somebody came");
 }

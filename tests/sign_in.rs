@@ -239,33 +239,102 @@ fn each_refusal_says_what_to_do() {
         world.place("SMArtEmail.ini")
     );
     world.run(&["--renewMsalToken"]).exit(0);
-    for (number, error, advice) in [
-        (50076, "interaction_required", "second factor"),
-        (53003, "interaction_required", "Conditional Access"),
-        (65001, "invalid_grant", "consented"),
+    let cache = token_cache(&world).unwrap();
+    let good = std::fs::read(&cache).unwrap();
+    let consent = format!("{sign_in} --doNotSaveAccount");
+    let consent = consent.as_str();
+    let sign_in = sign_in.as_str();
+    for (numbers, error, advice, help) in [
         (
-            700016,
-            "unauthorized_client",
-            "[MSAL] ClientId and [MSAL] Tenant",
+            &[50058][..],
+            "interaction_required",
+            "nobody is signed in",
+            sign_in,
         ),
-        (90002, "invalid_request", "no such directory"),
-        (50194, "invalid_request", "one directory"),
-        (70011, "invalid_scope", "[MSAL] Scopes"),
-        // This one ends the account, so it comes last.
-        (700082, "invalid_grant", "sign-in is over"),
+        (
+            &[700082, 70008],
+            "invalid_grant",
+            "not used for too long",
+            sign_in,
+        ),
+        (
+            &[50173],
+            "invalid_grant",
+            "the password was changed",
+            sign_in,
+        ),
+        (&[70043], "invalid_grant", "a policy demands", sign_in),
+        (&[50089], "invalid_grant", "it took too long", sign_in),
+        (&[54005, 501481], "invalid_grant", "used before", sign_in),
+        (&[65001], "invalid_grant", "consented", consent),
+        (
+            &[50076, 50079, 50074, 50072],
+            "interaction_required",
+            "second factor",
+            sign_in,
+        ),
+        (
+            &[53000, 53001, 53002, 53003, 53004, 530035],
+            "interaction_required",
+            "Conditional Access",
+            sign_in,
+        ),
+        (&[50055], "invalid_grant", "change it in a browser", sign_in),
+        (&[50034], "invalid_grant", "no such user", "[MSAL] Tenant"),
+        (&[50053], "invalid_grant", "locked", "unlocked"),
+        (&[50057], "invalid_grant", "disabled", "enable it"),
+        (
+            &[700016],
+            "unauthorized_client",
+            "[MSAL] ClientId",
+            "[MSAL] Tenant",
+        ),
+        (
+            &[90002],
+            "invalid_request",
+            "no such directory",
+            "[MSAL] Authority",
+        ),
+        (
+            &[50194],
+            "invalid_request",
+            "one directory",
+            "[MSAL] Tenant",
+        ),
+        (
+            &[70011, 28002],
+            "invalid_scope",
+            "application has",
+            "[MSAL] Scopes",
+        ),
+        (
+            &[500011],
+            "invalid_resource",
+            "the service",
+            "[MSAL] Scopes",
+        ),
+        (
+            &[50011],
+            "invalid_request",
+            "redirect address",
+            "http://localhost",
+        ),
     ] {
-        refuse(&provider, error, number);
-        let ran = renew(&world);
-        ran.exit(2)
-            .complains(&format!("AADSTS{number}"))
-            .complains(advice);
-        let wants_a_person = !matches!(number, 700016 | 90002 | 50194 | 70011);
-        if wants_a_person {
-            ran.complains(&sign_in);
+        for number in numbers {
+            // Some of them end the account.
+            std::fs::write(&cache, &good).unwrap();
+            refuse(&provider, error, *number);
+            let ran = renew(&world);
+            ran.exit(2)
+                .complains(&format!("AADSTS{number}"))
+                .complains(advice)
+                .complains(help);
+            let errors = ran.stderr.lines().find(|line| line.starts_with("error"));
+            assert!(!errors.unwrap().contains("Trace ID"), "{ran}");
         }
-        let errors = ran.stderr.lines().find(|line| line.starts_with("error"));
-        assert!(!errors.unwrap().contains("Trace ID"), "{ran}");
     }
+    refuse(&provider, "invalid_grant", 700082);
+    renew(&world).exit(2);
     let asked = provider.requests().len();
     renew(&world)
         .exit(2)

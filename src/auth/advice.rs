@@ -8,19 +8,39 @@ use super::{Grant, Names};
 /// Numbers behind `AADSTS` and what to do about them.
 type Rows = [(&'static [u32], &'static str)];
 
-/// A sign-in is over with these, and its refresh token will never be good again.
-const OVER: &[u32] = &[50058, 50089, 50173, 54005, 70008, 70043, 501481, 700082];
+/// A refresh token will never be good again with these.
+const OVER: &[u32] = &[50058, 50089, 50173, 70008, 70043, 700082];
 
 /// What a person that signs in can do about it.
 const SIGNED_IN: &Rows = &[
     (
-        OVER,
-        "the sign-in is over, because it was not used for long, was revoked, or the password was changed: {sign in}",
+        &[50058],
+        "nobody is signed in at Microsoft any more: {sign in}",
+    ),
+    (
+        &[70008, 700082],
+        "the sign-in is over, because it was not used for too long: {sign in}",
+    ),
+    (
+        &[50173],
+        "the sign-in is over, because it was revoked or the password was changed: {sign in}",
+    ),
+    (
+        &[70043],
+        "the sign-in is over, because a policy demands one more often: {sign in}",
+    ),
+    (
+        &[50089],
+        "the sign-in is over, because it took too long: {sign in}",
+    ),
+    (
+        &[54005, 501481],
+        "the code of this sign-in was used before or belongs to another: {sign in}",
     ),
     (
         &[65001, 65004],
-        "nobody has consented to what the application asks for: {sign in} - and consent, or have an administrator do \
-         so with --doNotSaveAccount added",
+        "nobody has consented to what the application asks for: {sign in} - and consent, or have an administrator \
+         do so with: smartemail --renewMsalToken --doNotSaveAccount",
     ),
     (
         &[50055],
@@ -41,7 +61,7 @@ const SIGNED_IN: &Rows = &[
 const BY_NUMBER: &Rows = &[
     (
         &[50126],
-        "the user name or the password is wrong: check {user} and {password}",
+        "the user name or the password is wrong: check {user} and {password}, which is set with: {set secret}",
     ),
     (
         &[50034],
@@ -53,7 +73,7 @@ const BY_NUMBER: &Rows = &[
     ),
     (
         &[50055],
-        "the user's password has expired: sign in once in a browser and change it, then set {password}",
+        "the user's password has expired: sign in once in a browser and change it, then set {password} with: {set secret}",
     ),
     (
         &[50057],
@@ -116,12 +136,16 @@ const BY_NUMBER: &Rows = &[
         "the application is for one directory: set {directory} to its ID, not to common or organizations",
     ),
     (
-        &[28002, 70011, 500011],
-        "the scope is not one that this application and directory have: check {scope}",
+        &[28002, 70011],
+        "the scope is not one that this application has: check {scope}",
+    ),
+    (
+        &[500011],
+        "the directory does not know the service that the scope is for: check {scope} and {directory}",
     ),
     (
         OVER,
-        "the sign-in that the token came from is over: {sign in}",
+        "the sign-in that the refresh token came from is over: {new token}",
     ),
     (
         &[50011],
@@ -156,7 +180,7 @@ fn by_name(error: &str, grant: &Grant) -> &'static str {
         ("invalid_client", _) => "check {client} and the application's secret or certificate",
         ("invalid_grant", Grant::Password { .. }) => "check {user} and {password}",
         ("invalid_grant", Grant::Refresh { .. }) => {
-            "the refresh token is not good any more: {sign in}"
+            "the refresh token is not good any more: {new token}"
         }
         ("invalid_grant", Grant::SignedIn { .. }) => "the sign-in is not good any more: {sign in}",
         ("access_denied" | "authorization_declined", Grant::SignedIn { .. }) => {
@@ -184,8 +208,11 @@ fn by_name(error: &str, grant: &Grant) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
-    use crate::secret::Secret;
+    use crate::auth::Cache;
+    use crate::secret::{Keeper, Secret};
 
     #[test]
     fn no_number_has_two_rows() {
@@ -198,12 +225,132 @@ mod tests {
         }
     }
 
+    /// Numbers of one meaning, a part of what is said, and the command or the setting that helps.
+    type Said = (&'static [u32], &'static str, &'static str);
+
+    const SIGN_IN: &str = "with: smartemail --renewMsalToken";
+
+    const BY_A_PERSON: [Said; 19] = [
+        (&[50058], "nobody is signed in at Microsoft", SIGN_IN),
+        (&[70008, 700082], "not used for too long", SIGN_IN),
+        (&[50173], "revoked or the password was changed", SIGN_IN),
+        (&[70043], "a policy demands one more often", SIGN_IN),
+        (&[50089], "it took too long", SIGN_IN),
+        (&[54005, 501481], "the code of this sign-in", SIGN_IN),
+        (
+            &[65001],
+            "nobody has consented",
+            "with: smartemail --renewMsalToken --doNotSaveAccount",
+        ),
+        (&[50072, 50074, 50076, 50079], "a second factor", SIGN_IN),
+        (
+            &[53000, 53001, 53002, 53003, 53004, 530035],
+            "a Conditional Access policy",
+            SIGN_IN,
+        ),
+        (&[50055], "change it in a browser", SIGN_IN),
+        (&[50053], "locked", "have it unlocked"),
+        (&[50057], "disabled", "have the administrator enable it"),
+        (&[50034], "no such user", "[Mail] User"),
+        (&[700016], "no such application", "[MSAL] ClientId"),
+        (&[90002], "no such directory", "[MSAL] Tenant"),
+        (&[50194], "for one directory", "[MSAL] Tenant"),
+        (&[28002, 70011], "the scope is not one", "[MSAL] Scopes"),
+        (&[500011], "the service that the scope", "[MSAL] Scopes"),
+        (&[50011], "the redirect address", "http://localhost"),
+    ];
+    const BY_A_SECRET: [Said; 2] = [
+        (
+            &[7000215],
+            "the application's secret is wrong",
+            "with: smartemail -seal:MSAL.ClientSecret",
+        ),
+        (
+            &[7000222],
+            "the application's secret has expired",
+            "with: smartemail -seal:MSAL.ClientSecret",
+        ),
+    ];
+    const BY_A_PASSWORD: [Said; 8] = [
+        (
+            &[50126],
+            "the password is wrong",
+            "with: smartemail -seal:smtp-client.password",
+        ),
+        (
+            &[50055],
+            "sign in once in a browser",
+            "with: smartemail -seal:smtp-client.password",
+        ),
+        (&[50034], "no such user", "check user and directory-id"),
+        (&[50053], "locked", "have it unlocked"),
+        (&[50057], "disabled", "have the administrator enable it"),
+        (
+            &[50072, 50074, 50076, 50079],
+            "which a program can't give",
+            "grant-type=client_credentials",
+        ),
+        (
+            &[53000, 53001, 53002, 53003, 53004, 530035],
+            "a Conditional Access policy",
+            "grant-type=client_credentials",
+        ),
+        (
+            &[65001],
+            "nobody has consented",
+            "have an administrator grant consent in Microsoft Entra",
+        ),
+    ];
+    const BY_A_REFRESH_TOKEN: [Said; 1] = [(
+        OVER,
+        "the sign-in that the refresh token came from is over",
+        "with: smartemail -seal:MSAL.RefreshToken",
+    )];
+
+    #[test]
+    fn each_number_has_its_message_and_says_what_helps() {
+        let secret = || Secret::new("s".into());
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().join(name);
+        let cache = Cache::at(place("cache"), Keeper::at(place("key")));
+        let by_password = Grant::Password {
+            user: "u".into(),
+            password: secret(),
+        };
+        let by_refresh_token = Grant::Refresh {
+            secret: None,
+            token: secret(),
+        };
+        for (grant, names, table) in [
+            (Grant::SignedIn { cache }, Names::Msal, &BY_A_PERSON[..]),
+            (by_secret(), Names::Msal, &BY_A_SECRET),
+            (by_password, Names::SmtpClient, &BY_A_PASSWORD),
+            (by_refresh_token, Names::Msal, &BY_A_REFRESH_TOKEN),
+        ] {
+            let mut messages = BTreeSet::new();
+            for (numbers, words, help) in table {
+                for number in *numbers {
+                    let told = advice(Some(*number), "invalid_grant", &grant, &names);
+                    assert!(
+                        told.contains(words) && told.contains(help),
+                        "{number}: {told}"
+                    );
+                    messages.insert(told);
+                }
+            }
+            assert_eq!(messages.len(), table.len(), "one message for each meaning");
+        }
+    }
+
+    fn by_secret() -> Grant {
+        Grant::ClientCredentials {
+            secret: Secret::new("s".into()),
+        }
+    }
+
     #[test]
     fn the_number_says_more_than_the_name() {
-        let grant = Grant::ClientCredentials {
-            secret: Secret::new("s".into()),
-        };
-        let told = |number, error| advice(number, error, &grant, &Names::SmtpClient);
+        let told = |number, error| advice(number, error, &by_secret(), &Names::SmtpClient);
         assert!(told(Some(7000222), "invalid_client").contains("expired"));
         assert!(told(Some(1), "invalid_client").contains("client-id"));
         assert!(told(None, "temporarily").contains("registration"));

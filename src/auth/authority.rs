@@ -165,6 +165,26 @@ mod tests {
         assert_eq!(of("login.microsoftonline.com", "x"), Err(bad));
     }
 
+    /// learn.microsoft.com/graph/deployments: each cloud has a sign-in of its own.
+    #[test]
+    fn each_cloud_is_asked_at_its_own_address() {
+        for host in [
+            "login.microsoftonline.com",
+            "login.microsoftonline.us",
+            "login.partner.microsoftonline.cn",
+        ] {
+            let authority = Authority::of(&format!("https://{host}"), "contoso").unwrap();
+            let base = format!("https://{host}/contoso/oauth2/v2.0");
+            assert_eq!(authority.host(), host);
+            assert_eq!(authority.token_endpoint(), format!("{base}/token"));
+            assert_eq!(authority.sign_in_page(), Some(format!("{base}/authorize")));
+            assert_eq!(
+                authority.device_endpoint(),
+                Some(format!("{base}/devicecode"))
+            );
+        }
+    }
+
     #[test]
     fn clear_text_is_for_this_machine() {
         for base in ["http://localhost:8080", "http://127.0.0.1", "http://[::1]"] {

@@ -12,7 +12,7 @@ pub enum Names {
 impl Names {
     /// Puts the names into a text that has places for them, such as `{scope}`.
     pub(super) fn fill(&self, text: &str) -> String {
-        let names: [(&str, &str); 9] = match self {
+        let names: [(&str, &str); 10] = match self {
             Self::SmtpClient => [
                 ("{user}", "user"),
                 ("{password}", "password"),
@@ -22,6 +22,10 @@ impl Names {
                 ("{scope}", "scope"),
                 ("{grant}", "grant-type"),
                 ("{set secret}", "smartemail -seal:smtp-client.password"),
+                (
+                    "{new token}",
+                    "get a new one and set it with: smartemail -seal:smtp-client.password",
+                ),
                 ("{sign in}", "sign in again and store the new token"),
             ],
             Self::Msal => [
@@ -33,6 +37,10 @@ impl Names {
                 ("{scope}", "[MSAL] Scopes"),
                 ("{grant}", "[MSAL] GrantType"),
                 ("{set secret}", "smartemail -seal:MSAL.ClientSecret"),
+                (
+                    "{new token}",
+                    "get a new one (see the README) and set it with: smartemail -seal:MSAL.RefreshToken",
+                ),
                 (
                     "{sign in}",
                     "sign in, as the user that runs the job, with: smartemail --renewMsalToken",

@@ -339,7 +339,7 @@ fn each_refusal_says_what_to_do() {
     renew(&world)
         .exit(2)
         .complains("is over")
-        .complains(&sign_in);
+        .complains(sign_in);
     assert_eq!(
         provider.requests().len(),
         asked,

@@ -90,7 +90,6 @@ impl Service {
             if open.is_empty() {
                 return Ok(answers.into_iter().flatten().collect());
             }
-            let token = self.tokens.get()?;
             let mut parts = self.post(&open)?;
             let mut expired = false;
             let mut busy = None;
@@ -116,7 +115,8 @@ impl Service {
                 }
             }
             if expired {
-                self.tokens.renew(&token)?;
+                let refused = self.tokens.get()?;
+                self.tokens.renew(&refused)?;
                 renewed = true;
             }
             if let Some((name, status)) = busy

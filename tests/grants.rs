@@ -568,9 +568,14 @@ fn each_grant_with_each_outcome() {
         assert_eq!(outcome, *expected);
         outcome
     });
-    for provider in [provider, short, brief_codes, busy] {
-        provider.assert_described();
-    }
+    let providers = [provider, short, brief_codes, busy];
+    let judged: usize = providers
+        .map(IdentityProvider::assert_described)
+        .iter()
+        .sum();
+    println!(
+        "judged by the description of the token endpoint: {judged} pages, requests and answers; none wrong"
+    );
 }
 
 /// Somebody else may sign in while a run is under way.

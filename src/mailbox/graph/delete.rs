@@ -9,12 +9,13 @@ use crate::net::http::{Method, StatusCode};
 
 impl GraphMailbox {
     /// A mail that can't be deleted stops none of the others. Where nothing may be deleted at all,
-    /// it is not tried with each.
+    /// it is not tried with each of them.
     pub(super) fn delete_exactly(&mut self, ids: &[MailId]) -> Result<Deletion, Error> {
         let mut deletion = Deletion::default();
         let mut chunks = ids.chunks(batch::MOST);
         while let Some(ids) = chunks.next() {
-            if let Some(words) = self.delete_some(ids, &mut deletion)? {
+            let barred = self.delete_some(ids, &mut deletion)?;
+            if let Some(words) = barred.filter(|_| deletion.deleted.is_empty()) {
                 let rest = chunks.flatten();
                 let rest = rest.map(|id| (id.clone(), words.clone()));
                 deletion.refused.extend(rest);
@@ -24,7 +25,7 @@ impl GraphMailbox {
         Ok(deletion)
     }
 
-    /// Gives the service's words if it refuses each of these, and none for what it is.
+    /// Gives the service's words if it refuses each of these for a reason that is not the mail's.
     fn delete_some(
         &self,
         ids: &[MailId],

@@ -213,8 +213,8 @@ impl Desk {
     /// There is another account than the one that is wanted.
     pub(super) fn other_account(&self, wanted: &Person, found: &Person) -> Error {
         Error::OtherAccount {
-            wanted: wanted.shown().to_owned(),
-            found: found.shown().to_owned(),
+            wanted: wanted.told_from(found),
+            found: found.told_from(wanted),
             advice: self.settings.names.fill("{sign in}"),
         }
     }

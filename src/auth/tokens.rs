@@ -12,6 +12,7 @@ use oauth2::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::net::clean;
 use crate::secret::Secret;
 
 /// How long a token is taken for good whose lifetime the server does not tell.
@@ -49,12 +50,17 @@ pub struct Person {
 }
 
 impl Person {
-    /// The account in a message.
-    pub(super) fn shown(&self) -> &str {
-        if self.username.is_empty() {
-            &self.home_account_id
-        } else {
-            &self.username
+    /// The account in a message that names another one too. A work account and a private one may
+    /// have the same name.
+    pub(super) fn told_from(&self, other: &Self) -> String {
+        let (name, id) = (
+            clean(&self.username, 200),
+            clean(&self.home_account_id, 200),
+        );
+        match name.as_str() {
+            "" => id,
+            _ if self.username == other.username => format!("{name} ({id})"),
+            _ => name,
         }
     }
 }
@@ -206,6 +212,23 @@ mod tests {
             (person.home_account_id.as_str(), person.username.as_str()),
             ("s", "")
         );
+    }
+
+    #[test]
+    fn two_accounts_are_told_apart() {
+        let person = |name: &str, id: &str| Person {
+            username: name.into(),
+            home_account_id: id.into(),
+            ..Person::default()
+        };
+        let work = person("a@b.test", "u.work");
+        for (other, told) in [
+            (person("c@b.test", "v.work"), "a@b.test"),
+            (person("a@b.test", "u.private"), "a@b.test (u.work)"),
+        ] {
+            assert_eq!(work.told_from(&other), told);
+        }
+        assert_eq!(person("", "v.x").told_from(&work), "v.x");
     }
 
     #[test]

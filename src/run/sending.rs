@@ -110,9 +110,16 @@ impl Sending<'_> {
             point("notifying");
             let results = outbox.send(&mails);
             point("notified");
-            let failure = common_failure(&results);
+            let mut failure = common_failure(&results);
             for (notice, result) in chunk.iter().zip(results) {
-                let left = self.judge(notice, result);
+                let left = match result {
+                    Err(error) if error.has_bad_recipient() && notice.to.len() > 1 => {
+                        let (left, lost) = self.send_apart(&outbox, notice, &outbound.from);
+                        failure = failure.or(lost);
+                        left
+                    }
+                    result => self.judge(notice, result),
+                };
                 journal.notice_tried(&notice.id, left);
             }
             losses = match &failure {
@@ -140,6 +147,39 @@ impl Sending<'_> {
         }
         outbox.close();
         Ok(())
+    }
+
+    /// Sends a notice to each recipient by itself, as one of them keeps it from all. The addresses
+    /// that are left for another attempt, and why not all of them were tried.
+    fn send_apart(
+        &mut self,
+        outbox: &Outbox,
+        notice: &Notice,
+        from: &Address,
+    ) -> (Vec<String>, Option<Error>) {
+        let to_some = |some: &[String]| Notice {
+            to: some.to_vec(),
+            ..notice.clone()
+        };
+        let mut left = Vec::new();
+        let mut rest = &notice.to[..];
+        while let Some((next, others)) = rest.split_first() {
+            rest = others;
+            let alone = to_some(std::slice::from_ref(next));
+            let results = outbox.send(&[mail(&alone, from)]);
+            let lost = common_failure(&results);
+            for result in results {
+                left.extend(self.judge(&alone, result));
+            }
+            if let Some(lost) = lost {
+                if !rest.is_empty() {
+                    self.tally.failed += 1;
+                    left.extend(self.again(&to_some(rest), rest.to_vec(), &lost.to_string()));
+                }
+                return (left, Some(lost));
+            }
+        }
+        (left, None)
     }
 
     /// Tells what became of a notice. The addresses that are left for another attempt.

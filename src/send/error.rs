@@ -164,9 +164,9 @@ pub enum Refused {
     Conversation,
     /// The sender's address.
     Sender,
-    /// The mail, before it was sent.
+    /// The mail, before or after it had come in, and not for what it is.
     Mail,
-    /// The mail, after it had come in.
+    /// What the mail holds, or its size.
     Contents,
 }
 
@@ -287,9 +287,7 @@ impl Error {
     pub fn is_unfit(&self) -> bool {
         match self {
             Self::Compose(_) | Self::TooLarge { .. } => true,
-            Self::Refused {
-                what, transient, ..
-            } => !transient && *what == Refused::Contents,
+            Self::Refused { what, .. } => *what == Refused::Contents,
             Self::Web(cause) => cause.is_unfit(),
             Self::Connection(_)
             | Self::Unanswered { .. }
@@ -300,6 +298,13 @@ impl Error {
             | Self::NotAscii { .. }
             | Self::Protocol { .. } => false,
         }
+    }
+
+    /// One of the recipients at the least is none, and nobody got the mail: the others would get it
+    /// without that one.
+    #[must_use]
+    pub fn has_bad_recipient(&self) -> bool {
+        matches!(self, Self::Web(cause) if cause.has_bad_recipient())
     }
 
     /// What it means for mails that were not tried because of it: of them nothing was sent.

@@ -266,7 +266,7 @@ fn web(cause: &Web) -> Message {
 
 fn refused(refusal: &Refusal) -> Message {
     let text = match refusal.kind {
-        Kind::Permanent | Kind::Unfit | Kind::Transient => Phrase::GraphRefused,
+        Kind::Permanent | Kind::Unfit | Kind::Recipient | Kind::Transient => Phrase::GraphRefused,
         Kind::Authentication => Phrase::GraphRefusedRights,
         Kind::Uncertain => Phrase::GraphUncertain,
     };

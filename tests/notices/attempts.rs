@@ -1,8 +1,11 @@
 //! What becomes of a notice that can't be sent.
 
+#[cfg(unix)]
+use mailparse::MailHeaderMap;
+
 use super::*;
 #[cfg(unix)]
-use crate::harness::graph::Fault;
+use crate::harness::graph::{Fault, Message};
 #[cfg(unix)]
 use crate::harness::idp::{DAEMON, DIRECTORY, SECRET, USER};
 use crate::harness::sink::Mood;
@@ -111,7 +114,7 @@ fn a_notice_that_is_refused_itself_is_told_of_once_and_given_up() {
     for (mood, answer) in [
         (Mood::Refusing("550 5.6.0 no such words"), "no such words"),
         (Mood::Refusing("552 5.2.3 too much"), "too much"),
-        (Mood::Refusing("554 5.7.1 spam"), "spam"),
+        (Mood::Refusing("552 5.3.4 too big"), "too big"),
         (Mood::Narrow(50), "no more than 50"),
     ] {
         sink.behave(mood);
@@ -135,23 +138,39 @@ fn a_notice_that_is_refused_itself_is_told_of_once_and_given_up() {
             .never_says("notice");
         assert_eq!(sink.mails(), [], "{mood:?}");
     }
-    // What somebody can mend waits for that.
-    sink.behave(Mood::Refusing("554 5.2.252 SendAsDenied; not you"));
-    let world = World::with_mails(&with(&sink), &[Mail::new("Test one")]);
-    world
-        .run(&[])
-        .exit(2)
-        .complains_in_one_line(&["refused the sender", "not you", "tried again"]);
-    // For now is not for good.
-    sink.behave(Mood::Refusing("451 4.7.1 greylisted"));
-    let world = World::with_mails(&with(&sink), &[Mail::new("Test one")]);
-    world
-        .run(&[])
-        .exit(2)
-        .complains("greylisted. It is tried again");
-    sink.behave(Mood::Willing);
-    world.run(&[]).exit(0).says("1 notice sent");
-    sink.take_one();
+}
+
+/// What somebody can mend, and what another day mends, waits for that.
+#[test]
+fn a_notice_that_is_refused_for_another_s_fault_is_tried_again() {
+    let sink = Sink::start();
+    for (answer, words) in [
+        (
+            "554 5.2.252 SendAsDenied; not you",
+            "refused the sender: 554 5.2.252 SendAsDenied; not you",
+        ),
+        (
+            "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException",
+            "SubmissionQuotaExceededException",
+        ),
+        ("550 5.1.8 bad outbound sender", "bad outbound sender"),
+        ("550 5.7.708 traffic not accepted", "traffic not accepted"),
+        ("552 5.2.2 mailbox full", "mailbox full"),
+        ("550 5.4.5 daily quota", "daily quota"),
+        ("554 5.7.1 spam", "spam"),
+        ("554 no", "554 no"),
+        ("451 4.7.1 greylisted", "greylisted"),
+    ] {
+        sink.behave(Mood::Refusing(answer));
+        let world = World::with_mails(&with(&sink), &[Mail::new("Test one")]);
+        world
+            .run(&[])
+            .exit(2)
+            .complains_in_one_line(&[words, "It is tried again in later runs"]);
+        sink.behave(Mood::Willing);
+        world.run(&[]).exit(0).says("1 notice sent");
+        sink.take_one();
+    }
 }
 
 /// What the service says of the mail is for good, what it says of the account waits for somebody.
@@ -179,6 +198,62 @@ fn a_notice_that_graph_refuses_itself_is_given_up() {
         ran.exit(0);
         assert_eq!(ran.stdout.contains("1 notice sent"), !given_up, "{fault:?}");
     }
+}
+
+/// Graph refuses a mail for all its recipients where one of them is none to it.
+#[cfg(unix)]
+#[test]
+fn a_recipient_that_graph_does_not_know_keeps_the_notice_from_nobody_else() {
+    let Some(provider) = IdentityProvider::start() else {
+        return;
+    };
+    let invalid = || Fault::Refuse(400, "ErrorInvalidRecipients", vec![]);
+    let list = "[[SENDER]];admin@example.test;temp@example.test";
+    let world = |graph: &Graph| {
+        let ini = by_graph(graph, &provider).set("Audit", "NotifyOnAcceptTo", list);
+        let mail = Mail::new("Test one").from("stranger@example.test");
+        let world = World::with_mails(&ini, &[mail]);
+        world.seal_setting("smtp-client.password", SECRET);
+        world
+    };
+    let to = |graph: &Graph| -> Vec<String> {
+        let sent = graph.sent();
+        let to = |mail: &Message| mail.parsed().headers.get_first_value("To").unwrap();
+        sent.iter().map(to).collect()
+    };
+
+    let graph = Graph::start(&provider);
+    let first = world(&graph);
+    for fault in [invalid(), invalid()] {
+        graph.fail("sendMail", fault);
+    }
+    let ran = first.run(&[]);
+    ran.exit(2)
+        .complains_in_one_line(&[
+            "the notice to stranger@example.test",
+            "ErrorInvalidRecipients",
+            "given up",
+        ])
+        .says("2 notices sent, 1 failed");
+    assert_eq!(ran.stderr.lines().count(), 1, "{ran}");
+    assert_eq!(to(&graph), ["admin@example.test", "temp@example.test"]);
+    first.run(&[]).exit(0).never_says("notice");
+
+    // Where the service is lost in between, the others wait, and nobody is told twice.
+    let graph = Graph::start(&provider);
+    let second = world(&graph);
+    for fault in [invalid(), invalid(), Fault::HangUp] {
+        graph.fail("sendMail", fault);
+    }
+    let ran = second.run(&[]);
+    ran.exit(2)
+        .complains_in_one_line(&["stranger@example.test", "given up"])
+        .complains_in_one_line(&["admin@example.test", "not repeated"])
+        .complains_in_one_line(&["notices can't be sent", "1 notice waits"])
+        .says("0 notices sent, 2 failed, 1 unsure");
+    assert_eq!(ran.stderr.lines().count(), 3, "{ran}");
+    second.run(&[]).exit(0).says("1 notice sent");
+    assert_eq!(to(&graph), ["temp@example.test"]);
 }
 
 /// `[smtp-client]` with GRAPH needs no server; its user says that it is meant.

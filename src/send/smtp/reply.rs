@@ -68,6 +68,16 @@ impl Reply {
         self.code == 421
     }
 
+    /// The status that the text begins with: subject and detail, without the class, which the code
+    /// repeats (RFC 2034, section 4).
+    pub(super) fn status(&self) -> Option<(u16, u16)> {
+        let mut numbers = self.lines.first()?.split_whitespace().next()?.split('.');
+        let mut number = || numbers.next()?.parse::<u16>().ok();
+        let status = (number()?, number()?, number()?);
+        let is_whole = numbers.next().is_none() && status.0 == self.code / 100;
+        is_whole.then_some((status.1, status.2))
+    }
+
     /// Code and text, as people are shown them.
     pub(super) fn words(&self) -> String {
         let text = self.lines.join(" ");
@@ -123,5 +133,27 @@ mod tests {
         };
         assert_eq!(reply.words(), "550 5.1.1 no [31m such user");
         assert!(!reply.is_positive() && !reply.is_transient());
+    }
+
+    #[test]
+    fn the_status_begins_the_text() {
+        let of = |text: &str| {
+            let lines = text.lines().map(str::to_owned).collect();
+            Reply { code: 554, lines }.status()
+        };
+        assert_eq!(of("5.6.0 no\n5.7.1 not this"), Some((6, 0)));
+        assert_eq!(of("5.2.252"), Some((2, 252)));
+        for none in [
+            "",
+            "no",
+            "5.6",
+            "5.6.x",
+            "4.6.0 x",
+            "5.6.0.1 x",
+            "x 5.6.0",
+            "5.6.99999 x",
+        ] {
+            assert_eq!(of(none), None, "{none}");
+        }
     }
 }

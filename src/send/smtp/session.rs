@@ -329,8 +329,10 @@ impl<C: Channel> Session<C> {
             server: self.wire.talk.server.clone(),
             what: if denies_sender(reply) {
                 Refused::Sender
-            } else {
+            } else if denies_contents(reply) {
                 Refused::Contents
+            } else {
+                Refused::Mail
             },
             answer: reply.words(),
             transient: reply.is_transient(),
@@ -389,6 +391,12 @@ impl Answers {
 fn denies_sender(reply: &Reply) -> bool {
     let words = reply.words();
     words.contains("SendAsDenied") || words.contains(" 5.7.60 ")
+}
+
+/// The mail is refused for what it holds, or for its size. Every other status speaks of the account,
+/// a quota, a mailbox or the server, which somebody or another day mends (RFC 3463, section 3).
+fn denies_contents(reply: &Reply) -> bool {
+    !reply.is_transient() && matches!(reply.status(), Some((6, _) | (2, 3) | (3, 4)))
 }
 
 /// Whether an address demands SMTPUTF8 (RFC 6531): one of the envelope, or one that stands in the

@@ -197,8 +197,10 @@ fn a_refusal_says_what_was_refused_and_whether_it_is_for_good() {
         ("MAIL", "451 4.3.0 later", Refused::Sender, true),
         ("DATA", "554 5.3.2 closed", Refused::Mail, false),
         ("DATA", "451 4.3.0 later", Refused::Mail, true),
-        (".", "550 5.6.0 spam", Refused::Contents, false),
-        (".", "452 4.3.1 full", Refused::Contents, true),
+        (".", "554 5.7.1 spam", Refused::Mail, false),
+        (".", "452 4.3.1 full", Refused::Mail, true),
+        (".", "452 4.6.1 later", Refused::Mail, true),
+        (".", "550 5.6.0 not these words", Refused::Contents, false),
         (
             ".",
             "554 5.2.252 SendAsDenied; a@b.c not allowed to send as x@b.c",
@@ -231,9 +233,47 @@ fn a_refusal_says_what_was_refused_and_whether_it_is_for_good() {
                 (expected, answer, passes)
             );
             assert!(!error.may_have_arrived() && !error.is_connection());
-            assert_eq!(error.is_unfit(), expected == Refused::Contents && !passes);
+            assert_eq!(error.is_unfit(), expected == Refused::Contents);
             assert!(session.is_usable() && session.is_alive());
         }
+    }
+}
+
+/// What is wrong with the account, with a quota or with the server's day is wrong with no mail.
+#[test]
+fn a_mail_is_at_fault_only_where_the_status_says_so() {
+    let unfit = [
+        "554 5.6.0 STOREDRV.Submission.Exception:CorruptData",
+        "554 5.6.11 Invalid characters",
+        "552 5.2.3 longer than the limit",
+        "552 5.3.4 Message too big for system",
+        "552-5.3.4 Your message is\r\n552 5.3.4 too big",
+        "550 5.6.0",
+    ];
+    let others = [
+        "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException",
+        "550 5.1.8 Access denied, bad outbound sender",
+        "550 5.7.501 Access denied, spam abuse detected",
+        "550 5.7.708 Service unavailable. Access denied, traffic not accepted from this IP",
+        "552 5.2.2 Mailbox full",
+        "550 5.4.5 Daily sending quota exceeded",
+        "554 5.2.30 no such status",
+        "554 5.60 no status at all",
+        "554 no. See 5.6.0",
+        "554 5.3.41",
+        "550",
+    ];
+    let of = |answer: &'static str| {
+        let (error, ..) = fails(pipelining(), &["a@b.c"], move |line| {
+            (line == ".").then_some(answer)
+        });
+        error
+    };
+    for answer in unfit {
+        assert!(of(answer).is_unfit(), "{answer}");
+    }
+    for answer in others {
+        assert!(!of(answer).is_unfit(), "{answer}");
     }
 }
 

@@ -91,10 +91,19 @@ impl Error {
         }
     }
 
-    /// The mail itself is at fault: no other attempt with it can succeed.
+    /// The mail itself is at fault, or whom it names: no other attempt with it can succeed.
     #[must_use]
     pub fn is_unfit(&self) -> bool {
-        matches!(self, Self::Refused(refusal) if refusal.kind == Kind::Unfit)
+        match self {
+            Self::Refused(refusal) => matches!(refusal.kind, Kind::Unfit | Kind::Recipient),
+            _ => false,
+        }
+    }
+
+    /// One of the recipients at the least is none, and nobody got the mail.
+    #[must_use]
+    pub fn has_bad_recipient(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.kind == Kind::Recipient)
     }
 
     /// What it means for mails that were not tried because of it: of them nothing was sent.

@@ -51,6 +51,8 @@ pub enum Kind {
     Permanent,
     /// The mail itself is at fault: it will always be refused.
     Unfit,
+    /// One of its recipients at the least is none: nobody gets the mail as long as it names that one.
+    Recipient,
     /// The credentials or the rights are at fault.
     Authentication,
     /// Nothing was sent; it may go out at another time.
@@ -75,7 +77,7 @@ fn traced(request_id: &str) -> String {
     }
 }
 
-use Kind::{Authentication, Permanent, Transient, Uncertain, Unfit};
+use Kind::{Authentication, Permanent, Recipient, Transient, Uncertain, Unfit};
 
 /// Graph's codes (learn.microsoft.com/graph/errors) and those of Exchange, which EWS calls
 /// `ResponseCode` and Graph passes on.
@@ -134,8 +136,8 @@ const CODES: &[(&str, Kind, &str)] = &[
     ),
     (
         "ErrorInvalidRecipients",
-        Unfit,
-        "no server could deliver to these recipients: check their addresses",
+        Recipient,
+        "one of the recipients at least is not valid, and nobody gets the mail: check their addresses",
     ),
     (
         "ErrorMessageSizeExceeded",

@@ -38,6 +38,9 @@ kinds! { faults: TlsFault {
     UnknownAuthority SelfSigned CertificateChanged BadCertificate NothingInCommon Other
 } }
 kinds! { flaws: CertificateFlaw { Revoked TooWeak WrongPurpose Other } }
+kinds! { judged: Kind {
+    Permanent Unfit Recipient Authentication Transient Uncertain
+} }
 kinds! { webs: Web { Token UnusableToken Unanswered Refused Malformed BadRequest } }
 kinds! { https: Http {
     BadAddress ClearText Unresolved Unreachable Tls TimedOut Broken TooLarge
@@ -253,14 +256,16 @@ fn tokens() -> Vec<Token> {
 }
 
 fn webs() -> Vec<Web> {
-    let refused = [
+    let refused = vec![
         Kind::Permanent,
+        Kind::Unfit,
+        Kind::Recipient,
         Kind::Authentication,
         Kind::Transient,
         Kind::Uncertain,
-    ]
-    .into_iter()
-    .flat_map(|kind| {
+    ];
+    let refused = complete(refused, judged::ALL, judged::of).into_iter();
+    let refused = refused.flat_map(|kind| {
         [Code::Name(own()), Code::Status(500)].map(|code| {
             Web::from(Refusal {
                 server: own(),

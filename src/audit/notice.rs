@@ -62,7 +62,8 @@ pub enum Withheld {
     Own,
     /// A program sent it.
     Automatic(Automatic),
-    /// The mail answers a notice: another one could bring the next answer.
+    /// The mail was accepted and answers a notice: another one could bring the next answer, without
+    /// an end.
     AnswersNotice,
     /// There is nobody left to be told.
     NoRecipient,
@@ -103,9 +104,9 @@ impl NoticeSettings {
         self.on_accept.is_some() || self.on_reject.is_some()
     }
 
-    /// Why nobody may be told of a mail, if that is so.
+    /// Why nobody may be told that a mail was accepted, or that it was not, if that is so.
     #[must_use]
-    pub fn withheld(&self, envelope: &Envelope) -> Option<Withheld> {
+    pub fn withheld(&self, envelope: &Envelope, accepted: bool) -> Option<Withheld> {
         let sender = &envelope.sender.address;
         if sender.is_empty() {
             Some(Withheld::NoSender)
@@ -114,7 +115,10 @@ impl NoticeSettings {
         } else if let Some(sign) = envelope.automatic {
             Some(Withheld::Automatic(sign))
         } else {
-            envelope.answers_notice.then_some(Withheld::AnswersNotice)
+            // Rejections have a limit for each sender, which ends any circle, and people who answer
+            // a notice are to know that nothing came of it.
+            let circles = accepted && envelope.answers_notice;
+            circles.then_some(Withheld::AnswersNotice)
         }
     }
 
@@ -257,8 +261,13 @@ mod tests {
 
     #[test]
     fn no_program_is_answered() {
-        let withheld = |header: &str| settings().withheld(&envelope(header)).unwrap();
-        assert_eq!(settings().withheld(&envelope("From: a@b.test\n\n")), None);
+        let judged = |header: &str, accepted| settings().withheld(&envelope(header), accepted);
+        let withheld = |header: &str| {
+            let [one, other] = [true, false].map(|accepted| judged(header, accepted).unwrap());
+            assert_eq!(one, other);
+            one
+        };
+        assert_eq!(judged("From: a@b.test\n\n", true), None);
         assert_eq!(withheld("Subject: x\n\n"), Withheld::NoSender);
         assert_eq!(withheld("From: Jobs@Example.test\n\n"), Withheld::Own);
         assert!(matches!(
@@ -267,10 +276,10 @@ mod tests {
         ));
         let notice = "20260106T120000000Z.000001.0123456789ab@b.test";
         for field in ["In-Reply-To", "References"] {
-            assert_eq!(
-                withheld(&format!("From: a@b.test\n{field}: <{notice}>\n\n")),
-                Withheld::AnswersNotice
-            );
+            let header = format!("From: a@b.test\n{field}: <{notice}>\n\n");
+            assert_eq!(judged(&header, true), Some(Withheld::AnswersNotice));
+            // A circle of rejections ends with the limit.
+            assert_eq!(judged(&header, false), None);
         }
     }
 

@@ -105,7 +105,7 @@ impl<'a> Notices<'a> {
             return Decision::Unwanted;
         };
         let envelope = &looked.summary.envelope;
-        if let Some(why) = settings.withheld(envelope) {
+        if let Some(why) = settings.withheld(envelope, accepted) {
             return Decision::Withheld(why);
         }
         if !accepted && let Err(limit) = self.admit(&envelope.sender.address, known) {
@@ -134,7 +134,7 @@ impl<'a> Notices<'a> {
                     "NotifyOnRejectTo"
                 }
             );
-            // Nobody fails a run by a sender's address that he made up.
+            // No run fails by what can be no address at all in a mail.
             if by_mail {
                 output.warning(&said);
             } else {
@@ -143,7 +143,10 @@ impl<'a> Notices<'a> {
         };
         match settings.draft(form, &values, unusable) {
             Err(withheld) => Decision::Withheld(withheld),
-            Ok(draft) => Decision::Made(draft),
+            Ok(draft) => {
+                self.count_of_all += usize::from(!accepted);
+                Decision::Made(draft)
+            }
         }
     }
 
@@ -191,7 +194,8 @@ impl<'a> Notices<'a> {
         Some(notice)
     }
 
-    /// Whether this sender may have another notice, which is counted then.
+    /// Whether this sender may have another notice, which is counted for him then: whom no mail
+    /// reaches is not told of again and again.
     fn admit(&mut self, sender: &str, known: &journal::Notices) -> Result<(), Limit> {
         let settings = &self.audit.notices;
         let sender = sender.to_lowercase();
@@ -205,7 +209,6 @@ impl<'a> Notices<'a> {
             return Err(Limit::All);
         }
         *count += 1;
-        self.count_of_all += 1;
         Ok(())
     }
 

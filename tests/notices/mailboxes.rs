@@ -129,18 +129,19 @@ fn no_notice_answers_a_program_or_a_notice_whatever_the_mailbox() {
     let answers = ["In-Reply-To", "References"].map(|name| format!("{name}: {NOTICE}"));
     let lines = answers.iter().map(String::as_str).chain(AUTOMATIC);
     for (received, line) in (1_767_700_800..).zip(lines) {
-        let mail = Mail::new("other").header(line);
+        let mail = Mail::new("Test x").header(line);
         dovecot.deliver(&mail.bytes(), received);
     }
-    let person = Mail::new("other").from("person@example.test");
+    let person = Mail::new("Test x").from("person@example.test");
     dovecot.deliver(&person.bytes(), 1_767_700_900);
     for ini in [Ini::imap(dovecot.imap), Ini::pop(dovecot.pop)] {
         let ini = ini
             .smtp(sink.port)
-            .set("Audit", "NotifyOnRejects", "True")
+            .set("General", "UnsafeText", "Allow")
+            .set("Audit", "NotifyOnAccepts", "True")
             .rule(HIT);
         let ran = World::with(&ini).run(&[]);
-        ran.exit(0).says("1 notice sent").says("10 rejected");
+        ran.exit(0).says("1 notice sent").says("10 accepted");
         assert_eq!(ran.lines_starting("no notice: "), 2, "{ran}");
         assert_eq!(sink.take_one().to, ["person@example.test"]);
     }

@@ -182,9 +182,10 @@ fn a_mail_adds_neither_recipients_nor_headers() {
     sink.take_one();
 }
 
-/// Whoever forges a sender fails no run, and is not told of again and again.
+/// What can be no address fails no run, is not told of again and again, and takes nobody's notice.
+/// Whom a server refuses is an error like any other recipient.
 #[test]
-fn a_sender_whom_no_mail_reaches_is_a_warning_within_the_limit() {
+fn a_sender_that_is_no_address_is_a_warning_within_the_limit() {
     let sink = Sink::start();
     let odd = |count| vec![Mail::new("other").from("a..b@example.test"); count];
     let world = World::with_mails(&with(&sink), &odd(3));
@@ -200,6 +201,25 @@ fn a_sender_whom_no_mail_reaches_is_a_warning_within_the_limit() {
         .exit(0)
         .without_complaint();
     assert_eq!(sink.connections(), 0);
+
+    let ini = with(&sink).set("Audit", "NotifyLimitPerHour", "1");
+    let mut mails = odd(2);
+    mails.push(Mail::new("other").from("b..c@example.test"));
+    mails.extend(
+        ["ops@example.test", "else@example.test"].map(|from| Mail::new("other").from(from)),
+    );
+    World::with_mails(&ini, &mails)
+        .run(&[])
+        .exit(0)
+        .complains("b..c@example.test")
+        .says("1 notice sent, 2 suppressed");
+    assert_eq!(sink.take_one().to, ["ops@example.test"]);
+
+    let forged = Mail::new("other").from("reject@example.test");
+    World::with_mails(&with(&sink), &[forged])
+        .run(&[])
+        .exit(2)
+        .complains_in_one_line(&["error: ", "reject@example.test was refused for good"]);
 }
 
 #[test]
@@ -264,7 +284,8 @@ fn no_notice_answers_a_program_or_ourselves() {
     sink.take_one();
 }
 
-/// A ticket system answers without a word of being a program, and its answer matches again.
+/// A ticket system answers without a word of being a program, and its answer matches again. That
+/// of a person who answers a notice is told of when nothing came of it.
 #[test]
 fn no_notice_answers_the_answer_to_a_notice() {
     let sink = Sink::start();
@@ -293,15 +314,20 @@ fn no_notice_answers_the_answer_to_a_notice() {
             .without_complaint()
             .says("1 accepted, 1 rejected")
             .says("2 events written")
-            .never_says("notices sent");
+            .says(if number == 0 {
+                "1 notice sent"
+            } else {
+                "0 notices sent, 1 suppressed"
+            });
         assert_eq!(
             ran.lines_starting("no notice: ops@example.test \"Test again\": it answers a notice"),
             1,
             "{ran}"
         );
-        assert_eq!(ran.lines_starting("no notice: "), 2, "{ran}");
+        assert_eq!(ran.lines_starting("no notice: "), 1, "{ran}");
     }
-    assert_eq!(sink.mails(), []);
+    let told = sink.take_one();
+    assert!(told.header("Subject").ends_with("Subject: other"));
     // Any other answer is a mail like all.
     let other = Mail::new("Test more").header("In-Reply-To: <20260101T000000000Z@example.test>");
     world.mail("other.eml", &other.bytes());
@@ -310,14 +336,14 @@ fn no_notice_answers_the_answer_to_a_notice() {
         .run(&["--explain"])
         .exit(0)
         .never_says("no notice: it answers");
-    let world = World::with_mails(
-        &with(&sink),
-        &[Mail::new("Test").header(&format!("References: {id}"))],
-    );
-    world
-        .run(&["--explain"])
+    let thread = format!("References: {id}");
+    let answers = ["Test x", "other"].map(|subject| Mail::new(subject).header(&thread));
+    let explained = World::with_mails(&with(&sink), &answers).run(&["--explain"]);
+    explained
         .exit(0)
-        .says("no notice: it answers a notice (In-Reply-To or References)");
+        .says("no notice: it answers a notice (In-Reply-To or References)")
+        .says("notice to ops@example.test: SMArt Email - Message Rejected");
+    assert_eq!(explained.stdout.matches("no notice: ").count(), 1);
 }
 
 #[test]

@@ -45,6 +45,7 @@ pub(super) fn log_in(
     credentials: Credentials,
     known: Option<Capabilities>,
 ) -> Result<Session, Error> {
+    filter.borrow_mut().hide(Mask::new(&credentials));
     filter.borrow_mut().expect(Plan::default());
     let mut client = Client::new(Tap(Rc::clone(&filter)));
     let known = match known {
@@ -65,6 +66,7 @@ pub(super) fn log_in(
         Ok(engine) => engine,
         Err((refusal, client)) => {
             let others = credentials.after(refusal)?;
+            filter.borrow_mut().hide(Mask::new(&others));
             let refused = |(refusal, _)| refusal;
             door.attempt(client, &others)?.map_err(refused)?
         }
@@ -85,7 +87,6 @@ impl Door<'_> {
         })?;
         {
             let mut filter = self.filter.borrow_mut();
-            filter.hide(Mask::new(credentials));
             filter.expect(Plan::default());
             // What a server can do changes with the log-in (RFC 9051, section 6.2).
             filter.heard.capabilities = None;

@@ -105,12 +105,12 @@ impl ImapMailbox {
         sendable(&server, "folder name", folder)?;
         let mut greeted = None;
         let mut connection = net::connect(endpoint, |clear| {
-            let (upgrade, capabilities) = opening::upgrade(clear, &server, &trace)?;
+            let (upgrade, capabilities) = opening::upgrade(clear, &server, &credentials, &trace)?;
             greeted = Some(capabilities);
             Ok::<_, Error>(upgrade)
         })?;
         if greeted.is_none() && !connection.is_encrypted() {
-            let offers = opening::in_clear(&mut connection, &server, &trace)?;
+            let offers = opening::in_clear(&mut connection, &server, &credentials, &trace)?;
             greeted = Some(Some(offers));
         }
         let place = format!(
@@ -152,6 +152,7 @@ impl ImapMailbox {
         trace: Trace,
     ) -> Result<Self, Error> {
         let mut opening = Opening::new(channel, AHEAD, server, &trace);
+        opening.hide(&credentials);
         let known = match greeted {
             Some(known) => known,
             None => opening.greeting()?,

@@ -10,6 +10,7 @@ use super::capabilities::Capabilities;
 use super::line::{Line, Status, word};
 use super::mask;
 use super::response::{Bounds, Failure, Response, Responses};
+use crate::mailbox::login::{Credentials, Mask};
 use crate::mailbox::{Error, words_of};
 use crate::net::{self, Connection, Trace, Upgrade, clean};
 
@@ -28,6 +29,7 @@ pub(super) struct Opening<'a, C: Read + Write> {
     responses: Responses<C>,
     server: &'a str,
     trace: &'a Trace,
+    mask: Mask,
 }
 
 impl<'a, C: Read + Write> Opening<'a, C> {
@@ -38,7 +40,14 @@ impl<'a, C: Read + Write> Opening<'a, C> {
             responses,
             server,
             trace,
+            mask: Mask::default(),
         }
+    }
+
+    /// Hides these credentials in all that is shown: a server may know them from an earlier
+    /// attempt.
+    pub(super) fn hide(&mut self, credentials: &Credentials) {
+        self.mask = Mask::new(credentials);
     }
 
     /// Waits for the greeting. Gives the capabilities if it names them.
@@ -77,7 +86,7 @@ impl<'a, C: Read + Write> Opening<'a, C> {
                     });
                 }
                 _ => {
-                    let said = clean(&String::from_utf8_lossy(&response.text), 80);
+                    let said = clean(&self.mask.answer(&response.text), 80);
                     let what = format!(
                         "no IMAP server speaks like that: {said}. Check Port and EmailProtocol"
                     );
@@ -146,7 +155,7 @@ impl<'a, C: Read + Write> Opening<'a, C> {
                     return Err(Error::Refused {
                         server: self.server.to_owned(),
                         command: command.into(),
-                        answer: words_of(&String::from_utf8_lossy(text)),
+                        answer: words_of(&self.mask.answer(text)),
                     });
                 }
                 Line::Status { tag: Some(_), .. } | Line::Continuation => {
@@ -162,7 +171,7 @@ impl<'a, C: Read + Write> Opening<'a, C> {
     fn next(&mut self, command: &str) -> Result<Response, Error> {
         let response = self.responses.next().map_err(|e| self.failed(command, e))?;
         self.trace
-            .line(|| format!("S: {}", String::from_utf8_lossy(&response.text)));
+            .line(|| format!("S: {}", self.mask.answer(&response.text)));
         Ok(response)
     }
 
@@ -184,7 +193,7 @@ impl<'a, C: Read + Write> Opening<'a, C> {
     fn closed(&self, words: &[u8]) -> Error {
         Error::Connection(net::Error::Closed {
             server: self.server.to_owned(),
-            words: words_of(&String::from_utf8_lossy(words)),
+            words: words_of(&self.mask.answer(words)),
         })
     }
 }
@@ -197,9 +206,11 @@ impl<'a, C: Read + Write> Opening<'a, C> {
 pub(super) fn upgrade(
     connection: &mut Connection,
     server: &str,
+    credentials: &Credentials,
     trace: &Trace,
 ) -> Result<(Upgrade, Option<Capabilities>), Error> {
     let mut opening = Opening::new(connection, 1, server, trace);
+    opening.hide(credentials);
     let capabilities = opening.offers()?;
     if !capabilities.has("STARTTLS") {
         return Ok((Upgrade::NotOffered, Some(capabilities)));
@@ -214,9 +225,12 @@ pub(super) fn upgrade(
 pub(super) fn in_clear(
     connection: &mut Connection,
     server: &str,
+    credentials: &Credentials,
     trace: &Trace,
 ) -> Result<Capabilities, Error> {
-    Opening::new(connection, 1, server, trace).offers()
+    let mut opening = Opening::new(connection, 1, server, trace);
+    opening.hide(credentials);
+    opening.offers()
 }
 
 fn listed(code: &[u8]) -> Option<Capabilities> {
@@ -227,8 +241,20 @@ fn listed(code: &[u8]) -> Option<Capabilities> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
+    use crate::mailbox::{Login, Proof};
     use crate::net::script::Script;
+    use crate::secret::Secret;
+
+    fn credentials() -> Credentials {
+        let login = Login {
+            user: "me".into(),
+            proof: Proof::Password(Secret::new("s3cret".into())),
+        };
+        login.credentials("h:143").unwrap()
+    }
 
     fn greet(bytes: &[u8]) -> Result<Option<Capabilities>, Error> {
         Opening::new(Script::saying(bytes), 1, "h:143", &Trace::off()).greeting()
@@ -270,5 +296,24 @@ mod tests {
         Read::read_to_string(&mut script, &mut left).unwrap();
         assert_eq!(left, "s2 OK [CAPABILITY FORGED] forged\r\n");
         assert_eq!(*lines.borrow(), ["s1 CAPABILITY", "s2 STARTTLS"]);
+    }
+
+    /// It may know the password from an earlier attempt.
+    #[test]
+    fn a_server_that_refuses_tls_with_the_password_is_not_repeated() {
+        for answer in ["TAG NO s3cret again\r\n", "* BYE s3cret again\r\n"] {
+            let (script, _) = Script::new(b"", move |_| answer.into());
+            let shown = Arc::new(Mutex::new(String::new()));
+            let sink = Arc::clone(&shown);
+            let trace = Trace::to(move |line| sink.lock().unwrap().push_str(line));
+            let mut opening = Opening::new(script, 1, "h:143", &trace);
+            opening.hide(&credentials());
+            let error = opening.start_tls().unwrap_err();
+            let shown = format!("{} {error} {error:?}", shown.lock().unwrap());
+            assert!(
+                shown.contains("*** again") && !shown.contains("s3cret"),
+                "{shown}"
+            );
+        }
     }
 }

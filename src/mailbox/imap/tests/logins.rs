@@ -222,3 +222,30 @@ fn no_secret_is_shown_at_the_loudest_level() {
         }
     }
 }
+
+/// It may know the password from an earlier attempt.
+#[test]
+fn a_server_that_knows_the_password_before_the_log_in_is_not_repeated() {
+    let umlaut = Login {
+        user: "j\u{fc}rgen".into(),
+        ..login()
+    };
+    for (greeting, capability) in [
+        ("* BYE s3cret again\r\n", ""),
+        ("+OK s3cret again\r\n", ""),
+        ("* OK s3cret again\r\n", "TAG BAD s3cret again\r\n"),
+        ("* OK ready\r\n", "* BYE s3cret again\r\n"),
+        ("* OK ready\r\n", "TAG BAD s3cret again\r\n"),
+    ] {
+        let shown = Arc::new(Mutex::new(String::new()));
+        let sink = Arc::clone(&shown);
+        let trace = Trace::to(move |line| sink.lock().unwrap().push_str(line));
+        let (mailbox, _) = open_with(greeting.as_bytes(), &umlaut, trace, |_| capability.into());
+        let error = mailbox.unwrap_err();
+        let shown = format!("{} {error} {error:?}", shown.lock().unwrap());
+        assert!(
+            shown.contains("*** again") && !shown.contains("s3cret"),
+            "{shown}"
+        );
+    }
+}

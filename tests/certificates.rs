@@ -6,6 +6,7 @@
 pub mod harness;
 
 use std::thread;
+use std::time::Duration;
 
 use harness::door::DOORS;
 use harness::dovecot::Options;
@@ -340,6 +341,61 @@ fn a_failed_log_in_leaves_nothing_behind() {
     world.seal_wrong();
     world.run(&[]).exit(2).complains("refused the log-in");
     assert!(!world.path(FILE).exists());
+}
+
+/// The first attempt of a run meets a server that has no time, the second is led to another one.
+fn led_on(
+    door: &Door,
+    [busy, to]: [&Dovecot; 2],
+    switches: &[&str],
+) -> (World, Ran, CountingProxy) {
+    let proxy = CountingProxy::before("127.0.0.1", door.port(busy));
+    let world = trustful(door, proxy.port);
+    world.change("Retries", "1");
+    let ran = thread::scope(|scope| {
+        scope.spawn(|| {
+            let begun = || proxy.traffic().connections > 0;
+            while !begun() {
+                thread::sleep(Duration::from_millis(5));
+            }
+            proxy.redirect(door.port(to));
+        });
+        world.run(switches)
+    });
+    ran.complains("(attempt 2 of 2)");
+    assert_eq!(proxy.traffic().connections, 2);
+    (world, ran, proxy)
+}
+
+#[test]
+fn a_certificate_that_changes_within_a_first_run_is_refused_before_the_log_in() {
+    let servers = [server("self"), server("self"), server("untrusted")];
+    let [Some(busy), Some(same), Some(other)] = servers else {
+        return;
+    };
+    busy.set_user(None);
+    thread::scope(|scope| {
+        for door in &DOORS {
+            scope.spawn(|| {
+                let (old, new) = (certs::fingerprint("self"), certs::fingerprint("untrusted"));
+                for switches in [&[][..], &["--acceptCertificate"]] {
+                    let (world, ran, proxy) = led_on(door, [&busy, &other], switches);
+                    ran.exit(2)
+                        .complains(&format!("Accepted, SHA-256: {old}"))
+                        .complains(&format!("Shown now: {new}"));
+                    assert!(!world.path(FILE).exists(), "{ran}");
+                    // Nothing is left behind that would have to be set right.
+                    proxy.redirect(door.port(&same));
+                    world.run(&[]).exit(0).complains(&old);
+                }
+                let (world, ran, proxy) = led_on(door, [&busy, &same], &[]);
+                ran.exit(0).complains(&old);
+                let place = format!("localhost:{}", proxy.port);
+                assert_eq!(remembered(&world), [(place, old)]);
+            });
+        }
+    });
+    assert!(!other.log().contains("Login: user"), "{}", other.log());
 }
 
 #[test]

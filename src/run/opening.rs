@@ -13,7 +13,7 @@ use crate::mailbox::folder::FolderMailbox;
 use crate::mailbox::graph::{self, GraphMailbox};
 use crate::mailbox::imap::{Access, ImapMailbox};
 use crate::mailbox::pop::PopMailbox;
-use crate::net::{Certificate, Endpoint, Trust};
+use crate::net::{Certificate, Endpoint, Fingerprint, Trust};
 
 /// What a visit to the mailbox may change.
 pub(super) enum Visit<'a> {
@@ -23,6 +23,9 @@ pub(super) enum Visit<'a> {
     Work {
         /// `--acceptCertificate`, until it has been done.
         accept: &'a mut Option<Accept>,
+        /// The certificate without a known authority that an earlier attempt of this run was shown,
+        /// whatever became of it: no attempt gives the password to another one.
+        met: &'a mut Option<Fingerprint>,
     },
 }
 
@@ -41,20 +44,22 @@ pub(super) fn open_mailbox(
                 Visit::Look => Access::ReadOnly,
                 Visit::Work { .. } => Access::ReadWrite,
             };
-            let server = Server::new(&account.endpoint, place, visit)?;
-            let trace = output.trace();
-            let (endpoint, login) = (&server.endpoint, &account.login);
-            let mailbox = ImapMailbox::open(endpoint, login, "INBOX", access, limits, trace)?;
+            let mut server = Server::new(&account.endpoint, place, visit)?;
+            let (endpoint, login) = (server.endpoint.clone(), &account.login);
+            let (trace, meets) = (output.trace(), |shown| server.meets(shown));
+            let mailbox =
+                ImapMailbox::open(&endpoint, login, "INBOX", access, limits, trace, meets)?;
             warn(mailbox.warnings());
-            server.met(mailbox.certificate(), output)?;
+            server.remember(output)?;
             Box::new(mailbox)
         }
         MailSettings::Pop(account) => {
-            let server = Server::new(&account.endpoint, place, visit)?;
-            let trace = output.trace();
-            let mailbox = PopMailbox::open(&server.endpoint, &account.login, limits, trace)?;
+            let mut server = Server::new(&account.endpoint, place, visit)?;
+            let (endpoint, login) = (server.endpoint.clone(), &account.login);
+            let (trace, meets) = (output.trace(), |shown| server.meets(shown));
+            let mailbox = PopMailbox::open(&endpoint, login, limits, trace, meets)?;
             warn(mailbox.warnings());
-            server.met(mailbox.certificate(), output)?;
+            server.remember(output)?;
             Box::new(mailbox)
         }
         MailSettings::Msal(account) => {
@@ -80,6 +85,8 @@ struct Server<'a> {
     /// Where certificates are remembered, if its own may be one without a known authority.
     known: Option<Certificates>,
     visit: Visit<'a>,
+    /// What it has shown.
+    shown: Certificate,
 }
 
 impl<'a> Server<'a> {
@@ -90,38 +97,52 @@ impl<'a> Server<'a> {
                 endpoint,
                 known: None,
                 visit,
+                shown: Certificate::None,
             });
         }
         let known = Certificates::read(place.state)?;
         endpoint.trust = Trust::Remembered(match &visit {
+            Visit::Work { met: Some(met), .. } => Some(*met),
             Visit::Work {
-                accept: Some(Accept::Shown),
-            } => None,
-            Visit::Work {
-                accept: Some(Accept::Exactly(fingerprint)),
-            } => Some(*fingerprint),
-            Visit::Work { accept: None } | Visit::Look => known.of(&endpoint.server()),
+                accept: Some(accept),
+                ..
+            } => match accept {
+                Accept::Shown => None,
+                Accept::Exactly(fingerprint) => Some(*fingerprint),
+            },
+            Visit::Work { .. } | Visit::Look => known.of(&endpoint.server()),
         });
         Ok(Self {
             endpoint,
             known: Some(known),
             visit,
+            shown: Certificate::None,
         })
+    }
+
+    /// Holds on to what it shows, before the log-in.
+    fn meets(&mut self, certificate: Certificate) {
+        self.shown = certificate;
+        if let (Visit::Work { met, .. }, Certificate::Untrusted(shown)) =
+            (&mut self.visit, certificate)
+        {
+            **met = Some(shown);
+        }
     }
 
     /// Tells of a certificate that was not known, and remembers it. This comes after the log-in:
     /// a first contact that came to nothing, with the wrong server for example, leaves nothing
     /// behind that would have to be set right.
-    fn met(self, certificate: Certificate, output: &Output) -> anyhow::Result<()> {
+    fn remember(self, output: &Output) -> anyhow::Result<()> {
         let server = self.endpoint.server();
         let Some(mut known) = self.known else {
             return Ok(());
         };
         let (is_work, is_asked) = match self.visit {
             Visit::Look => (false, false),
-            Visit::Work { accept } => (true, accept.take().is_some()),
+            Visit::Work { accept, .. } => (true, accept.take().is_some()),
         };
-        let shown = match certificate {
+        let shown = match self.shown {
             Certificate::Untrusted(shown) => shown,
             Certificate::Trusted if is_asked => {
                 output.line(&format!(

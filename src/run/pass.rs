@@ -128,8 +128,10 @@ fn work(
     output: &mut Output,
 ) -> anyhow::Result<()> {
     let mut retries = Retries::new(settings.mail.retries());
+    let mut met = None;
     loop {
-        let visit = Visit::Work { accept };
+        let met = &mut met;
+        let visit = Visit::Work { accept, met };
         match go_through(settings, place, visit, mails, journal, output) {
             Ok(()) => return Ok(()),
             Err(error) => {

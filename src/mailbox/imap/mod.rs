@@ -75,7 +75,6 @@ pub struct ImapMailbox {
     access: Access,
     title: String,
     warnings: Vec<String>,
-    certificate: Certificate,
     limits: Limits,
     selected: Option<Folder>,
     /// How many mails the folder holds, as long as it is not selected.
@@ -88,7 +87,8 @@ pub struct ImapMailbox {
 
 impl ImapMailbox {
     /// Connects, secures the connection as the endpoint demands and logs in. The folder,
-    /// `INBOX` as a rule, is opened when something is asked of it.
+    /// `INBOX` as a rule, is opened when something is asked of it. `meets` is told who vouches for
+    /// the server, before the log-in.
     ///
     /// # Errors
     /// The server can't be reached or speaks otherwise, or refuses the credentials.
@@ -99,6 +99,7 @@ impl ImapMailbox {
         access: Access,
         limits: Limits,
         trace: Trace,
+        meets: impl FnOnce(Certificate),
     ) -> Result<Self, Error> {
         let server = endpoint.server();
         let credentials = login.credentials(&server)?;
@@ -124,7 +125,7 @@ impl ImapMailbox {
                 "{server} does not offer STARTTLS: the password and the mails cross the network in clear text"
             ));
         }
-        let certificate = connection.certificate();
+        meets(connection.certificate());
         let mut mailbox = Self::start(
             Box::new(connection),
             greeted,
@@ -137,7 +138,6 @@ impl ImapMailbox {
         mailbox.title = place;
         mailbox.access = access;
         mailbox.warnings = warnings;
-        mailbox.certificate = certificate;
         Ok(mailbox)
     }
 
@@ -165,7 +165,6 @@ impl ImapMailbox {
             access: Access::ReadWrite,
             title: String::new(),
             warnings: Vec::new(),
-            certificate: Certificate::None,
             limits,
             selected: None,
             counted: None,
@@ -178,12 +177,6 @@ impl ImapMailbox {
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
-    }
-
-    /// Who vouches for the server.
-    #[must_use]
-    pub fn certificate(&self) -> Certificate {
-        self.certificate
     }
 
     /// Opens the folder if that has not been done.

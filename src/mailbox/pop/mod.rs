@@ -67,7 +67,6 @@ const REFUSALS: usize = 64;
 pub struct PopMailbox {
     session: Session<Box<dyn Channel>>,
     title: String,
-    certificate: Certificate,
     warnings: Vec<String>,
     limits: Limits,
     roll: Roll,
@@ -83,7 +82,7 @@ pub struct PopMailbox {
 
 impl PopMailbox {
     /// Connects, secures the connection as the endpoint demands, logs in and asks which mails
-    /// there are.
+    /// there are. `meets` is told who vouches for the server, before the log-in.
     ///
     /// # Errors
     /// The server can't be reached or speaks otherwise, refuses the credentials, or has no time.
@@ -92,6 +91,7 @@ impl PopMailbox {
         login: &Login,
         limits: Limits,
         trace: Trace,
+        meets: impl FnOnce(Certificate),
     ) -> Result<Self, Error> {
         let server = endpoint.server();
         let credentials = login.credentials(&server)?;
@@ -106,7 +106,7 @@ impl PopMailbox {
             login.user,
             connection.security()
         );
-        let certificate = connection.certificate();
+        meets(connection.certificate());
         let stripped = endpoint.security == Security::StartTls && !connection.is_encrypted();
         let mut mailbox = Self::start(
             Box::new(connection),
@@ -122,7 +122,6 @@ impl PopMailbox {
             ));
         }
         mailbox.title = title;
-        mailbox.certificate = certificate;
         Ok(mailbox)
     }
 
@@ -145,7 +144,6 @@ impl PopMailbox {
         let mut mailbox = Self {
             session,
             title: String::new(),
-            certificate: Certificate::None,
             warnings,
             limits,
             roll,
@@ -163,12 +161,6 @@ impl PopMailbox {
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
-    }
-
-    /// Who vouches for the server.
-    #[must_use]
-    pub fn certificate(&self) -> Certificate {
-        self.certificate
     }
 
     fn learn(&mut self, known: Option<Capabilities>) {

@@ -7,10 +7,10 @@ use super::*;
 #[cfg(unix)]
 use crate::harness::graph::{Fault, Message};
 #[cfg(unix)]
-use crate::harness::idp::{DAEMON, DIRECTORY, SECRET, USER};
+use crate::harness::idp::{DAEMON, DIRECTORY, PASSWORD, SECRET, USER};
 use crate::harness::sink::Mood;
 #[cfg(unix)]
-use crate::harness::{Graph, IdentityProvider};
+use crate::harness::{Ews, Graph, IdentityProvider, ews};
 
 /// Notices on acceptance, by this service.
 #[cfg(unix)]
@@ -254,6 +254,38 @@ fn a_recipient_that_graph_does_not_know_keeps_the_notice_from_nobody_else() {
     assert_eq!(ran.stderr.lines().count(), 3, "{ran}");
     second.run(&[]).exit(0).says("1 notice sent");
     assert_eq!(to(&graph), ["temp@example.test"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_recipient_that_exchange_does_not_know_keeps_the_notice_from_nobody_else() {
+    let Some(ews) = Ews::start(None) else {
+        return;
+    };
+    let ini = Ini::folder()
+        .set("smtp-client", "server-type", "EWS")
+        .set("smtp-client", "server", &ews.address())
+        .set("smtp-client", "user", USER)
+        .set("Audit", "NotifyOnAccepts", "True")
+        .set("Audit", "NotifyOnAcceptTo", "[[SENDER]];admin@example.test")
+        .rule(HIT);
+    let world = World::with_mails(&ini, &[Mail::new("Test one")]);
+    world.seal_setting("smtp-client.password", PASSWORD);
+    for _ in ["for all", "for the sender"] {
+        ews.fail(ews::Fault::Answer("ErrorInvalidRecipients"));
+    }
+    world
+        .run(&[])
+        .exit(2)
+        .complains_in_one_line(&["the notice to ops@example.test \"", "given up"])
+        .says("1 notice sent, 1 failed");
+    let taken = ews.taken();
+    let to = taken.iter().map(|mail| {
+        let mail = mailparse::parse_mail(&mail.mime).unwrap();
+        mail.headers.get_first_value("To").unwrap()
+    });
+    assert_eq!(to.collect::<Vec<_>>(), ["admin@example.test"]);
+    world.run(&[]).exit(0).never_says("notice");
 }
 
 /// `[smtp-client]` with GRAPH needs no server; its user says that it is meant.

@@ -247,6 +247,14 @@ pub enum Error {
     /// Graph refused a request.
     #[error(transparent)]
     Graph(Box<graph::Refusal>),
+    /// Graph fails over one mail, however often it is asked for.
+    #[error("one mail holds up the others: {cause}")]
+    OneMail {
+        /// Which one: without it the others can be had.
+        mail: MailId,
+        /// What Graph says.
+        cause: Box<graph::Refusal>,
+    },
     /// The server hands out a mail without an end, and so nothing else.
     #[error("{server} sends a mail that {what}; the connection was given up")]
     Endless {
@@ -284,7 +292,7 @@ impl Error {
             Self::NoToken(error) => error.is_transient(),
             Self::Http(error) => error.is_transient(),
             Self::Graph(refusal) => refusal.is_transient(),
-            Self::Busy { .. } => true,
+            Self::Busy { .. } | Self::OneMail { .. } => true,
             Self::Endless { mail, .. } => mail.is_some(),
             Self::Login { .. }
             | Self::TokenRefused { .. }

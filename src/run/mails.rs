@@ -215,23 +215,25 @@ impl<'a> Mails<'a> {
         self.tell_failed(id, mail, reason, output);
     }
 
-    /// A mail that cost the connection has failed by itself: without it the others can be had.
+    /// A mail over which the mailbox was lost has failed by itself: without it the others can be
+    /// had.
     pub(super) fn blame(
         &mut self,
         error: &anyhow::Error,
         journal: &mut Journal,
         output: &mut Output,
     ) -> anyhow::Result<()> {
-        if let Some(mailbox::Error::Endless {
-            mail: Some(id),
-            what,
-            ..
-        }) = error.downcast_ref()
-        {
-            self.fail(id, id.as_str(), &format!("it {what}"), journal, output);
-            journal.sync()?;
-        }
-        Ok(())
+        let (id, reason) = match error.downcast_ref() {
+            Some(mailbox::Error::Endless {
+                mail: Some(id),
+                what,
+                ..
+            }) => (id, format!("it {what}")),
+            Some(mailbox::Error::OneMail { mail, cause }) => (mail, cause.to_string()),
+            _ => return Ok(()),
+        };
+        self.fail(id, id.as_str(), &reason, journal, output);
+        Ok(journal.sync()?)
     }
 
     fn commit(

@@ -17,5 +17,6 @@ mod faults;
 mod hostile;
 mod journey;
 mod mails;
+mod one_mail;
 mod runs;
 mod turns;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::refusal::is_busy;
-use super::service::{Answer, Ask, Content, Prefer, Service};
+use super::refusal::trouble;
+use super::service::{Answer, Ask, Content, Service};
 use crate::mailbox::Error;
 use crate::net::clean;
 use crate::net::http::{self, Method, StatusCode};
@@ -45,6 +45,14 @@ impl Part {
         let seconds = self.header("Retry-After")?.trim().parse().ok()?;
         Some(Duration::from_secs(seconds))
     }
+
+    fn answer(self, status: StatusCode) -> Answer {
+        Answer {
+            status,
+            request_id: clean(self.header("request-id").unwrap_or_default(), 80),
+            content: Content::Json(self.body),
+        }
+    }
 }
 
 impl Service {
@@ -76,8 +84,8 @@ impl Service {
         Ok(())
     }
 
-    /// Those that the service has no time for are asked for again, by themselves; and once those
-    /// for which the token is not good any more.
+    /// Those that ask for patience are asked for again, by themselves; and once those for which the
+    /// token is not good any more.
     fn ask_at_once(&self, asks: &[Ask]) -> Result<Vec<Answer>, Error> {
         let mut answers: Vec<Option<Answer>> = asks.iter().map(|_| None).collect();
         let mut patience = self.patience();
@@ -92,7 +100,7 @@ impl Service {
             }
             let mut parts = self.post(&open)?;
             let mut expired = false;
-            let mut busy = None;
+            let mut waiting = Vec::new();
             let mut pause: Option<Duration> = None;
             for (place, ask) in open {
                 let part = parts.remove(&place.to_string());
@@ -103,15 +111,11 @@ impl Service {
                     .map_err(|_| self.protocol(NAME, "a status is none"))?;
                 if status == StatusCode::UNAUTHORIZED && !renewed {
                     expired = true;
-                } else if is_busy(status, || part.body.clone()) {
-                    busy = Some((ask.name, status));
+                } else if let Some(trouble) = trouble(status, || part.body.clone()) {
                     pause = pause.max(part.retry_after());
+                    waiting.push((place, ask, trouble, part.answer(status)));
                 } else if let Some(answer) = answers.get_mut(place) {
-                    *answer = Some(Answer {
-                        status,
-                        request_id: clean(part.header("request-id").unwrap_or_default(), 80),
-                        content: Content::Json(part.body),
-                    });
+                    *answer = Some(part.answer(status));
                 }
             }
             if expired {
@@ -119,10 +123,16 @@ impl Service {
                 self.tokens.renew(&refused)?;
                 renewed = true;
             }
-            if let Some((name, status)) = busy
-                && !patience.wait(pause)
-            {
-                return Err(self.busy(name, status));
+            if waiting.is_empty() || patience.wait(pause) {
+                continue;
+            }
+            for (place, ask, trouble, told) in waiting {
+                if !ask.is_to_blame(trouble) {
+                    return Err(self.busy(ask.name, told.status));
+                }
+                if let Some(answer) = answers.get_mut(place) {
+                    *answer = Some(told);
+                }
             }
         }
     }
@@ -133,14 +143,12 @@ impl Service {
             .map(|(place, ask)| self.part(*place, ask))
             .collect();
         let ask = Ask {
-            name: NAME,
             method: Method::POST,
-            path: "$batch".to_owned(),
-            prefer: Prefer::Usual,
             body: Some(json!({ "requests": requests })),
+            ..Ask::get(NAME, "$batch".to_owned())
         };
         let answer = self.ask_beside(&ask)?;
-        let told: Responses = self.read(NAME, answer)?;
+        let told: Responses = self.read(&ask, answer)?;
         let parts = told.responses.into_iter();
         Ok(parts.map(|part| (part.id.clone(), part)).collect())
     }

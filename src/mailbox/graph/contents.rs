@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::list::{Page, Pages};
 use super::service::{self, Ask, Prefer};
-use super::{GraphMailbox, Told, batch, path_of};
+use super::{GraphMailbox, Told, batch};
 use crate::mailbox::{Content, Each, Error, Outcome, Query};
 use crate::message::{Attachment, Body, Fault};
 use crate::net::clean;
@@ -141,21 +141,15 @@ fn asks_of(query: &Query) -> Vec<Ask> {
     if query.text {
         asks.push(Ask {
             prefer: Prefer::Text,
-            ..Ask::get(
-                "GET message",
-                format!("{}?$select=id,body", path_of(&query.id)),
-            )
+            ..Ask::of_mail("GET message", &query.id, "?$select=id,body")
         });
     }
     asks
 }
 
 fn attachments_of(query: &Query) -> Ask {
-    let path = path_of(&query.id);
-    Ask::get(
-        "GET attachments",
-        format!("{path}/attachments?$select=id,name,contentType,size,isInline"),
-    )
+    let place = "/attachments?$select=id,name,contentType,size,isInline";
+    Ask::of_mail("GET attachments", &query.id, place)
 }
 
 /// An attachment as every mailbox tells of it; `None` for what is shown within the text and has no

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::message::{PLACE, id_of, received_of, summary_of};
 use super::service::{Ask, Content, Service};
-use super::{GraphMailbox, INBOX, Told, batch, path_of};
+use super::{GraphMailbox, INBOX, Told, batch};
 use crate::clock;
 use crate::mailbox::{Each, Error, Listing, MailId, Outcome, Summary};
 use crate::message::Fault;
@@ -233,8 +233,8 @@ impl GraphMailbox {
         found: &mut HashMap<MailId, Outcome<Summary>>,
     ) -> Result<(), Error> {
         for ids in ids.chunks(batch::MOST) {
-            let ask =
-                |id: &&MailId| Ask::get("GET message", format!("{}?{}", path_of(id), self.summary));
+            let place = format!("?{}", self.summary);
+            let ask = |id: &&MailId| Ask::of_mail("GET message", id, &place);
             let asks: Vec<Ask> = ids.iter().map(ask).collect();
             let answers = self.service.ask_all(&asks)?;
             for ((id, ask), answer) in ids.iter().zip(&asks).zip(answers) {

@@ -36,7 +36,7 @@ use super::{
 use crate::auth::TokenSource;
 use crate::message::Limits;
 use crate::net::Trace;
-use crate::net::http::{self, path_segment};
+use crate::net::http;
 
 /// The Inbox, whatever it is called in the mailbox's language (resources/mailfolder). In a path of
 /// its own, as `/messages` is the whole mailbox with Deleted Items.
@@ -88,11 +88,6 @@ impl GraphMailbox {
             roll: Roll::default(),
         })
     }
-}
-
-/// The path of one mail, below the mailbox.
-fn path_of(id: &MailId) -> String {
-    format!("{INBOX}/messages/{}", path_segment(id.as_str()))
 }
 
 impl std::fmt::Debug for GraphMailbox {

@@ -2,7 +2,7 @@
 //! need not be what was sent byte for byte.
 
 use super::service::{Ask, Content};
-use super::{GraphMailbox, Told, path_of};
+use super::{GraphMailbox, Told};
 use crate::mailbox::{Error, MailId, Outcome};
 use crate::message::Fault;
 use crate::net::http;
@@ -15,7 +15,7 @@ impl GraphMailbox {
     ) -> Result<(), Error> {
         let limit = self.limits.mail;
         for id in ids {
-            let ask = Ask::get("GET message/$value", format!("{}/$value", path_of(id)));
+            let ask = Ask::of_mail("GET message/$value", id, "/$value");
             let answer = match self.service.ask_for(&ask, limit) {
                 Err(Error::Http(http::Error::TooLarge { .. })) => None,
                 answer => Some(answer?),

@@ -28,6 +28,7 @@ pub struct Refusal {
     pub advice: &'static str,
     scope: Scope,
     transient: bool,
+    trouble: Option<Trouble>,
 }
 
 /// What a refusal is about.
@@ -81,22 +82,44 @@ const CODES: &[(&str, Scope, &str)] = &[
     ("ErrorNonExistentMailbox", Mailbox, NO_MAILBOX),
 ];
 
-/// The service has no time, or a server behind it has none: the same request may do a little later.
-/// Statuses: 429 and 503 (learn.microsoft.com/graph/throttling), 502 and 504 of a gateway, and 509
-/// for too much traffic.
-const BUSY: [u16; 5] = [429, 502, 503, 504, 509];
-/// The same by codes, whatever the status (learn.microsoft.com/exchange/client-developer/
+/// Why an answer asks for patience: the same request may do a little later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// The service has no time, whatever is asked for.
+    Overload,
+    /// A server behind it failed over this request. If that goes on and lists can be had, it is the
+    /// mail that was asked for: an item that is damaged makes the same answers.
+    Failure,
+}
+
+/// Statuses: 429 and 503 (learn.microsoft.com/graph/throttling), and 509 for too much traffic.
+const OVERLOAD: [u16; 3] = [429, 503, 509];
+/// The same by a code, whatever the status (learn.microsoft.com/exchange/client-developer/
 /// web-service-reference/responsecode).
-const BUSY_CODES: [&str; 3] = [
-    "ErrorServerBusy",
+const OVERLOAD_CODE: &str = "ErrorServerBusy";
+/// Of a gateway.
+const FAILURE: [u16; 2] = [502, 504];
+const FAILURE_CODES: [&str; 2] = [
     "ErrorInternalServerTransientError",
     "ErrorMailboxStoreUnavailable",
 ];
 
-/// Whether an answer asks for patience. Its body is looked at where the status leaves it open.
-pub(super) fn is_busy(status: StatusCode, told: impl FnOnce() -> Value) -> bool {
-    BUSY.contains(&status.as_u16())
-        || !status.is_success() && BUSY_CODES.contains(&code_of(&told()))
+/// Whether an answer asks for patience, and why. Its body is looked at where the status leaves it
+/// open.
+pub(super) fn trouble(status: StatusCode, told: impl FnOnce() -> Value) -> Option<Trouble> {
+    if status.is_success() {
+        return None;
+    }
+    if OVERLOAD.contains(&status.as_u16()) {
+        return Some(Trouble::Overload);
+    }
+    let told = told();
+    let code = code_of(&told);
+    if code == OVERLOAD_CODE {
+        return Some(Trouble::Overload);
+    }
+    let failed = FAILURE.contains(&status.as_u16()) || FAILURE_CODES.contains(&code);
+    failed.then_some(Trouble::Failure)
 }
 
 /// What the service calls an error; blank where it does not say.
@@ -126,6 +149,7 @@ impl Refusal {
             advice,
             scope,
             transient: status.is_server_error(),
+            trouble: trouble(status, || told.clone()),
         }
     }
 
@@ -140,14 +164,14 @@ impl Refusal {
         self.scope == Vanished
     }
 
-    /// Whatever is asked for next would be refused too.
-    pub(super) fn is_about_the_mailbox(&self) -> bool {
-        self.scope == Mailbox
-    }
-
     /// Other mails can be had.
     pub(super) fn is_about_one_mail(&self) -> bool {
         self.scope == Mail
+    }
+
+    /// It was asked for again until there was no patience left.
+    pub(super) fn has_outlasted_patience(&self) -> bool {
+        self.trouble.is_some()
     }
 }
 
@@ -206,19 +230,29 @@ mod tests {
     }
 
     #[test]
-    fn a_busy_service_is_known_by_status_or_code() {
-        let busy = |status, code: &str| {
+    fn what_asks_for_patience_is_known_by_status_or_code() {
+        let trouble = |status, code: &str| {
             let told = json!({ "error": { "code": code } });
-            is_busy(StatusCode::from_u16(status).unwrap(), || told)
+            trouble(StatusCode::from_u16(status).unwrap(), || told)
         };
-        for status in [429, 502, 503, 504, 509] {
-            assert!(busy(status, ""), "{status}");
+        for status in [429, 503, 509] {
+            for code in ["", "ErrorMailboxStoreUnavailable"] {
+                assert_eq!(trouble(status, code), Some(Trouble::Overload), "{status}");
+            }
         }
-        for code in BUSY_CODES {
-            assert!(busy(500, code) && busy(400, code), "{code}");
-            assert!(!busy(200, code), "what is done is done");
+        for status in [502, 504] {
+            assert_eq!(trouble(status, ""), Some(Trouble::Failure), "{status}");
         }
-        assert!(!busy(500, "ErrorInternalServerError") && !busy(500, ""));
+        for status in [400, 500, 502] {
+            assert_eq!(trouble(status, OVERLOAD_CODE), Some(Trouble::Overload));
+            for code in FAILURE_CODES {
+                assert_eq!(trouble(status, code), Some(Trouble::Failure), "{code}");
+                assert_eq!(trouble(200, code), None, "what is done is done");
+            }
+        }
+        for code in ["ErrorInternalServerError", ""] {
+            assert_eq!(trouble(500, code), None);
+        }
     }
 
     #[test]

@@ -4,11 +4,11 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::refusal::{Refusal, is_busy};
-use super::{Settings, Told};
+use super::refusal::{Refusal, Trouble, trouble};
+use super::{INBOX, Settings, Told};
 use crate::auth::{AccessToken, TokenSource};
 use crate::clock;
-use crate::mailbox::Error;
+use crate::mailbox::{Error, MailId};
 use crate::message::Limits;
 use crate::net::http::{
     self, Client, Method, Patience, Request, Response, StatusCode, Uri, header, path_segment,
@@ -44,6 +44,8 @@ pub(super) struct Ask {
     pub(super) method: Method,
     /// Below the mailbox, ready to stand in an address.
     pub(super) path: String,
+    /// The mail that it is about, if it is one.
+    pub(super) mail: Option<MailId>,
     pub(super) prefer: Prefer,
     pub(super) body: Option<Value>,
 }
@@ -76,13 +78,28 @@ impl Ask {
             name,
             method: Method::GET,
             path,
+            mail: None,
             prefer: Prefer::Usual,
             body: None,
         }
     }
+
+    /// A request for something of a mail, at this place below it.
+    pub(super) fn of_mail(name: &'static str, id: &MailId, place: &str) -> Self {
+        let mail = path_segment(id.as_str());
+        Self {
+            mail: Some(id.clone()),
+            ..Self::get(name, format!("{INBOX}/messages/{mail}{place}"))
+        }
+    }
+
+    /// Whether an answer is to be taken as it is once there is no patience left: others can be had.
+    pub(super) fn is_to_blame(&self, trouble: Trouble) -> bool {
+        self.mail.is_some() && trouble == Trouble::Failure
+    }
 }
 
-/// An answer that asks for no patience.
+/// An answer that is not waited for any more.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) content: Content,
@@ -103,6 +120,17 @@ impl Content {
             Self::Bytes(bytes) => serde_json::from_slice(&bytes),
             Self::Json(value) => serde_json::from_value(value),
         }
+    }
+}
+
+/// A refusal as what stops the work: with the mail that it is about, if there is one.
+fn failure(ask: &Ask, refusal: Refusal) -> Error {
+    match &ask.mail {
+        Some(mail) if refusal.is_about_one_mail() => Error::OneMail {
+            mail: mail.clone(),
+            cause: Box::new(refusal),
+        },
+        _ => refusal.into(),
     }
 }
 
@@ -169,7 +197,7 @@ impl Service {
     /// What is asked for, which has to be there.
     pub(super) fn json<T: DeserializeOwned>(&self, ask: &Ask) -> Result<T, Error> {
         let answer = self.ask(ask)?;
-        self.read(ask.name, answer)
+        self.read(ask, answer)
     }
 
     /// What comes after the first part of an answer, at the address that it gives. No token goes
@@ -186,19 +214,15 @@ impl Service {
             return Err(self.protocol(ask.name, &what));
         }
         let answer = self.call(ask, link, self.largest)?;
-        self.read(ask.name, answer)
+        self.read(ask, answer)
     }
 
-    pub(super) fn read<T: DeserializeOwned>(
-        &self,
-        name: &'static str,
-        answer: Answer,
-    ) -> Result<T, Error> {
+    pub(super) fn read<T: DeserializeOwned>(&self, ask: &Ask, answer: Answer) -> Result<T, Error> {
         if !answer.status.is_success() {
-            return Err(Refusal::of(&self.server, name, answer).into());
+            return Err(failure(ask, self.refusal(ask, answer)));
         }
         let read = answer.content.json();
-        read.map_err(|error| self.malformed(name, &error))
+        read.map_err(|error| self.malformed(ask.name, &error))
     }
 
     /// What a request about one mail came to.
@@ -212,10 +236,10 @@ impl Service {
         let refusal = self.refusal(ask, answer);
         if refusal.is_about_a_vanished_mail() {
             Ok(Told::Gone)
-        } else if refusal.is_about_one_mail() {
+        } else if refusal.is_about_one_mail() && !refusal.has_outlasted_patience() {
             Ok(Told::Fault(refusal.to_string()))
         } else {
-            Err(refusal.into())
+            Err(failure(ask, refusal))
         }
     }
 
@@ -237,8 +261,8 @@ impl Service {
         self.protocol(name, &clean(&error.to_string(), 200))
     }
 
-    /// Makes a request until there is an answer that asks for no patience. A token that is refused
-    /// is renewed once.
+    /// Makes a request until there is an answer that asks for no patience, or none is left for a
+    /// mail. A token that is refused is renewed once.
     fn call(&self, ask: &Ask, address: &str, largest: u64) -> Result<Answer, Error> {
         let mut patience = self.patience();
         let mut token = self.tokens.get()?;
@@ -249,20 +273,24 @@ impl Service {
             if status == StatusCode::UNAUTHORIZED && !renewed {
                 token = self.tokens.renew(&token)?;
                 renewed = true;
-            } else if is_busy(status, || told_by(answer.body())) {
-                if !patience.wait(retry_after(&answer, clock::now())) {
+                continue;
+            }
+            if let Some(trouble) = trouble(status, || told_by(answer.body())) {
+                if patience.wait(retry_after(&answer, clock::now())) {
+                    token = self.tokens.get()?;
+                    continue;
+                }
+                if !ask.is_to_blame(trouble) {
                     return Err(self.busy(ask.name, status));
                 }
-                token = self.tokens.get()?;
-            } else {
-                let request_id = answer.headers().get("request-id");
-                let request_id = request_id.and_then(|id| id.to_str().ok());
-                return Ok(Answer {
-                    status,
-                    request_id: request_id.map_or_else(String::new, |id| clean(id, 80)),
-                    content: Content::Bytes(answer.into_body()),
-                });
             }
+            let request_id = answer.headers().get("request-id");
+            let request_id = request_id.and_then(|id| id.to_str().ok());
+            return Ok(Answer {
+                status,
+                request_id: request_id.map_or_else(String::new, |id| clean(id, 80)),
+                content: Content::Bytes(answer.into_body()),
+            });
         }
     }
 

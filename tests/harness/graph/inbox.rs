@@ -32,8 +32,8 @@ pub struct Inbox {
     /// The addresses at which pages go on, by their sign: the query that they belong to and the
     /// place in the list.
     links: BTreeMap<String, (Vec<(String, String)>, usize)>,
-    /// Mails that stay where they are, by their numbers: with what the service says.
-    stuck: BTreeMap<usize, (u16, &'static str)>,
+    /// Mails over which the service fails, by their numbers: with what it says.
+    stuck: BTreeMap<usize, Stuck>,
     violations: Vec<String>,
 }
 
@@ -50,6 +50,14 @@ impl Default for Inbox {
             violations: Vec::new(),
         }
     }
+}
+
+/// What the service says to requests about a mail.
+struct Stuck {
+    status: u16,
+    code: &'static str,
+    /// It can be read all the same.
+    readable: bool,
 }
 
 /// A mail.
@@ -101,7 +109,24 @@ impl Inbox {
 
     /// From now on the service refuses to move or remove a mail, with this status and code.
     pub fn stick(&mut self, number: usize, status: u16, code: &'static str) {
-        self.stuck.insert(number, (status, code));
+        let readable = true;
+        let stuck = Stuck {
+            status,
+            code,
+            readable,
+        };
+        self.stuck.insert(number, stuck);
+    }
+
+    /// From now on it says so to every request about this mail alone.
+    pub fn spoil(&mut self, number: usize, status: u16, code: &'static str) {
+        let readable = false;
+        let stuck = Stuck {
+            status,
+            code,
+            readable,
+        };
+        self.stuck.insert(number, stuck);
     }
 
     /// It does so no longer.
@@ -146,6 +171,7 @@ impl Inbox {
         if *folder != "inbox" {
             return Some(refused(400, "ErrorInvalidIdMalformed", vec![]));
         }
+        let of_one = matches!(below, [_, _, ..]);
         let found = match below {
             [_, id, ..] => {
                 let mut mails = self.mails.iter();
@@ -161,8 +187,12 @@ impl Inbox {
             .mails
             .get(found)
             .and_then(|mail| self.stuck.get(&mail.number));
-        if let ("POST", Some((status, code))) = (asked.method.as_str(), stuck) {
-            return Some(refused(*status, code, vec![]));
+        if let Some(stuck) = stuck.filter(|_| of_one)
+            && !(stuck.readable && asked.method == "GET")
+        {
+            // Nobody is kept waiting for what does not change.
+            let now = vec![("Retry-After", "0".into())];
+            return Some(refused(stuck.status, stuck.code, now));
         }
         Some(match (asked.method.as_str(), below) {
             ("GET", []) => {

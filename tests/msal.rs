@@ -9,7 +9,7 @@ use std::net::TcpListener;
 
 use harness::cloud::{self, token_cache};
 use harness::graph::Fault;
-use harness::idp::{DIRECTORY, USER};
+use harness::idp::{DAEMON, SECRET, USER};
 use harness::{Cloud, IdentityProvider, Ini, Mail, Sink, World};
 use serde_json::json;
 
@@ -230,9 +230,38 @@ fn a_run_keeps_to_the_account_that_it_began_with() {
     assert_eq!(world.events(), expected);
     let journal = world.read("SMArtEmail.state/journal");
     assert!(
-        journal.contains(&format!("\"msal:{other}.{DIRECTORY}\"")),
+        journal.contains(&format!("\"msal:{other}\"")),
         "{journal}"
     );
+}
+
+/// The same mailbox, named in the settings or by the account, read by the one or the other.
+#[test]
+fn whoever_reads_a_mailbox_knows_what_was_handled_in_it() {
+    let Some(cloud) = Cloud::start() else {
+        return;
+    };
+    let mut expected = cloud.deliver_many(0..3);
+    let ini = cloud
+        .ini()
+        .set("General", "UseLastRunDate", "False")
+        .rule(cloud::RULE);
+    let world = cloud.signed_in(&ini);
+    world.run(&[]).exit(0).says("3 mails looked at");
+    let named = ini.clone().set("Mail", "User", USER);
+    let by_itself = named
+        .clone()
+        .set("MSAL", "ClientId", DAEMON)
+        .set("MSAL", "GrantType", "client_credentials");
+    for (number, ini) in [&named, &by_itself, &ini].into_iter().enumerate() {
+        world.configure(ini);
+        if ini.has("MSAL", "ClientId", DAEMON) {
+            world.seal_one("MSAL.ClientSecret", SECRET);
+        }
+        expected.extend(cloud.deliver_many(3 + number..4 + number));
+        world.run(&[]).exit(0).says("1 mail looked at");
+    }
+    assert_eq!(world.events(), expected);
 }
 
 /// Without an account nobody knows whose mails were handled: nothing is begun.

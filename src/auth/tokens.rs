@@ -50,6 +50,15 @@ pub struct Person {
 }
 
 impl Person {
+    /// What the account is called; its ID where it has no name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self.username.as_str() {
+            "" => &self.home_account_id,
+            name => name,
+        }
+    }
+
     /// The account in a message that names another one too. A work account and a private one may
     /// have the same name.
     pub(super) fn told_from(&self, other: &Self) -> String {

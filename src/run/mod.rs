@@ -8,7 +8,7 @@
 
 use std::path::Path;
 
-use crate::auth;
+use crate::auth::{self, Person};
 use crate::cli::{Mode, Pass, Request, UsageError};
 use crate::config::places::{is_root, process_environment, state_folder, tag};
 use crate::config::{
@@ -166,7 +166,8 @@ fn limits(settings: &Settings) -> Limits {
 }
 
 /// The name under which the journal knows the mailbox. The port is no part of it: the same
-/// mailbox is reached through several, and a UIDVALIDITY tells mailboxes apart.
+/// mailbox is reached through several, and a UIDVALIDITY tells mailboxes apart. Nor is the way to a
+/// token: what was handled is known to whoever reads the mailbox.
 ///
 /// # Errors
 /// It is the mailbox of whoever is signed in, and nobody is.
@@ -179,14 +180,12 @@ fn mailbox_name(mail: &MailSettings) -> Result<String, auth::Error> {
         MailSettings::Imap(account) => on_server("imap", account),
         MailSettings::Pop(account) => on_server("pop", account),
         MailSettings::Msal(account) => {
-            let holder = account.tokens.holder()?;
-            let name = match (&account.mailbox, holder) {
-                (Some(mailbox), _) => mailbox.to_lowercase(),
-                (None, Some(person)) => person.home_account_id.clone(),
+            let name = match &account.mailbox {
+                Some(mailbox) => mailbox.as_str(),
                 // Whose refresh token stands in the settings is not told.
-                (None, None) => String::new(),
+                None => account.tokens.holder()?.map_or("", Person::name),
             };
-            format!("msal:{name}")
+            format!("msal:{}", name.to_lowercase())
         }
         MailSettings::Folder(path) => {
             let path = path.canonicalize().unwrap_or_else(|_| path.clone());

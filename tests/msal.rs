@@ -289,6 +289,35 @@ fn a_run_without_an_account_touches_nothing() {
     assert_eq!(world.events(), ["$CONSOLE:DISPLAY,one"]);
 }
 
+/// What an earlier run has left does not wait for somebody to sign in.
+#[test]
+fn a_run_without_an_account_finishes_what_was_begun() {
+    let Some(cloud) = start() else {
+        return;
+    };
+    let sink = Sink::start();
+    let world = cloud.signed_in(&telling(ini(&cloud)).smtp(sink.port));
+    let world = world.env("SMARTEMAIL_CRASH", "intended");
+    world.run(&[]).killed();
+    let world = world.without_env("SMARTEMAIL_CRASH");
+    assert_eq!((world.events(), sink.take_mails().len()), (vec![], 0));
+    let cache = token_cache(&world).unwrap();
+    let signed_in = fs::read(&cache).unwrap();
+    fs::remove_file(&cache).unwrap();
+
+    let ran = world.run(&["--retry"]);
+    ran.exit(2)
+        .says("1 event file submitted now")
+        .complains("nobody is signed in")
+        .never_says("retry:");
+    assert_eq!(world.events(), ["$CONSOLE:DISPLAY,one"]);
+    assert_eq!(sink.take_mails().len(), 1, "the notice");
+
+    fs::write(&cache, signed_in).unwrap();
+    world.run(&[]).exit(0).says("0 mails looked at");
+    assert_eq!(sink.take_mails().len(), 0);
+}
+
 /// As in the clouds of states: nobody is asked but those two whom the settings name.
 #[test]
 fn every_request_goes_to_the_two_endpoints() {

@@ -43,16 +43,22 @@ pub(super) fn run(
         .signature
         .as_ref()
         .context("the OpCon credentials are missing")?;
-    let name = mailbox_name(&settings.mail)?;
-    let mut journal = Journal::open(place.state, &name, now)?;
+    let known = mailbox_name(&settings.mail);
+    let name = known.as_deref().unwrap_or_default();
+    let mut journal = Journal::open(place.state, name, now)?;
     let tag = place.tag();
     let spool = Spool::open(&general.msgin, &general.staging, &tag)?;
     let plan = general
         .download
         .as_deref()
-        .map(|folder| Plan::new(folder, &name, &tag));
+        .map(|folder| Plan::new(folder, name, &tag));
     check_disk(general, plan.as_ref(), place)?;
     recover(&spool, &mut journal, output)?;
+    if let Err(error) = known {
+        // What earlier runs have left does not wait for somebody to sign in.
+        send_due(settings, &mut journal, now, output)?;
+        return Err(error.into());
+    }
     if retry {
         output.line(&format!(
             "retry: {} taken up again",
@@ -70,7 +76,7 @@ pub(super) fn run(
         tag: &tag,
         files: 0,
     };
-    let notices = Notices::new(&settings.audit, journal.notices(), &name, now);
+    let notices = Notices::new(&settings.audit, journal.notices(), name, now);
     let mut mails = Mails::new(settings, commit, notices, now);
     let done = work(
         settings,

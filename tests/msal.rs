@@ -229,10 +229,7 @@ fn a_run_keeps_to_the_account_that_it_began_with() {
     world.run(&[]).exit(0).says("0 mails looked at");
     assert_eq!(world.events(), expected);
     let journal = world.read("SMArtEmail.state/journal");
-    assert!(
-        journal.contains(&format!("\"msal:{other}\"")),
-        "{journal}"
-    );
+    assert!(journal.contains(&format!("\"msal:{other}\"")), "{journal}");
 }
 
 /// The same mailbox, named in the settings or by the account, read by the one or the other.
@@ -249,10 +246,11 @@ fn whoever_reads_a_mailbox_knows_what_was_handled_in_it() {
     let world = cloud.signed_in(&ini);
     world.run(&[]).exit(0).says("3 mails looked at");
     let named = ini.clone().set("Mail", "User", USER);
-    let by_itself = named
-        .clone()
-        .set("MSAL", "ClientId", DAEMON)
-        .set("MSAL", "GrantType", "client_credentials");
+    let by_itself = named.clone().set("MSAL", "ClientId", DAEMON).set(
+        "MSAL",
+        "GrantType",
+        "client_credentials",
+    );
     for (number, ini) in [&named, &by_itself, &ini].into_iter().enumerate() {
         world.configure(ini);
         if ini.has("MSAL", "ClientId", DAEMON) {

@@ -104,7 +104,7 @@ pub struct Query {
 }
 
 /// What became of a request to delete mails.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Deletion {
     /// These are gone (or were gone already).
     pub deleted: Vec<MailId>,
@@ -113,6 +113,8 @@ pub struct Deletion {
     pub marked: Vec<MailId>,
     /// The server keeps these: why, in words.
     pub refused: Vec<(MailId, String)>,
+    /// What ended it early: nothing is said of the others, and the run can't go on.
+    pub cut_short: Option<Error>,
 }
 
 /// A failure of the mailbox as a whole: the run can't go on with it.

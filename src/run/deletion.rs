@@ -14,21 +14,22 @@ use crate::mailbox::{MailId, Mailbox};
 /// So many mails that can't be deleted are told one by one.
 const TOLD: usize = 5;
 
-/// Deletes what the journal says is to be deleted, unless that is not wanted any more. Gives how
-/// many mails are gone.
+/// Deletes what the journal says is to be deleted, unless that is not wanted any more. Counts the
+/// mails that are gone, also when it is cut short.
 pub(super) fn delete(
     wanted: Delete,
     mailbox: &mut dyn Mailbox,
     journal: &mut Journal,
+    gone: &mut usize,
     output: &mut Output,
-) -> anyhow::Result<usize> {
+) -> anyhow::Result<()> {
     let doomed: Vec<MailId> = journal.state().doomed().cloned().collect();
     if doomed.is_empty() {
-        return Ok(0);
+        return Ok(());
     }
     if wanted == Delete::None {
         journal.deleted(&doomed);
-        return Ok(0);
+        return Ok(());
     }
     point("deleting");
     let deletion = mailbox.delete(&doomed)?;
@@ -42,8 +43,12 @@ pub(super) fn delete(
     }
     journal.deleted(deletion.deleted.iter().chain(&deletion.marked));
     journal.sync()?;
+    *gone += deletion.deleted.len();
+    if let Some(error) = deletion.cut_short {
+        return Err(error.into());
+    }
     tell_refused(&deletion.refused, mailbox, output);
-    Ok(deletion.deleted.len())
+    Ok(())
 }
 
 /// Tells of mails that the server keeps. They stay in the journal, so that the next run tries once

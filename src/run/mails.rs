@@ -390,8 +390,7 @@ impl<'a> Mails<'a> {
         output: &mut Output,
     ) -> anyhow::Result<()> {
         let wanted = self.settings.general.delete;
-        self.report.deleted += delete(wanted, mailbox, journal, output)?;
-        Ok(())
+        delete(wanted, mailbox, journal, &mut self.report.deleted, output)
     }
 }
 

@@ -74,6 +74,34 @@ fn as_many_as_are_asked_for_at_once_may_be_kept() {
     );
 }
 
+/// The service has enough in the middle: what was deleted by then is known, and not tried again.
+#[test]
+fn a_deletion_that_is_cut_short_counts_as_far_as_it_went() {
+    let Some(cloud) = Cloud::start() else { return };
+    let expected = cloud.deliver_many(0..65);
+    cloud
+        .graph
+        .inbox(|inbox| inbox.stick(50, 429, "ApplicationThrottled"));
+    let ini = cloud
+        .ini()
+        .set("General", "DeleteEmails", "Match")
+        .rule(RULE);
+    let world = cloud.application(ini);
+    world
+        .run(&[])
+        .exit(2)
+        .complains("has no time for this mailbox now: status 429");
+    // That mail's id is the 45th, so it was in the third batch of 20; the fourth was not sent.
+    assert_eq!(cloud.folder("inbox"), 6);
+    cloud.graph.inbox(|inbox| inbox.free(50));
+    cloud.graph.turns();
+    let ran = world.run(&[]);
+    ran.exit(0).says("0 mails looked at").says("25 deleted");
+    assert_eq!(cloud.graph.turns().len(), 3, "the list and two batches");
+    assert_eq!(world.events(), expected);
+    assert_eq!(cloud.folder("deleteditems"), 65);
+}
+
 #[test]
 fn the_answer_to_a_deletion_may_be_lost() {
     let Some(bed) = Bed::start() else { return };
@@ -81,7 +109,8 @@ fn the_answer_to_a_deletion_may_be_lost() {
     let mut mailbox = bed.open();
     let ids = listed(&mut mailbox);
     bed.graph.fail("$batch", Fault::LoseAnswer);
-    assert!(mailbox.delete(&ids).unwrap_err().is_transient());
+    let deletion = mailbox.delete(&ids).unwrap();
+    assert!(deletion.cut_short.unwrap().is_transient());
     assert_eq!(
         bed.graph.inbox(|inbox| inbox.folder("deleteditems")),
         [1, 2]

@@ -9,12 +9,15 @@ use crate::net::http::{Method, StatusCode};
 
 impl GraphMailbox {
     /// A mail that can't be deleted stops none of the others.
-    pub(super) fn delete_exactly(&mut self, ids: &[MailId]) -> Result<Deletion, Error> {
+    pub(super) fn delete_exactly(&mut self, ids: &[MailId]) -> Deletion {
         let mut deletion = Deletion::default();
         for ids in ids.chunks(batch::MOST) {
-            self.delete_some(ids, &mut deletion)?;
+            if let Err(error) = self.delete_some(ids, &mut deletion) {
+                deletion.cut_short = Some(error);
+                break;
+            }
         }
-        Ok(deletion)
+        deletion
     }
 
     fn delete_some(&self, ids: &[MailId], deletion: &mut Deletion) -> Result<(), Error> {

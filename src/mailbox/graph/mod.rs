@@ -139,7 +139,7 @@ impl Mailbox for GraphMailbox {
     }
 
     fn delete(&mut self, ids: &[MailId]) -> Result<Deletion, Error> {
-        self.delete_exactly(ids)
+        Ok(self.delete_exactly(ids))
     }
 
     fn close(self: Box<Self>) {}

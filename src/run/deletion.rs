@@ -1,8 +1,6 @@
 //! Deleting on the server what is done with.
 
-use std::collections::HashMap;
-
-use super::look::title;
+use super::look::titles;
 use super::output::Output;
 use super::report::count;
 use crate::audit::clean::one_line;
@@ -59,11 +57,7 @@ fn tell_refused(refused: &[(MailId, String)], mailbox: &mut dyn Mailbox, output:
         return;
     }
     let ids: Vec<MailId> = told.iter().map(|(id, _)| id.clone()).collect();
-    // These are for people: where they can't be had, the id has to do.
-    let titles: HashMap<MailId, String> = (mailbox.summaries(&ids).unwrap_or_default())
-        .into_iter()
-        .filter_map(|(id, summary)| Some((id, title(&summary.ok()?))))
-        .collect();
+    let titles = titles(mailbox, &ids);
     for (id, words) in told {
         let mail = titles.get(id).map_or(id.as_str(), String::as_str);
         output.error(&format!(

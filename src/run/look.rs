@@ -216,6 +216,14 @@ pub(super) fn title(summary: &Summary) -> String {
     )
 }
 
+/// The same of mails that are no more than ids. These are for people: where one can't be had, the
+/// id has to do.
+pub(super) fn titles(mailbox: &mut dyn Mailbox, ids: &[MailId]) -> HashMap<MailId, String> {
+    let summaries = mailbox.summaries(ids).unwrap_or_default().into_iter();
+    let titles = summaries.filter_map(|(id, summary)| Some((id, title(&summary.ok()?))));
+    titles.collect()
+}
+
 fn head(summary: &Summary) -> Head<'_> {
     Head {
         envelope: &summary.envelope,

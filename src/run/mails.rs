@@ -8,7 +8,7 @@ use super::brake::{Admission, Brake};
 use super::commit::{Commit, Job, Outcome};
 use super::deletion::delete;
 use super::listing::Naming;
-use super::look::{Eye, Looked, Passed, named};
+use super::look::{Eye, Looked, Passed, named, titles};
 use super::notices::Notices;
 use super::output::Output;
 use super::recognise::{Handled, looks_of};
@@ -216,23 +216,32 @@ impl<'a> Mails<'a> {
     }
 
     /// A mail over which the mailbox was lost has failed by itself: without it the others can be
-    /// had.
+    /// had. A mailbox that is still there may know what it is called.
     pub(super) fn blame(
         &mut self,
         error: &anyhow::Error,
+        mailbox: Option<&mut dyn Mailbox>,
         journal: &mut Journal,
         output: &mut Output,
     ) -> anyhow::Result<()> {
-        let (id, reason) = match error.downcast_ref() {
+        let (id, title, reason) = match error.downcast_ref() {
             Some(mailbox::Error::Endless {
                 mail: Some(id),
                 what,
                 ..
-            }) => (id, format!("it {what}")),
-            Some(mailbox::Error::OneMail { mail, cause }) => (mail, cause.to_string()),
+            }) => (id, None, format!("it {what}")),
+            Some(mailbox::Error::OneMail { mail, cause }) => {
+                let ids = [mail.clone()];
+                let title = mailbox.and_then(|mailbox| titles(mailbox, &ids).remove(mail));
+                (mail, title, cause.to_string())
+            }
             _ => return Ok(()),
         };
-        self.fail(id, id.as_str(), &reason, journal, output);
+        if self.has_failed(id) {
+            return Ok(());
+        }
+        let mail = title.as_deref().unwrap_or(id.as_str());
+        self.fail(id, mail, &reason, journal, output);
         Ok(journal.sync()?)
     }
 

@@ -142,7 +142,7 @@ fn work(
             Ok(()) => return Ok(()),
             Err(error) => {
                 output.finish_progress();
-                mails.blame(&error, journal, output)?;
+                mails.blame(&error, None, journal, output)?;
                 retries.wait(error, output)?;
             }
         }
@@ -168,7 +168,11 @@ fn go_through(
     fresh.ids.retain(|id| !mails.has_failed(id));
     let mut eye = mails.eye(fresh.since, std::mem::take(&mut fresh.handled));
     for (index, batch) in fresh.ids.chunks(BATCH).enumerate() {
-        mails.batch(batch, &mut eye, mailbox.as_mut(), journal, output)?;
+        if let Err(error) = mails.batch(batch, &mut eye, mailbox.as_mut(), journal, output) {
+            output.finish_progress();
+            mails.blame(&error, Some(mailbox.as_mut()), journal, output)?;
+            return Err(error);
+        }
         output.progress(index * BATCH + batch.len(), fresh.ids.len());
     }
     output.finish_progress();

@@ -112,6 +112,7 @@ fn a_mail_over_which_the_service_fails_each_time_stops_no_other() {
             let ran = world.run(&[]);
             ran.exit(2)
                 .complains("badGateway")
+                .complains("\"Test m7\": ")
                 .complains("It stays on the server")
                 .says(if run == 1 {
                     "29 accepted"

@@ -1,5 +1,5 @@
 //! Tokens: what is asked for them, and each grant over time; their outcomes are in
-//! `tests/grants.rs`.
+//! `tests/grants`.
 
 use std::sync::Mutex;
 use std::time::Duration;

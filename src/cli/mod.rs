@@ -13,6 +13,8 @@ use crate::secret::{Sealable, Secret};
 mod spelling;
 mod switches;
 
+pub use switches::{EXAMPLES, EXIT_CODES, SPELLING, command};
+
 /// What the user asked for.
 #[derive(Debug)]
 pub enum Request {
@@ -144,7 +146,7 @@ pub enum Format {
 
 /// Wrong arguments: one line that names the switch, then the usage line.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}\n{usage}", usage = switches::USAGE)]
+#[error("{0}\nusage: {usage}; --help tells more", usage = switches::USAGE)]
 pub struct UsageError(pub(crate) String);
 
 impl UsageError {
@@ -185,7 +187,7 @@ impl UsageError {
 
 /// Reads the arguments (without the program's name).
 pub fn parse(arguments: &[String]) -> Result<Request, UsageError> {
-    let mut command = switches::command();
+    let mut command = command();
     let spelled = spelling::normalise(arguments, &command)?;
     if spelled.iter().any(|argument| argument == "--help") {
         return Ok(Request::Print(command.render_help().to_string()));

@@ -6,9 +6,9 @@ use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
 use super::Accept;
 use crate::net::NoFingerprint;
 
-/// The second line of every message about wrong arguments.
-pub(super) const USAGE: &str = "usage: smartemail [-inifile:FILE] [-server:HOST] [-port:N] [--imap | --pop | --msal | -folder:PATH] \
-[--ssl | --tls1_1 | --tls1_2] [--delete] [--retry] [--acceptCertificate[:SHA256]] [--explain[=json] | --check | --credentials … | -seal:SECTION.KEY | --renewMsalToken]; --help tells more";
+/// The switches in one line, for help and every message about wrong arguments.
+pub(super) const USAGE: &str = "smartemail [-inifile:FILE] [-server:HOST] [-port:N] [--imap | --pop | --msal | -folder:PATH] \
+[--ssl | --tls1_1 | --tls1_2] [--delete] [--retry] [--acceptCertificate[:SHA256]] [--explain[=json] | --check | --credentials … | -seal:SECTION.KEY | --renewMsalToken]";
 
 /// Switches whose value is asked for when it is left out.
 pub(super) const ASKABLE: [&str; 6] = [
@@ -23,36 +23,70 @@ pub(super) const ASKABLE: [&str; 6] = [
 /// Switches that mean something with and without a value.
 pub(super) const VALUE_OPTIONAL: [&str; 2] = ["explain", "acceptCertificate"];
 
-const EXAMPLES: &str = "\
-Examples:
-  smartemail
-      One pass, everything as the INI file says. This is what a scheduled job runs.
-  smartemail -server:imap.example.com -port:993 --imap --tls1_2
-      The same with the mailbox given here.
-  smartemail --explain -folder:mails
-      Show what each rule makes of the mails in a folder; change nothing.
-  smartemail --check
-      Tell whether a run would work, and everything that is wrong with the INI file.
-  smartemail --credentials -user:mailuser -password -opconuser:ocadm -opconpassword
-      Ask for the two passwords and seal all four values into the INI file.
-  smartemail -seal:smtp-client.password
-      Ask for the password of the SMTP server and seal it into the INI file.
-  smartemail smail /?
-      Send a mail from the command line: the help of smail, which has its own options.
+/// Command lines, and what each does.
+pub const EXAMPLES: [(&str, &str); 7] = [
+    (
+        "smartemail",
+        "One pass, everything as the INI file says. This is what a scheduled job runs.",
+    ),
+    (
+        "smartemail -server:imap.example.com -port:993 --imap --tls1_2",
+        "The same with the mailbox given here.",
+    ),
+    (
+        "smartemail --explain -folder:mails",
+        "Show what each rule makes of the mails in a folder; change nothing.",
+    ),
+    (
+        "smartemail --check",
+        "Tell whether a run would work, and everything that is wrong with the INI file.",
+    ),
+    (
+        "smartemail --credentials -user:mailuser -password -opconuser:ocadm -opconpassword",
+        "Ask for the two passwords and seal all four values into the INI file.",
+    ),
+    (
+        "smartemail -seal:smtp-client.password",
+        "Ask for the password of the SMTP server and seal it into the INI file.",
+    ),
+    (
+        "smartemail smail /?",
+        "Send a mail from the command line: the help of smail, which has its own options.",
+    ),
+];
 
+/// How switches may be written.
+pub const SPELLING: &str = "\
 Switches may be written in any case, with one dash or two, with the value after ':' or '='
-or as the next argument.
+or as the next argument.";
 
-Exit codes: 0 some mail matched; 1 wrong arguments; 2 any other failure;
-ExitCodeForNoMatchingEmails (default 0) when nothing matched.";
+/// Exit codes, and what each means.
+pub const EXIT_CODES: [(&str, &str); 4] = [
+    ("0", "some mail matched"),
+    ("1", "wrong arguments"),
+    ("2", "any other failure"),
+    (
+        "ExitCodeForNoMatchingEmails",
+        "nothing matched; 0 unless the INI file says otherwise",
+    ),
+];
+
+/// What stands below the switches.
+fn closing() -> String {
+    let examples = EXAMPLES.map(|(line, meaning)| format!("  {line}\n      {meaning}\n"));
+    let codes = EXIT_CODES.map(|(code, meaning)| format!("\n  {code}  {meaning}"));
+    let (examples, codes) = (examples.concat(), codes.concat());
+    format!("Examples:\n{examples}\n{SPELLING}\n\nExit codes:{codes}")
+}
 
 /// The whole command line.
-pub(super) fn command() -> Command {
+#[must_use]
+pub fn command() -> Command {
     Command::new("smartemail")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Turns incoming mail into OpCon events: reads a mailbox, applies the rules of an INI file and writes the events into MSGIN.")
-        .override_usage(USAGE.strip_prefix("usage: ").unwrap_or(USAGE))
-        .after_help(EXAMPLES)
+        .override_usage(USAGE)
+        .after_help(closing())
         .disable_help_flag(true)
         .disable_version_flag(true)
         .next_help_heading("Mailbox (each wins over the INI file)")

@@ -167,8 +167,13 @@ fn help_wins_over_everything_but_a_mistake() {
 }
 
 #[test]
+fn the_table_of_switches_is_sound() {
+    command().debug_assert();
+}
+
+#[test]
 fn every_switch_is_explained() {
-    for argument in switches::command().get_arguments() {
+    for argument in command().get_arguments() {
         assert!(argument.get_help().is_some(), "{argument} has no help");
         assert!(
             argument.get_help_heading().is_some(),

@@ -2,7 +2,8 @@
 
 ## Help
 
-help-title = smail { $version }: sends mails from the command line, by SMTP or Microsoft Graph
+help-title = smail { $version }: { $about }
+help-about = sends mails from the command line, by SMTP or Microsoft Graph
 help-usage = Usage
 help-usage-lines =
     smail /OPTION=value … /SWITCH …

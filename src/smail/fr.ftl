@@ -2,7 +2,8 @@
 
 ## Aide
 
-help-title = smail { $version } : envoi de courriels en ligne de commande, par SMTP ou Microsoft Graph
+help-title = smail { $version } : { $about }
+help-about = envoi de courriels en ligne de commande, par SMTP ou Microsoft Graph
 help-usage = Syntaxe
 help-usage-lines =
     smail /OPTION=valeur … /COMMUTATEUR …

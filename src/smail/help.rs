@@ -1,4 +1,5 @@
-//! The full help, made of the table of options, in the language of the speaker.
+//! The full help, made of the table of options, in the language of the speaker: in parts, of which
+//! the manual is made as well, and as text for a console.
 
 use super::exit::Exit;
 use super::request::Kind;
@@ -46,131 +47,156 @@ const GRAPH: &[&str] = &[
     "/BODY_FILE=message.html",
 ];
 
+/// A piece of the help, in the language of the speaker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// What the pieces up to the next heading are about.
+    Heading(String),
+    /// Text to be wrapped.
+    Paragraph(String),
+    /// Lines that stay as they are: commands.
+    Lines(String),
+    /// A name and what it stands for.
+    Term {
+        /// An option, an exit code or a way of sending.
+        name: String,
+        /// Text to be wrapped.
+        meaning: String,
+    },
+}
+
+/// What the program is, in one line.
+pub(super) fn about(speaker: &Speaker) -> String {
+    speaker.say(&Phrase::HelpAbout.into())
+}
+
 /// The help.
 pub(super) fn text(speaker: &Speaker) -> String {
-    let mut page = Page {
-        speaker,
-        out: String::new(),
-    };
-    let title = Phrase::HelpTitle.with("version", env!("CARGO_PKG_VERSION"));
+    let mut page = Page::default();
+    let title = Phrase::HelpTitle
+        .with("version", env!("CARGO_PKG_VERSION"))
+        .with("about", about(speaker));
     page.wrapped("", &speaker.say(&title), 0);
-    page.heading(Phrase::HelpUsage);
-    for line in speaker.say(&Phrase::HelpUsageLines.into()).lines() {
-        page.line(&format!("  {line}"));
+    for part in parts(speaker) {
+        page.part(&part);
     }
-    page.line("");
-    page.paragraph(Phrase::HelpWriting);
+    page.out
+}
+
+/// The help without its title.
+pub(super) fn parts(speaker: &Speaker) -> Vec<Part> {
+    let say = |text: Phrase| speaker.say(&text.into());
+    let mut parts = vec![
+        Part::Heading(say(Phrase::HelpUsage)),
+        Part::Lines(say(Phrase::HelpUsageLines)),
+        Part::Paragraph(say(Phrase::HelpWriting)),
+    ];
     for (group, heading) in [
         (Group::General, Phrase::GroupGeneral),
         (Group::Message, Phrase::GroupMessage),
         (Group::Smtp, Phrase::GroupSmtp),
         (Group::Graph, Phrase::GroupGraph),
     ] {
-        page.heading(heading);
-        for row in TABLE.iter().filter(|row| row.group == group) {
-            page.option(row);
-        }
+        parts.push(Part::Heading(say(heading)));
+        let rows = TABLE.iter().filter(|row| row.group == group);
+        parts.extend(rows.map(|row| option(speaker, row)));
         if group == Group::General {
-            page.explained("/?, /HELP", &[Phrase::OptionHelp]);
+            parts.push(Part::Term {
+                name: "/?, /HELP".to_owned(),
+                meaning: say(Phrase::OptionHelp),
+            });
         }
     }
-    page.heading(Phrase::HelpRequired);
-    for kind in Kind::ALL {
-        page.required(kind);
-    }
-    page.heading(Phrase::HelpSecrets);
-    page.paragraph(Phrase::HelpSecretsText);
-    page.heading(Phrase::HelpRetry);
-    page.paragraph(Phrase::HelpRetryText);
-    page.heading(Phrase::HelpExit);
-    for exit in Exit::ALL {
-        let name = format!("{}  {}", exit.code(), exit.name());
-        page.explained(&name, &[exit.meaning()]);
-    }
-    page.heading(Phrase::HelpExamples);
+    parts.push(Part::Heading(say(Phrase::HelpRequired)));
+    parts.extend(Kind::ALL.map(|kind| required(speaker, kind)));
+    parts.push(Part::Heading(say(Phrase::HelpSecrets)));
+    parts.push(Part::Paragraph(say(Phrase::HelpSecretsText)));
+    parts.push(Part::Heading(say(Phrase::HelpRetry)));
+    parts.push(Part::Paragraph(say(Phrase::HelpRetryText)));
+    parts.push(Part::Heading(say(Phrase::HelpExit)));
+    parts.extend(Exit::ALL.map(|exit| Part::Term {
+        name: format!("{}  {}", exit.code(), exit.name()),
+        meaning: say(exit.meaning()),
+    }));
+    parts.push(Part::Heading(say(Phrase::HelpExamples)));
     for (about, words) in [
         (Phrase::ExampleSimple, SIMPLE),
         (Phrase::ExampleSecured, SECURED),
         (Phrase::ExampleToken, TOKEN),
         (Phrase::ExampleGraph, GRAPH),
     ] {
-        page.example(about, words);
+        parts.push(Part::Paragraph(say(about)));
+        // As it stands in a batch file.
+        parts.push(Part::Lines(format!("smail {}", words.join(" ^\n  "))));
     }
-    page.out
+    parts
 }
 
-struct Page<'a> {
-    speaker: &'a Speaker,
+fn option(speaker: &Speaker, row: &Row) -> Part {
+    let say = |text: Phrase| speaker.say(&text.into());
+    let name = row.shown();
+    let name = match row.takes {
+        Takes::Nothing => name,
+        Takes::Value(place) | Takes::Secret(place) => format!("{name}={}", say(place)),
+        Takes::Choice(words) => format!("{name}={}", words.join("|")),
+    };
+    Part::Term {
+        name,
+        meaning: say(row.help),
+    }
+}
+
+fn required(speaker: &Speaker, kind: Kind) -> Part {
+    let mut options: Vec<_> = kind.required().iter().map(|name| name.shown()).collect();
+    match kind {
+        Kind::Smtp => {}
+        Kind::Sasl => options.insert(0, format!("{}=SASL", Key::AuthType.shown())),
+        Kind::Xoauth2 => options.insert(0, format!("{}=XOAUTH2", Key::AuthType.shown())),
+        Kind::Graph => options.insert(0, format!("{}=GRAPH", Key::Mode.shown())),
+    }
+    Part::Term {
+        name: speaker.say(&Message::from(kind.text())),
+        meaning: options.join(" "),
+    }
+}
+
+/// The help for a console.
+#[derive(Default)]
+struct Page {
     out: String,
 }
 
-impl Page<'_> {
+impl Page {
     fn line(&mut self, text: &str) {
         self.out.push_str(text);
         self.out.push('\n');
     }
 
-    fn say(&self, text: Phrase) -> String {
-        self.speaker.say(&text.into())
-    }
-
-    fn heading(&mut self, text: Phrase) {
-        let text = self.say(text);
-        self.line("");
-        self.line(&text);
-    }
-
-    fn paragraph(&mut self, text: Phrase) {
-        let text = self.say(text);
-        self.wrapped("", &text, 2);
-    }
-
-    fn option(&mut self, row: &Row) {
-        let name = row.shown();
-        match row.takes {
-            Takes::Nothing => self.explained(&name, &[row.help]),
-            Takes::Value(place) | Takes::Secret(place) => {
-                let name = format!("{name}={}", self.say(place));
-                self.explained(&name, &[row.help]);
+    fn part(&mut self, part: &Part) {
+        match part {
+            Part::Heading(text) => {
+                self.line("");
+                self.line(text);
             }
-            Takes::Choice(words) => {
-                let name = format!("{name}={}", words.join("|"));
-                self.explained(&name, &[row.help]);
+            Part::Paragraph(text) => self.wrapped("", text, 2),
+            Part::Lines(text) => {
+                for line in text.lines() {
+                    self.line(&format!("    {line}"));
+                }
             }
+            Part::Term { name, meaning } => self.term(name, meaning),
         }
     }
 
     /// A name, and what it means behind it or on the next line.
-    fn explained(&mut self, name: &str, meaning: &[Phrase]) {
-        let meaning: Vec<_> = meaning.iter().map(|text| self.say(*text)).collect();
-        let meaning = meaning.join(" ");
+    fn term(&mut self, name: &str, meaning: &str) {
         let name = format!("  {name}");
         if name.chars().count() + 2 > COLUMN {
             self.line(&name);
-            self.wrapped("", &meaning, COLUMN);
+            self.wrapped("", meaning, COLUMN);
         } else {
-            self.wrapped(&format!("{name:COLUMN$}"), &meaning, COLUMN);
+            self.wrapped(&format!("{name:COLUMN$}"), meaning, COLUMN);
         }
-    }
-
-    fn required(&mut self, kind: Kind) {
-        let name = self.speaker.say(&Message::from(kind.text()));
-        let mut options: Vec<_> = kind.required().iter().map(|name| name.shown()).collect();
-        match kind {
-            Kind::Smtp => {}
-            Kind::Sasl => options.insert(0, format!("{}=SASL", Key::AuthType.shown())),
-            Kind::Xoauth2 => options.insert(0, format!("{}=XOAUTH2", Key::AuthType.shown())),
-            Kind::Graph => options.insert(0, format!("{}=GRAPH", Key::Mode.shown())),
-        }
-        self.line(&format!("  {name}"));
-        self.wrapped("", &options.join(" "), 6);
-    }
-
-    /// A command, as it stands in a batch file.
-    fn example(&mut self, about: Phrase, words: &[&str]) {
-        let about = self.say(about);
-        self.line(&format!("  {about}"));
-        self.line(&format!("    smail {}", words.join(" ^\n      ")));
     }
 
     /// Text broken at blanks; no-break spaces are none. The first line begins with `lead`.

@@ -29,6 +29,9 @@ use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::sync::Mutex;
 
+pub use help::Part;
+pub use texts::Language;
+
 use attempts::{Attempts, Sent};
 use exit::Exit;
 use log::{Level, Log};
@@ -65,6 +68,13 @@ impl Failure {
             Phrase::InternalFault.with("place", place.into()),
         )
     }
+}
+
+/// What `smail` is, in one line, and its help: for the manual.
+#[must_use]
+pub fn manual(language: Language) -> (String, Vec<Part>) {
+    let speaker = Speaker::of(language);
+    (help::about(&speaker), help::parts(&speaker))
 }
 
 /// Whether a program of this name is `smail`: `smail`, `SMail`, with or without `.exe`, in any

@@ -9,8 +9,10 @@ const FRENCH: &str = include_str!("fr.ftl");
 
 /// The languages that there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Language {
+pub enum Language {
+    /// English.
     English,
+    /// French.
     French,
 }
 
@@ -193,6 +195,7 @@ macro_rules! texts {
 
 texts! {
     HelpTitle = "help-title",
+    HelpAbout = "help-about",
     HelpUsage = "help-usage",
     HelpUsageLines = "help-usage-lines",
     HelpWriting = "help-writing",

@@ -47,6 +47,11 @@ pub enum TlsFault {
     /// The certificate's time is over.
     #[error("the server's certificate has expired: have it renewed")]
     Expired,
+    /// The certificate's time is over, or has not begun: the library of Windows doesn't tell which.
+    #[error(
+        "the server's certificate is not valid on this day: have it renewed if it has expired, else check the clocks of both machines"
+    )]
+    OutsideItsTime,
     /// The certificate's time has not begun.
     #[error("the server's certificate is not valid yet: check the clocks of both machines")]
     NotYetValid,
@@ -185,6 +190,7 @@ impl TlsFault {
             | Self::NotTls
             | Self::NotTlsAfterAll
             | Self::Expired
+            | Self::OutsideItsTime
             | Self::NotYetValid
             | Self::WrongHost(_)
             | Self::UnknownAuthority
@@ -242,8 +248,9 @@ impl TlsFault {
     /// language.
     pub(super) fn of_text(text: &str, host: &str, floor: TlsFloor) -> Self {
         const NOT_YET_VALID: &[&str] = &["certificate is not yet valid"];
+        const EXPIRED: &[&str] = &["certificate has expired"];
         // CERT_E_EXPIRED covers both ends of the certificate's time, as does SEC_E_CERT_EXPIRED.
-        const EXPIRED: &[&str] = &["certificate has expired", "-2146762495", "-2146893016"];
+        const OUTSIDE: &[&str] = &["-2146762495", "-2146893016"];
         const WRONG_HOST: &[&str] = &[
             "hostname mismatch",
             "ip address mismatch",
@@ -281,6 +288,8 @@ impl TlsFault {
             Self::NotYetValid
         } else if says(EXPIRED) {
             Self::Expired
+        } else if says(OUTSIDE) {
+            Self::OutsideItsTime
         } else if says(WRONG_HOST) {
             Self::WrongHost(host.to_owned())
         } else if says(UNKNOWN_AUTHORITY) {
@@ -356,7 +365,7 @@ mod tests {
         );
         assert_eq!(
             fault("Ein Zertifikat ist abgelaufen. (os error -2146762495)"),
-            TlsFault::Expired
+            TlsFault::OutsideItsTime
         );
         for (reason, flaw) in [
             ("certificate revoked", CertificateFlaw::Revoked),

@@ -159,6 +159,7 @@ tls-not-tls = the port does not speak TLS: check { $options }
 tls-not-tls-after-all = the server agreed to STARTTLS and then did not speak TLS
 tls-hung-up = the server hung up in the middle of the handshake: it may have nothing as new as { $floor }, or the port is for something else
 tls-expired = the server's certificate has expired
+tls-outside-its-time = the server's certificate is not valid on this day: it has expired, or its time has not begun
 tls-not-yet-valid = the server's certificate is not valid yet: check the clocks of both machines
 tls-wrong-host = the server's certificate is not for { $host }: write the server's name as in the certificate
 tls-unknown-authority = the authority that issued the server's certificate is not trusted on this machine: have its root certificate installed

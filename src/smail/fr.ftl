@@ -159,6 +159,7 @@ tls-not-tls = le port ne parle pas TLS : vérifiez { $options }
 tls-not-tls-after-all = le serveur a accepté STARTTLS, puis n’a pas parlé TLS
 tls-hung-up = le serveur a coupé la connexion au milieu de la négociation : il ne connaît peut-être que des versions antérieures à { $floor }, ou le port sert à autre chose
 tls-expired = le certificat du serveur a expiré
+tls-outside-its-time = le certificat du serveur n’est pas valide à ce jour : il a expiré, ou sa période de validité n’a pas commencé
 tls-not-yet-valid = le certificat du serveur n’est pas encore valide : vérifiez l’horloge des deux machines
 tls-wrong-host = le certificat du serveur n’est pas établi pour { $host } : écrivez le nom du serveur tel qu’il figure dans le certificat
 tls-unknown-authority = l’autorité qui a émis le certificat du serveur n’est pas reconnue sur cette machine : faites-y installer son certificat racine

@@ -205,6 +205,7 @@ fn tls(server: &str, fault: &TlsFault, options: &str) -> Message {
         TlsFault::NotTlsAfterAll => Phrase::TlsNotTlsAfterAll.into(),
         TlsFault::HungUp { floor, .. } => Phrase::TlsHungUp.with("floor", floor.to_string()),
         TlsFault::Expired => Phrase::TlsExpired.into(),
+        TlsFault::OutsideItsTime => Phrase::TlsOutsideItsTime.into(),
         TlsFault::NotYetValid => Phrase::TlsNotYetValid.into(),
         TlsFault::WrongHost(host) => Phrase::TlsWrongHost.with("host", host.as_str()),
         // No certificate is remembered here, so none can have changed.

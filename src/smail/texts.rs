@@ -329,6 +329,7 @@ texts! {
     TlsNotTlsAfterAll = "tls-not-tls-after-all",
     TlsHungUp = "tls-hung-up",
     TlsExpired = "tls-expired",
+    TlsOutsideItsTime = "tls-outside-its-time",
     TlsNotYetValid = "tls-not-yet-valid",
     TlsWrongHost = "tls-wrong-host",
     TlsUnknownAuthority = "tls-unknown-authority",

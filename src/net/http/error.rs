@@ -140,6 +140,7 @@ fn tls_advice(fault: &TlsFault, server: &str) -> String {
             "the port does not speak TLS: check the address".to_owned()
         }
         TlsFault::Expired
+        | TlsFault::OutsideItsTime
         | TlsFault::NotYetValid
         | TlsFault::CertificateChanged { .. }
         | TlsFault::BadCertificate(_) => fault.to_string(),

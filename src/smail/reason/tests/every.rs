@@ -34,7 +34,7 @@ kinds! { nets: Net {
     Unresolved Refused Unreachable TimedOut Tls NoStartTls Closed Broken
 } }
 kinds! { faults: TlsFault {
-    VersionFloor NotOnThisMachine NotTls NotTlsAfterAll HungUp Expired NotYetValid WrongHost
+    VersionFloor NotOnThisMachine NotTls NotTlsAfterAll HungUp Expired OutsideItsTime NotYetValid WrongHost
     UnknownAuthority SelfSigned CertificateChanged BadCertificate NothingInCommon Other
 } }
 kinds! { flaws: CertificateFlaw { Revoked TooWeak WrongPurpose Other } }
@@ -100,6 +100,7 @@ fn faults() -> Vec<TlsFault> {
             missing: Vec::new(),
         },
         TlsFault::Expired,
+        TlsFault::OutsideItsTime,
         TlsFault::NotYetValid,
         TlsFault::WrongHost(own()),
         TlsFault::UnknownAuthority,

@@ -2,7 +2,7 @@
 //! or `NAME:N` for the N-th time it gets there. Debug builds only; a release knows nothing of it.
 
 /// Dies here, as by kill -9, if the environment names this point.
-#[cfg(all(debug_assertions, unix))]
+#[cfg(debug_assertions)]
 pub(crate) fn point(name: &str) {
     use std::sync::atomic::{AtomicUsize, Ordering};
     static PASSED: AtomicUsize = AtomicUsize::new(0);
@@ -12,13 +12,17 @@ pub(crate) fn point(name: &str) {
     };
     let (wanted, times) = wanted.split_once(':').unwrap_or((&wanted, "1"));
     if wanted == name && times.parse() == Ok(PASSED.fetch_add(1, Ordering::Relaxed) + 1) {
+        #[cfg(unix)]
         let _ =
             rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+        // Windows has no signal; this ends the process as suddenly.
+        #[cfg(windows)]
+        std::process::abort();
     }
 }
 
 /// Dies nowhere.
-#[cfg(not(all(debug_assertions, unix)))]
+#[cfg(not(debug_assertions))]
 pub(crate) fn point(_name: &str) {}
 
 /// Fails here as a mistake in the program would, if `SMARTEMAIL_SLIP` names this point.

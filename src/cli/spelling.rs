@@ -19,6 +19,10 @@ pub(super) fn normalise(
     let mut spelled = vec![command.get_name().to_owned()];
     let mut rest = arguments.iter().peekable();
     while let Some(argument) = rest.next() {
+        if is_help(argument) {
+            spelled.push("--help".to_owned());
+            continue;
+        }
         let Some(body) = switch_body(argument) else {
             let what = if tells {
                 argument
@@ -44,7 +48,9 @@ pub(super) fn normalise(
         }
         let value = match value {
             Some(value) => Some(value),
-            None => rest.next_if(|next| switch_body(next).is_none()).cloned(),
+            None => rest
+                .next_if(|next| switch_body(next).is_none() && !is_help(next))
+                .cloned(),
         };
         match value {
             Some(value) if !value.is_empty() => spelled.push(format!("--{long}={value}")),
@@ -62,6 +68,15 @@ pub(super) fn normalise(
         }
     }
     Ok(spelled)
+}
+
+/// Whether it asks for help as on Windows; a path of Unix may start with a slash, too.
+fn is_help(argument: &str) -> bool {
+    let name = argument.strip_prefix('/').unwrap_or_default();
+    ["?", "h", "help"]
+        .iter()
+        .any(|help| name.eq_ignore_ascii_case(help))
+        || ["-?", "-h"].contains(&argument)
 }
 
 /// The argument without its dashes; `None` when it is a value.

@@ -167,6 +167,21 @@ fn help_wins_over_everything_but_a_mistake() {
 }
 
 #[test]
+fn help_is_asked_for_as_on_windows_too() {
+    for line in [
+        "/?",
+        "-?",
+        "/HELP",
+        "-h",
+        "--check /?",
+        "--credentials -password /?",
+    ] {
+        assert!(matches!(parse_line(line), Ok(Request::Print(_))), "{line}");
+    }
+    assert!(parse_line("/x").is_err());
+}
+
+#[test]
 fn the_table_of_switches_is_sound() {
     command().debug_assert();
 }

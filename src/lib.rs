@@ -31,6 +31,8 @@ pub mod send;
 pub mod smail;
 mod suggest;
 mod visible;
+#[cfg(windows)]
+mod win;
 
 /// Runs the program with the arguments of the process: as [`smail`] where it is called so, or where
 /// that is its first argument.

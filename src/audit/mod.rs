@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDateTime;
 
+use crate::durable::LINE_END;
 use crate::events::template::fill;
 use crate::events::tokens::Value;
 use crate::events::{EventLine, Template, TokenValues, UnsafeText};
@@ -192,7 +193,8 @@ fn joined<'a>(events: impl IntoIterator<Item = &'a EventLine>) -> String {
 }
 
 fn stamped(line: &str, now: NaiveDateTime) -> String {
-    format!("{} {}\n", now.format("%Y-%m-%d %H:%M:%S"), one_line(line))
+    let stamp = now.format("%Y-%m-%d %H:%M:%S");
+    format!("{stamp} {}{LINE_END}", one_line(line))
 }
 
 #[cfg(test)]
@@ -233,7 +235,9 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(
             text,
-            "1970-01-01 00:00:00 From: a@example.com Subject: one\\r\\ntwo\\u{1b}[2J\\u{202e} [[X]]\n"
+            format!(
+                "1970-01-01 00:00:00 From: a@example.com Subject: one\\r\\ntwo\\u{{1b}}[2J\\u{{202e}} [[X]]{LINE_END}"
+            )
         );
     }
 }

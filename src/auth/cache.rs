@@ -166,7 +166,8 @@ impl Held<'_> {
         let mut name = cache.path.file_name().unwrap_or_default().to_owned();
         name.push(".unreadable");
         let aside = cache.path.with_file_name(name);
-        std::fs::rename(&cache.path, &aside).map_err(|cause| cache.failed("set aside", &cause))?;
+        durable::move_over(&cache.path, &aside)
+            .map_err(|cause| cache.failed("set aside", &cause))?;
         Ok(aside)
     }
 }

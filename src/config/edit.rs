@@ -52,7 +52,7 @@ pub fn change(path: &Path, changes: &[Change<'_>]) -> Result<(), EditError> {
         }
     };
     // Through a link, the file that it leads to is replaced, not the link.
-    let target = path.canonicalize().map_err(fail("read"))?;
+    let target = dunce::canonicalize(path).map_err(fail("read"))?;
     let mut bytes = std::fs::read(&target).map_err(fail("read"))?;
     for change in changes {
         bytes = changed(bytes, change).ok_or_else(|| EditError::Value {

@@ -49,8 +49,8 @@ pub fn is_root() -> bool {
     false
 }
 
-/// A path out of a setting: every `%NAME%` replaced, backslashes turned where the system
-/// has none.
+/// A path out of a setting: every `%NAME%` replaced, slashes and backslashes turned into what the
+/// system has.
 ///
 /// Fails with the name of the variable that does not exist. A single `%` is a `%`.
 pub fn expand(value: &str, environment: Environment<'_>) -> Result<PathBuf, String> {
@@ -70,11 +70,13 @@ pub fn expand(value: &str, environment: Environment<'_>) -> Result<PathBuf, Stri
         }
     }
     out.push_str(rest);
-    Ok(PathBuf::from(if cfg!(windows) {
-        out
+    // Also on Windows there should be one kind: a verbatim path (`\\?\C:\…`) takes no other.
+    let [other, own] = if cfg!(windows) {
+        ["/", "\\"]
     } else {
-        out.replace('\\', "/")
-    }))
+        ["\\", "/"]
+    };
+    Ok(PathBuf::from(out.replace(other, own)))
 }
 
 /// Where the account that is signed in for an INI file is kept: in `%LOCALAPPDATA%\smartemail`, on
@@ -100,7 +102,7 @@ pub fn token_cache(ini: &Path, environment: Environment<'_>) -> PathBuf {
 /// A short name of an INI file, for its own corner of folders that several may share.
 #[must_use]
 pub fn tag(ini: &Path) -> String {
-    let path = ini.canonicalize().unwrap_or_else(|_| ini.to_path_buf());
+    let path = dunce::canonicalize(ini).unwrap_or_else(|_| ini.to_path_buf());
     let digest = Sha256::digest(path.display().to_string().as_bytes());
     let start = digest.iter().take(4);
     start.map(|byte| format!("{byte:02x}")).collect()
@@ -130,17 +132,31 @@ mod tests {
             "X" => Some("x%y".to_owned()),
             _ => None,
         };
-        let expand =
-            |value| expand(value, &environment).map(|path| path.to_string_lossy().into_owned());
+        let expand = |value| {
+            let path = expand(value, &environment)?;
+            Ok::<_, String>(path.to_string_lossy().replace('\\', "/"))
+        };
         assert_eq!(expand(r"%PROGRAMDATA%/a").as_deref(), Ok("/data/a"));
-        assert_eq!(expand("a/%X%/%X%").as_deref(), Ok("a/x%y/x%y"));
-        assert_eq!(expand("100%").as_deref(), Ok("100%"));
-        assert_eq!(expand("50% of 100%").as_deref(), Ok("50% of 100%"));
-        assert_eq!(expand("%NOPE%/a"), Err("NOPE".to_owned()));
-        #[cfg(unix)]
         assert_eq!(
             expand(r"%PROGRAMDATA%\OpConxps\SAM").as_deref(),
             Ok("/data/OpConxps/SAM")
         );
+        assert_eq!(expand("a/%X%/%X%").as_deref(), Ok("a/x%y/x%y"));
+        assert_eq!(expand("100%").as_deref(), Ok("100%"));
+        assert_eq!(expand("50% of 100%").as_deref(), Ok("50% of 100%"));
+        assert_eq!(expand("%NOPE%/a"), Err("NOPE".to_owned()));
+    }
+
+    #[test]
+    fn separators_are_the_system_s() {
+        let expand = |value| expand(value, &|_| None).unwrap();
+        let [mixed, share] = [expand(r"C:\a/b"), expand(r"//server\share/a")];
+        if cfg!(windows) {
+            assert_eq!(mixed.to_str(), Some(r"C:\a\b"));
+            assert_eq!(share.to_str(), Some(r"\\server\share\a"));
+        } else {
+            assert_eq!(mixed.to_str(), Some("C:/a/b"));
+            assert_eq!(share.to_str(), Some("//server/share/a"));
+        }
     }
 }

@@ -6,11 +6,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::durable;
+use crate::durable::{self, LINE_END};
 use crate::secret::Secret;
-
-/// Ends a line of an event file.
-const LINE_END: &str = if cfg!(windows) { "\r\n" } else { "\n" };
 
 /// MSGIN and this INI file's own folder in the staging folder.
 #[derive(Debug)]
@@ -113,7 +110,7 @@ impl Spool {
     /// Moves a staged file into MSGIN. This is the moment at which its events are submitted.
     pub fn submit(&self, staged: &Path) -> Result<(), SpoolError> {
         let to = self.msgin.join(staged.file_name().unwrap_or_default());
-        rename(staged, &to).map_err(failed("move the event file into MSGIN as", &to))
+        durable::move_new(staged, &to).map_err(failed("move the event file into MSGIN as", &to))
     }
 
     /// Makes the moves durable.
@@ -128,7 +125,7 @@ impl Spool {
         for entry in std::fs::read_dir(&self.staging).map_err(failed("list", &self.staging))? {
             let path = entry.map_err(failed("list", &self.staging))?.path();
             if !keep.contains(&path) {
-                std::fs::remove_file(&path).map_err(failed("remove", &path))?;
+                durable::remove(&path).map_err(failed("remove", &path))?;
                 removed += 1;
             }
         }
@@ -142,7 +139,11 @@ fn check_places(msgin: &Path, staging: &Path) -> Result<(), SpoolError> {
         return Err(SpoolError::NoMsgin(msgin.display().to_string()));
     }
     let found = existing(staging);
-    let canonical = |path: &Path| path.canonicalize().map_err(failed("find", path));
+    // Not every file system of Windows can tell where a path leads.
+    let canonical = |path: &Path| {
+        let found = dunce::canonicalize(path).or_else(|_| std::path::absolute(path));
+        found.map_err(failed("find", path))
+    };
     if staging.starts_with(msgin) || canonical(found)?.starts_with(canonical(msgin)?) {
         return Err(SpoolError::Inside(staging.display().to_string()));
     }
@@ -184,24 +185,6 @@ fn may_write(msgin: &Path) -> std::io::Result<()> {
         return Err(std::io::ErrorKind::PermissionDenied.into());
     }
     Ok(())
-}
-
-/// Moves a file within a file system in one step, and never onto another one.
-fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::fs::{CWD, RenameFlags, renameat_with};
-        use rustix::io::Errno;
-        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-            // Not every file system knows this kind of rename.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
-            other => return other.map_err(Into::into),
-        }
-    }
-    if to.exists() {
-        return Err(std::io::ErrorKind::AlreadyExists.into());
-    }
-    std::fs::rename(from, to)
 }
 
 fn failed(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> SpoolError {

@@ -68,6 +68,13 @@ pub(super) fn seal_one(asked: Seal, output: &mut Output) -> anyhow::Result<()> {
     write(&file, &[given], output)
 }
 
+/// Who can read the key: see [`Keeper::for_settings`].
+const READERS: &str = if cfg!(windows) {
+    "administrators, the system and this account"
+} else {
+    "this user"
+};
+
 /// A value to seal, and its setting.
 struct Given {
     section: String,
@@ -78,7 +85,7 @@ struct Given {
 }
 
 fn write(file: &SettingsFile, given: &[Given], output: &mut Output) -> anyhow::Result<()> {
-    let keeper = Keeper::for_user(is_root(), &state_folder(file.path()));
+    let keeper = Keeper::for_settings(is_root(), &state_folder(file.path()));
     let mut sealed = Vec::new();
     for Given {
         section,
@@ -118,7 +125,7 @@ fn write(file: &SettingsFile, given: &[Given], output: &mut Output) -> anyhow::R
         names.join(", ")
     ));
     output.line(&format!(
-        "the key is in {}; only this user on this machine can open the values",
+        "the key is in {}; only {READERS} on this machine can open the values",
         keeper.path().display()
     ));
     Ok(())

@@ -89,7 +89,7 @@ fn perform_pass(pass: &Pass, output: &mut Output) -> anyhow::Result<ExitCode> {
     let file = SettingsFile::read(pass.inifile.as_deref(), &process_environment)?;
     let path = file.path().to_path_buf();
     let state = state_folder(&path);
-    let keeper = Keeper::for_user(is_root(), &state);
+    let keeper = Keeper::for_settings(is_root(), &state);
     let changes = !matches!(pass.mode, Mode::Explain(_));
     let (usual, debug) = (output.trace(), output.debug_trace());
     let purpose = Purpose {
@@ -188,7 +188,7 @@ fn mailbox_name(mail: &MailSettings) -> Result<String, auth::Error> {
             format!("msal:{}", name.to_lowercase())
         }
         MailSettings::Folder(path) => {
-            let path = path.canonicalize().unwrap_or_else(|_| path.clone());
+            let path = dunce::canonicalize(path).unwrap_or_else(|_| path.clone());
             format!("folder:{}", path.display())
         }
     })

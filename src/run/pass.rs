@@ -199,10 +199,7 @@ fn check_disk(general: &General, plan: Option<&Plan>, place: Place<'_>) -> anyho
         })?;
     }
     if general.last_run != LastRun::Unused {
-        let ini = place
-            .ini
-            .canonicalize()
-            .unwrap_or_else(|_| place.ini.to_path_buf());
+        let ini = dunce::canonicalize(place.ini).unwrap_or_else(|_| place.ini.to_path_buf());
         durable::clear_replacements(&ini)
             .and_then(|()| durable::writable(durable::folder_of(&ini)))
             .with_context(|| {

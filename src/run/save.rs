@@ -62,7 +62,7 @@ impl Plan {
     pub(super) fn prepare(&self) -> std::io::Result<()> {
         std::fs::create_dir_all(&self.workshop)?;
         for entry in std::fs::read_dir(&self.workshop)? {
-            std::fs::remove_file(entry?.path())?;
+            durable::remove(&entry?.path())?;
         }
         durable::writable(&self.workshop)
     }

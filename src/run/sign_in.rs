@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(5 * 60);
 pub(super) fn run(asked: &cli::SignIn, output: &mut Output) -> anyhow::Result<()> {
     let file = SettingsFile::read(asked.inifile.as_deref(), &process_environment)?;
     let path = file.path().to_path_buf();
-    let keeper = Keeper::for_user(is_root(), &state_folder(&path));
+    let keeper = Keeper::for_settings(is_root(), &state_folder(&path));
     let (settings, problems) =
         file.sign_in(&keeper, &process_environment, &output.trace(), asked.msal);
     tell(&problems, &path, output);

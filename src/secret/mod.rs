@@ -3,8 +3,6 @@
 //!
 //! A leaf: every room that handles a password uses the type.
 
-#[cfg(windows)]
-mod dpapi;
 mod keyfile;
 mod seal;
 mod sealable;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use crate::clock;
+use crate::durable::LINE_END;
 use crate::net::{Trace, clean};
 
 /// A longer line is cut.
@@ -83,7 +84,10 @@ impl Log {
         let mut lines = String::new();
         for line in text().lines() {
             let name = level.name();
-            lines.push_str(&format!("{now} {name:7} {}\n", clean(line, LONGEST_LINE)));
+            lines.push_str(&format!(
+                "{now} {name:7} {}{LINE_END}",
+                clean(line, LONGEST_LINE)
+            ));
         }
         // A mail is not held up by its log.
         if let Ok(mut file) = file.lock() {

@@ -40,6 +40,7 @@ use request::{Request, Way};
 use table::Key;
 use texts::{Message, Phrase, Speaker};
 
+use crate::durable::LINE_END;
 use crate::net::clean;
 use crate::send::{Receipt, Warning};
 
@@ -249,7 +250,7 @@ impl Report<'_> {
         let Some(path) = self.error_file else {
             return;
         };
-        if let Err(error) = fs::write(path, lines.join("\n") + "\n") {
+        if let Err(error) = fs::write(path, lines.join(LINE_END) + LINE_END) {
             self.warn(&unwritable(Key::ErrorFile, path, &error));
         }
     }

@@ -166,7 +166,7 @@ impl Resolver<'_> {
         match grant_type {
             GrantType::SignedIn => {
                 let path = token_cache(self.ini, self.environment);
-                let cache = Cache::at(path, self.keeper.clone());
+                let cache = Cache::at(path, self.keeper.personal());
                 Some(Grant::SignedIn { cache })
             }
             GrantType::ClientCredentials => self.client_credentials(),

@@ -207,7 +207,7 @@ impl Files {
 fn remove(place: &Place, path: &Path) -> io::Result<()> {
     // A link leads to the same file as when it was found.
     if place.is_still(&std::fs::metadata(path)?) {
-        return std::fs::remove_file(path);
+        return crate::durable::remove(path);
     }
     // Another mail stands there now; the one that was meant is gone.
     Ok(())

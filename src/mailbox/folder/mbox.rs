@@ -63,7 +63,7 @@ impl Stamp {
 impl Mbox {
     /// Makes sure that the file is an mbox; an empty one is.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        let path = std::fs::canonicalize(path).map_err(|source| at(path, source))?;
+        let path = dunce::canonicalize(path).map_err(|source| at(path, source))?;
         let mut start = Vec::new();
         let file = open_regular(&path).map_err(|source| at(&path, source))?;
         file.take(SEPARATOR.len() as u64)

@@ -131,7 +131,7 @@ fn full_name() -> Option<String> {
 }
 
 /// Several labels, and not those that stand for "nowhere".
-#[cfg_attr(windows, expect(dead_code, reason = "see full_name"))]
+#[cfg(any(unix, test))]
 fn is_full_name(name: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
     let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(allowed);

@@ -1,6 +1,4 @@
-//! Windows' own protection of data for the user who is signed in (DPAPI).
-//!
-//! The one module that speaks to the Windows API.
+//! Windows' own protection of data (DPAPI), for one account or for the whole machine.
 #![expect(
     unsafe_code,
     reason = "DPAPI is only reachable through the C interface"
@@ -8,12 +6,27 @@
 
 use windows_sys::Win32::Foundation::LocalFree;
 use windows_sys::Win32::Security::Cryptography::{
-    CRYPT_INTEGER_BLOB, CRYPTPROTECT_UI_FORBIDDEN, CryptProtectData, CryptUnprotectData,
+    CRYPT_INTEGER_BLOB, CRYPTPROTECT_LOCAL_MACHINE, CRYPTPROTECT_UI_FORBIDDEN, CryptProtectData,
+    CryptUnprotectData,
 };
 use zeroize::{Zeroize, Zeroizing};
 
-/// Encrypts data so that only this user on this machine can read it.
-pub(super) fn protect(plain: &[u8]) -> Option<Vec<u8>> {
+/// Who can read what was protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Whoever gets at it on this machine: rights on the file are the other half.
+    Machine,
+    /// This account, on this machine.
+    Account,
+}
+
+/// Encrypts data so that only this scope can read it.
+pub(crate) fn protect(plain: &[u8], scope: Scope) -> Option<Vec<u8>> {
+    let flags = CRYPTPROTECT_UI_FORBIDDEN
+        | match scope {
+            Scope::Machine => CRYPTPROTECT_LOCAL_MACHINE,
+            Scope::Account => 0,
+        };
     let input = blob(plain)?;
     let mut output = CRYPT_INTEGER_BLOB {
         cbData: 0,
@@ -28,15 +41,15 @@ pub(super) fn protect(plain: &[u8]) -> Option<Vec<u8>> {
             std::ptr::null(),
             std::ptr::null(),
             std::ptr::null(),
-            CRYPTPROTECT_UI_FORBIDDEN,
+            flags,
             &mut output,
         )
     };
     (done != 0).then(|| take(output).to_vec())
 }
 
-/// Decrypts what [`protect`] made for this user.
-pub(super) fn unprotect(stored: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+/// Decrypts what [`protect`] made for a scope that this process is in.
+pub(crate) fn unprotect(stored: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let input = blob(stored)?;
     let mut output = CRYPT_INTEGER_BLOB {
         cbData: 0,
@@ -76,5 +89,24 @@ fn take(output: CRYPT_INTEGER_BLOB) -> Zeroizing<Vec<u8>> {
         answer.zeroize();
         LocalFree(output.pbData.cast());
         copy
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_protected_comes_back_whole_or_not_at_all() {
+        for scope in [Scope::Machine, Scope::Account] {
+            let stored = protect(b"a secret", scope).unwrap();
+            assert!(!stored.windows(8).any(|part| part == b"a secret"));
+            assert_eq!(unprotect(&stored).unwrap().as_slice(), b"a secret");
+            assert!(
+                unprotect(&stored[..stored.len() / 2]).is_none(),
+                "{scope:?}"
+            );
+        }
+        assert!(unprotect(b"").is_none());
     }
 }

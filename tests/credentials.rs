@@ -5,11 +5,10 @@ pub mod harness;
 
 use std::net::TcpListener;
 
-use harness::world::{OPCON_PASSWORD, OPCON_USER};
+use harness::world::{KEY, OPCON_PASSWORD, OPCON_USER};
 use harness::{Ini, Mail, Tree, World};
 
 const RULE: &str = "SubjectLineMask=Test\nEvent=$CONSOLE:DISPLAY,hit";
-const KEY: &str = "home/.config/smartemail/secret.key";
 
 /// A world that is not sealed yet, with one mail that matches.
 fn unsealed() -> World {

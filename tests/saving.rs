@@ -3,6 +3,7 @@
 #[allow(dead_code, reason = "each test file uses its own part of the test bed")]
 pub mod harness;
 
+use harness::world::KEY;
 use harness::{Ini, Mail, Tree, World};
 
 const HIT: &str = "SubjectLineMask=Test\nEvent=$CONSOLE:DISPLAY,hit";
@@ -37,7 +38,7 @@ fn saved_as(name: &str) -> String {
     // Nothing got out of the folder of saved mails.
     let outside: Vec<_> = Tree::without(
         &world.path(""),
-        &["Received", "MSGIN", "mails", "home", "SMArtEmail.state"],
+        &["Received", "MSGIN", "mails", KEY, "SMArtEmail.state"],
     )
     .files();
     assert_eq!(outside, ["SMArtEmail.ini"]);

@@ -3,6 +3,7 @@
 #[allow(dead_code, reason = "each test file uses its own part of the test bed")]
 pub mod harness;
 
+use harness::world::KEY;
 use harness::{Ini, Mail, Ran, Sink, World};
 
 const SECRET: &str = "Sealed-one-6204";
@@ -86,7 +87,7 @@ fn what_is_never_sealed_is_refused_before_anything_is_touched() {
         .run_with(&["-seal:mail.user", "--check"], "x\n")
         .exit(1);
     assert_eq!(world.ini_text(), TEXT);
-    assert!(!world.path("home/.config").exists());
+    assert!(!world.path(KEY).exists());
 }
 
 #[test]

@@ -1,16 +1,33 @@
 //! Certificates for the servers of the tests, made once by the `openssl` command.
 //!
-//! They are kept in the folder that cargo has for the data of tests. All dates are fixed, so
+//! They are kept in the folder that cargo has for the data of tests, or where the environment says
+//! (`SMARTEMAIL_TEST_FOLDER`: another user may not write into cargo's). All dates are fixed, so
 //! they need no clock and nobody has to renew them.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::program;
+
 const LONG_AGO: &str = "20240101000000Z";
 const FAR_AHEAD: &str = "20491231235959Z";
 /// The names that a client of the tests may call the server by.
 const HERE: &str = "DNS:localhost,IP:127.0.0.1,IP:127.0.0.2";
+
+/// Those of servers that an authority has issued, and which.
+const SERVERS: [(&str, &str); 10] = [
+    ("good", "ca"),
+    ("goodec", "ca"),
+    ("expired", "ca"),
+    ("notyet", "ca"),
+    ("wronghost", "ca"),
+    ("untrusted", "otherca"),
+    ("untrusted-expired", "otherca"),
+    ("untrusted-notyet", "otherca"),
+    ("untrusted-wronghost", "otherca"),
+    ("self", "self"),
+];
 
 /// The folder with the certificates: `NAME.pem` and `NAME.key` for
 ///
@@ -27,7 +44,9 @@ const HERE: &str = "DNS:localhost,IP:127.0.0.1,IP:127.0.0.2";
 ///
 /// `None` when the `openssl` command is missing.
 pub fn folder() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("certificates-4");
+    let place = std::env::var_os("SMARTEMAIL_TEST_FOLDER");
+    let place = place.unwrap_or_else(|| env!("CARGO_TARGET_TMPDIR").into());
+    let folder = Path::new(&place).join("certificates-4");
     fs::create_dir_all(&folder).unwrap();
     // Several test programs and many tests may come here at the same time.
     let lock = File::create(folder.join("lock")).unwrap();
@@ -39,6 +58,9 @@ pub fn folder() -> Option<PathBuf> {
             .status()
             .ok()?;
         make(&folder);
+        if program::is_windows() {
+            super::wine::trust(&folder, "ca", &SERVERS.map(|(name, _)| name.to_owned()));
+        }
         File::create(folder.join("done")).unwrap();
     }
     Some(folder)
@@ -50,6 +72,16 @@ pub fn copy(certificate: &str, target: &Path) {
     for kind in ["pem", "key"] {
         let from = folder.join(certificate).with_extension(kind);
         fs::copy(from, target.join("server").with_extension(kind)).unwrap();
+    }
+    // Wine accepts whatever comes without its authority, so there it comes with it.
+    let authority = SERVERS.iter().find(|(name, _)| *name == certificate);
+    if program::is_windows()
+        && let Some((_, authority)) = authority
+        && *authority != certificate
+    {
+        let chain = [certificate, authority]
+            .map(|name| fs::read_to_string(folder.join(name).with_extension("pem")).unwrap());
+        fs::write(target.join("server.pem"), chain.concat()).unwrap();
     }
 }
 
@@ -210,7 +242,8 @@ pub fn fingerprint(name: &str) -> String {
     said.trim().split_once('=').unwrap().1.to_owned()
 }
 
-fn openssl(folder: &Path, args: &[&str]) -> String {
+/// Runs the `openssl` command in a folder; gives what it says.
+pub fn openssl(folder: &Path, args: &[&str]) -> String {
     let done = Command::new("openssl")
         .args(args)
         .current_dir(folder)

@@ -64,6 +64,8 @@ pub mod sink;
 pub mod site;
 pub mod table;
 pub mod tree;
+#[cfg(unix)]
+pub mod wine;
 pub mod world;
 
 #[cfg(unix)]

@@ -1,6 +1,7 @@
 //! Runs the built binary: closed environment, time limit, peak memory, and assertions on
 //! what came out of it.
 
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -8,6 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// Names a program for Windows that takes the place of the built binary.
+const OTHER: &str = "SMARTEMAIL_EXE";
 /// How often a running program is looked at.
 const PULSE: Duration = Duration::from_millis(2);
 
@@ -62,6 +65,17 @@ struct Heard {
     reader: Option<thread::JoinHandle<()>>,
 }
 
+/// The program: the built binary, or a stand-in for it that the environment names (tests/wine.sh
+/// gives the .exe under Wine).
+pub fn path() -> OsString {
+    std::env::var_os(OTHER).unwrap_or_else(|| env!("CARGO_BIN_EXE_smartemail").into())
+}
+
+/// Whether the program is one for Windows.
+pub fn is_windows() -> bool {
+    cfg!(windows) || std::env::var_os(OTHER).is_some()
+}
+
 /// Starts the binary with these arguments and nothing of the test's own environment.
 ///
 /// `input` is what it may read from standard input; `None` is an empty one.
@@ -71,7 +85,7 @@ pub fn start(
     folder: &Path,
     input: Option<&str>,
 ) -> Running {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_smartemail"));
+    let mut command = Command::new(path());
     command
         .args(args)
         .current_dir(folder)
@@ -148,6 +162,7 @@ impl Running {
         self.ran(status, peak_kb)
     }
 
+    /// How it ended; `None` when it had to be ended.
     fn watch(&mut self, limit: Duration) -> (Option<ExitStatus>, u64) {
         let mut peak_kb = 0;
         while self.started.elapsed() < limit {
@@ -158,7 +173,9 @@ impl Running {
             thread::sleep(PULSE);
         }
         end_group(&mut self.child);
-        (self.child.try_wait().unwrap(), peak_kb)
+        let status = self.child.try_wait().unwrap();
+        // Windows gives a program that was ended an exit code like any other.
+        (status.filter(|_| cfg!(unix)), peak_kb)
     }
 
     fn ran(&mut self, status: Option<ExitStatus>, peak_kb: u64) -> Ran {
@@ -222,10 +239,11 @@ fn peak_memory(id: u32) -> u64 {
 fn signal(status: ExitStatus) -> Option<i32> {
     #[cfg(unix)]
     return std::os::unix::process::ExitStatusExt::signal(&status);
+    // What a program leaves on Windows that ends itself in the middle.
     #[cfg(not(unix))]
     {
-        let _ = status;
-        None
+        const ABORTED: i32 = 0xC000_0409_u32.cast_signed();
+        (status.code() == Some(ABORTED)).then_some(9)
     }
 }
 
@@ -259,7 +277,9 @@ impl Ran {
     /// The run was killed in the middle, as by `kill -9`.
     #[track_caller]
     pub fn killed(&self) -> &Self {
-        assert_eq!(self.signal, Some(9), "signal\n{self}");
+        // A program for Windows ends itself with 0xC0000409, of which Wine passes on the last byte.
+        let killed = self.signal == Some(9) || is_windows() && self.code == Some(9);
+        assert!(killed, "it should have been killed\n{self}");
         self
     }
 

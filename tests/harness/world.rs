@@ -24,8 +24,12 @@ pub const WRONG_PASSWORD: &str = "Wrong-pass-6623";
 pub const OPCON_USER: &str = "batch";
 /// The external event password of the tests.
 pub const OPCON_PASSWORD: &str = "Event-pass-5824-word";
-/// What ends a line for the OpCon agent of this system.
-const LINE_END: &str = if cfg!(windows) { "\r\n" } else { "\n" };
+/// Where the key of the sealed settings is, in its world.
+pub const KEY: &str = if cfg!(windows) {
+    "ProgramData/smartemail/secret.key"
+} else {
+    "home/.config/smartemail/secret.key"
+};
 /// Folders that hold secrets by design (MSGIN, and its staging folder after a kill) or nothing
 /// but mails.
 const STORES: [&str; 6] = [
@@ -63,7 +67,7 @@ impl World {
             .prefix("smartemail-test-")
             .tempdir()
             .unwrap();
-        let root = folder.path().canonicalize().unwrap();
+        let root = dunce::canonicalize(folder.path()).unwrap();
         for name in ["MSGIN", "mails", "home"] {
             fs::create_dir(root.join(name)).unwrap();
         }
@@ -76,16 +80,11 @@ impl World {
             ("XDG_DATA_HOME".to_owned(), inside("home/.local/share")),
             ("XDG_STATE_HOME".to_owned(), inside("home/.local/state")),
             ("PROGRAMDATA".to_owned(), inside("ProgramData")),
+            ("LOCALAPPDATA".to_owned(), inside("home")),
         ];
         if cfg!(windows) {
             // Sockets and DPAPI do not work without these.
-            let needed = [
-                "SYSTEMROOT",
-                "WINDIR",
-                "USERPROFILE",
-                "LOCALAPPDATA",
-                "APPDATA",
-            ];
+            let needed = ["SYSTEMROOT", "WINDIR", "USERPROFILE", "APPDATA"];
             let given = needed
                 .iter()
                 .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
@@ -130,6 +129,11 @@ impl World {
         self
     }
 
+    /// The program's environment.
+    pub fn environment(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.environment.iter().map(|(name, value)| (name, value))
+    }
+
     /// Gives the program more or less time than the usual minute.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
@@ -141,7 +145,9 @@ impl World {
         if name.is_empty() {
             self.root.clone()
         } else {
-            self.root.join(name)
+            // Windows takes slashes, and shows backslashes.
+            let separators = std::path::MAIN_SEPARATOR_STR;
+            self.root.join(name.replace('/', separators))
         }
     }
 
@@ -286,9 +292,11 @@ impl World {
         self.secrets.borrow_mut().clear();
     }
 
-    /// The text of one of the world's files; empty when there is none.
+    /// The text of one of the world's files, with LF at the ends of its lines; empty when there is
+    /// none.
     pub fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap_or_default()
+        let text = fs::read_to_string(self.path(name)).unwrap_or_default();
+        text.replace("\r\n", "\n")
     }
 
     /// Writes one of the world's files.
@@ -378,9 +386,11 @@ impl World {
         for name in self.event_files() {
             let text =
                 fs::read_to_string(self.path("MSGIN").join(&name)).expect("an event file is UTF-8");
-            let whole = text.strip_suffix(LINE_END);
+            // What ends a line for the OpCon agent of the program's system.
+            let end = if program::is_windows() { "\r\n" } else { "\n" };
+            let whole = text.strip_suffix(end);
             let whole = whole.unwrap_or_else(|| panic!("{name} ends within a line: {text:?}"));
-            lines.extend(whole.split(LINE_END).map(str::to_owned));
+            lines.extend(whole.split(end).map(str::to_owned));
         }
         for line in &lines {
             assert!(

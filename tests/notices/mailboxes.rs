@@ -37,7 +37,9 @@ fn a_notice_is_found_in_the_sender_s_mailbox() {
     };
     dovecot.deliver(&mail("Test one", "1").bytes(), 1_767_700_800);
     dovecot.deliver(&mail("other", "2").bytes(), 1_767_700_801);
-    world.run(&[]).exit(0).says("2 notices sent");
+    let ran = world.run(&[]);
+    ran.exit(0).says("2 notices sent");
+    println!("{ran}\nMSGIN: {:?}", world.events());
 
     let fields = "FROM TO SUBJECT IN-REPLY-TO AUTO-SUBMITTED";
     let asked = format!("UID FETCH 1:* (BODY.PEEK[HEADER.FIELDS ({fields})] BODY.PEEK[TEXT])");

@@ -1,0 +1,75 @@
+//! The certificate store of Wine: what an administrator of Windows does by hand for an authority of
+//! his own, done for that of the tests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{certs, program};
+
+/// Lets the store trust an authority, and know of these certificates that they haven't been
+/// revoked. Windows goes on where nobody tells it; Wine would not.
+pub fn trust(folder: &Path, authority: &str, certificates: &[String]) {
+    let program = PathBuf::from(program::path());
+    let place = program.parent().unwrap();
+    install(place, folder, authority);
+    let users = place.join("prefix/drive_c/users");
+    let user = fs::read_dir(&users).unwrap().map(Result::unwrap);
+    let user = user
+        .map(|user| user.path())
+        .find(|user| !user.ends_with("Public"));
+    let known = user
+        .unwrap()
+        .join("AppData/LocalLow/Microsoft/CryptnetUrlCache/Content");
+    fs::create_dir_all(&known).unwrap();
+    for name in certificates {
+        let said = openssl(folder, name, &["-serial"]);
+        let serial = said.trim().trim_start_matches("serial=").as_bytes();
+        let reversed: Vec<_> = serial.rchunks(2).flatten().copied().collect();
+        let file = String::from_utf8(reversed).unwrap().to_lowercase();
+        // Until when that is known, in units of 100 ns since 1601: the year 2100.
+        let until: u64 = (4_102_444_800 + 11_644_473_600) * 10_000_000;
+        let content = [
+            b"Wine cached revocation\0",
+            &until.to_le_bytes()[..],
+            &[0; 4],
+        ]
+        .concat();
+        fs::write(known.join(file), content).unwrap();
+    }
+}
+
+/// Writes the certificate where the store of this account has its roots: a value of properties,
+/// each with number, encoding and length.
+fn install(place: &Path, folder: &Path, authority: &str) {
+    let said = openssl(folder, authority, &["-fingerprint", "-sha1"]);
+    let sha1 = said.trim().split_once('=').unwrap().1.replace(':', "");
+    let text = fs::read_to_string(folder.join(authority).with_extension("pem")).unwrap();
+    let lines: String = text.lines().filter(|line| !line.starts_with('-')).collect();
+    let der = data_encoding::BASE64.decode(lines.as_bytes()).unwrap();
+    let hash = data_encoding::HEXUPPER.decode(sha1.as_bytes()).unwrap();
+    let property = |number: u32, value: &[u8]| {
+        let length = u32::try_from(value.len()).unwrap();
+        let head = [number, 1, length].map(u32::to_le_bytes).concat();
+        [&head, value].concat()
+    };
+    let value: Vec<_> = [property(3, &hash), property(32, &der)].concat();
+    let hex: Vec<_> = value.iter().map(|byte| format!("{byte:02x}")).collect();
+    let entries = format!(
+        "REGEDIT4\n\n[HKEY_CURRENT_USER\\Software\\Microsoft\\SystemCertificates\\Root\\Certificates\\{sha1}]\n\
+         \"Blob\"=hex:{}\n",
+        hex.join(",")
+    );
+    let file = folder.join("authority.reg");
+    fs::write(&file, entries).unwrap();
+    let done = Command::new(place.join("run"))
+        .args(["regedit", "/S"])
+        .arg(format!("Z:{}", file.to_str().unwrap().replace('/', "\\")))
+        .status();
+    assert!(done.unwrap().success(), "regedit");
+}
+
+fn openssl(folder: &Path, name: &str, what: &[&str]) -> String {
+    let file = format!("{name}.pem");
+    certs::openssl(folder, &[&["x509", "-noout", "-in", &file], what].concat())
+}

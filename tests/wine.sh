@@ -7,8 +7,8 @@
 # the first is marked #[cfg(unix)] where it stands.
 #
 # What is missing is installed (on Debian and Ubuntu, as root or through sudo; Rust's part by
-# rustup). Wine knows no rights for root, so the tests run as an ordinary user: for root as
-# "nobody", who must be able to read this folder and cargo's.
+# rustup); exit code 3: it can't be. Wine knows no rights for root, so the tests run as an ordinary
+# user: for root as "nobody", where that one can read this folder and cargo's.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -42,9 +42,23 @@ as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+nobody() {
+    setpriv --reuid nobody --regid nogroup --clear-groups -- "$@"
+}
+
+mkdir -p "$place/tmp"
+lends=false
+if [ "$(id -u)" -eq 0 ]; then
+    if nobody test -r "$PWD/Cargo.toml" && nobody test -x "$place"; then
+        lends=true
+    else
+        echo "nobody can't read $PWD or $build: the tests run as root" >&2
+    fi
+fi
+
 as_user() {
-    if [ "$(id -u)" -eq 0 ]; then
-        setpriv --reuid nobody --regid nogroup --clear-groups -- env HOME="$place" TMPDIR="$place/tmp" "$@"
+    if $lends; then
+        nobody env HOME="$place" TMPDIR="$place/tmp" "$@"
     else
         env TMPDIR="$place/tmp" "$@"
     fi
@@ -56,17 +70,16 @@ command -v x86_64-w64-mingw32-gcc >/dev/null || missing+=(gcc-mingw-w64-x86-64-w
 if [ "${#missing[@]}" -gt 0 ]; then
     if ! command -v apt-get >/dev/null; then
         echo "The Windows tests need these, under the names that Debian has for them: ${missing[*]}" >&2
-        exit 1
+        exit 3
     fi
     as_root apt-get -q update
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600 \
-        -o APT::Sandbox::User=root install -y --no-install-recommends "${missing[@]}"
+        -o APT::Sandbox::User=root install -y --no-install-recommends "${missing[@]}" || exit 3
 fi
 if [ ! -d "$(rustc --print target-libdir --target $windows)" ]; then
-    rustup target add $windows
+    rustup target add $windows || exit 3
 fi
 
-mkdir -p "$place/tmp"
 cat >"$place/run" <<RUN
 #!/bin/sh
 # Runs a Windows program in the prefix of the tests: run PROGRAM.exe [ARGUMENT...]
@@ -98,9 +111,7 @@ __declspec(dllexport) BOOL WINAPI ProcessPrng(unsigned char *bytes, SIZE_T count
 C
 fi
 rm -f "$place/idle"
-if [ "$(id -u)" -eq 0 ]; then
-    chown -R nobody:nogroup "$place"
-fi
+if $lends; then chown -R nobody:nogroup "$place"; fi
 if [ ! -e "$place/prefix/made" ]; then
     as_user "$place/run" wineboot --init 2>/dev/null
     system=$place/prefix/drive_c/windows/system32
@@ -124,11 +135,16 @@ as_user "$place/run" cmd <>"$place/idle" >/dev/null 2>&1 &
 
 export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc
 log=$place/cargo.log
+programs=()
 
-# Builds tests and prints the paths of their programs: built [ARGUMENT OF CARGO TEST...]
-built() {
-    cargo test --locked --no-run "$@" 2>&1 | tee "$log" >&2
-    sed -n 's/^ *Executable [^(]*(\(.*\))$/\1/p' "$log"
+# Builds tests and notes the paths of their programs: build_tests [ARGUMENT OF CARGO TEST...]
+build_tests() {
+    cargo test --locked --no-run "$@" 2>&1 | tee "$log"
+    mapfile -t programs < <(sed -n 's/^ *Executable [^(]*(\(.*\))$/\1/p' "$log")
+    if [ "${#programs[@]}" -eq 0 ]; then
+        echo "no test program was built" >&2
+        exit 1
+    fi
 }
 
 # Runs a test program and counts: tested WHERE PROGRAM [ARGUMENT...]
@@ -150,7 +166,7 @@ tested() {
     fi
 }
 
-mapfile -t programs < <(built --target $windows --lib --bins --tests)
+build_tests --target $windows --lib --bins --tests
 for program in "${programs[@]}"; do
     tested "in Windows" "$program" "$place/run" "$program"
 done
@@ -160,7 +176,8 @@ names=()
 for name in "${beside[@]}"; do names+=(--test "$name"); done
 skipped=()
 for name in "${left_out[@]}"; do skipped+=(--skip "$name"); done
-mapfile -t programs < <(built "${names[@]}")
+in_windows=$total
+build_tests "${names[@]}"
 for program in "${programs[@]}"; do
     tested "from Linux" "$program" env SMARTEMAIL_EXE="$place/smartemail" SMARTEMAIL_TEST_FOLDER="$place/tmp" \
         SMARTEMAIL_CRASH_RUNS=8 "$program" "${skipped[@]}"
@@ -170,4 +187,4 @@ if [ "${#failed[@]}" -gt 0 ]; then
     echo "failed under Wine: ${failed[*]}" >&2
     exit 1
 fi
-echo "Wine: $total tests passed; left out of those from Linux: ${left_out[*]}"
+echo "Wine: $total tests passed, $in_windows in Windows and $((total - in_windows)) from Linux; left out of these: ${left_out[*]}"

@@ -111,7 +111,7 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 /// Does something with a file, again and again for a bounded time while another program has it
 /// open: on Windows a virus scanner, a backup or an agent keeps a file from being moved, removed
 /// or opened. Other systems have no such thing.
-pub(crate) fn patiently<T>(mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+fn patiently<T>(mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     let began = Instant::now();
     loop {
         match act() {

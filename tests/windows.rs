@@ -136,8 +136,7 @@ fn event_files_and_logs_end_their_lines_as_windows_does() {
     let world = World::with_mails(&ini, &[Mail::new("Test one")]);
     world.run(&[]).exit(0);
     let event = fs::read_to_string(world.path("MSGIN").join(&world.event_files()[0])).unwrap();
-    let log = fs::read_to_string(world.path("accepts.log")).unwrap();
-    for text in [event, log] {
+    for text in [event, world.read("accepts.log")] {
         assert!(text.ends_with("\r\n"), "{text:?}");
         assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
     }

@@ -10,7 +10,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use data_encoding::BASE64;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::seal::Key;
 use crate::durable;
@@ -163,7 +163,7 @@ impl Keeper {
     }
 
     fn read(&self, to_seal: bool) -> Result<Key, KeyError> {
-        let file = match durable::patiently(|| File::open(&self.path)) {
+        let file = match File::open(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(KeyError::Missing(self.shown()));
@@ -223,12 +223,11 @@ impl Keeper {
         let stored = self
             .protect(key.as_slice())
             .ok_or_else(|| KeyError::Content(self.shown()))?;
-        let mut text = Zeroizing::new(format!("{PREFIX}{}\n", BASE64.encode(&stored)));
+        let text = Zeroizing::new(format!("{PREFIX}{}\n", BASE64.encode(&stored)));
         let folder = durable::folder_of(&self.path);
         let written = durable::private_folder(folder)
             .and_then(|()| durable::create(folder, &self.path, text.as_bytes(), 0o600))
             .and_then(|()| durable::sync_folder(folder));
-        text.zeroize();
         match written {
             Ok(()) => Ok(key),
             // Somebody else made one in the meantime: theirs counts.

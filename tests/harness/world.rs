@@ -292,11 +292,14 @@ impl World {
         self.secrets.borrow_mut().clear();
     }
 
-    /// The text of one of the world's files, with LF at the ends of its lines; empty when there is
-    /// none.
+    /// The text of one of the world's files; empty when there is none.
     pub fn read(&self, name: &str) -> String {
-        let text = fs::read_to_string(self.path(name)).unwrap_or_default();
-        text.replace("\r\n", "\n")
+        fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
+    /// The same of a log, with LF at the ends of its lines on every system.
+    pub fn log(&self, name: &str) -> String {
+        self.read(name).replace("\r\n", "\n")
     }
 
     /// Writes one of the world's files.

@@ -30,7 +30,7 @@ fn a_server_that_comes_back_gets_the_mail_once() {
         .collect();
     let second = Duration::from_secs(1);
     assert!(pauses[0] >= second && pauses[1] >= 2 * second, "{pauses:?}");
-    let log = sender.world.read("log.txt");
+    let log = sender.world.log("log.txt");
     assert!(
         log.contains("next attempt in 1 second\n") && log.contains("next attempt in 2 seconds\n"),
         "{log}"

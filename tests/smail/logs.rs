@@ -84,7 +84,7 @@ fn the_error_file_holds_the_last_error_and_goes_with_success() {
         &["/ERROR_FILE=error.txt", "/TO=reject@example.test"],
     );
     ran.exit(5);
-    let told = sender.world.read("error.txt");
+    let told = sender.world.log("error.txt");
     assert_eq!(format!("Error: {told}"), ran.stderr);
     // Wrong options are told there as well.
     sender.run(&["/ERROR_FILE=error.txt"]).exit(2);

@@ -5,6 +5,7 @@
 
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::NamedTempFile;
@@ -16,13 +17,20 @@ pub(crate) const LINE_END: &str = if cfg!(windows) { "\r\n" } else { "\n" };
 pub(crate) const TEMPORARY: &str = ".smartemail-";
 /// For so long another program may hold a file.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// For so long files may be held altogether: what then is held still, or may not be touched, keeps
+/// no run any longer.
+const MOST: Duration = Duration::from_secs(30);
 /// How often it is tried until then.
 const PULSE: Duration = Duration::from_millis(20);
+
+/// The rights of a file that [`replace`] makes anew: its owner's, on Windows its folder's, for the
+/// installer's account and the job's often differ there.
+const NEW: u32 = if cfg!(windows) { 0o666 } else { 0o600 };
 
 /// Replaces a file by new content in one step, keeping its rights and its owner.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = folder_of(path);
-    let file = write(folder, &replacement_prefix(path), bytes, 0o600)?;
+    let file = write(folder, &replacement_prefix(path), bytes, NEW)?;
     if let Ok(old) = std::fs::metadata(path) {
         #[cfg(unix)]
         {
@@ -68,7 +76,12 @@ fn replacement_prefix(path: &Path) -> String {
 /// [`sync_folder`] has been called for its folder.
 pub(crate) fn create(workshop: &Path, path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let file = write(workshop, TEMPORARY, bytes, mode)?;
-    name(file, |temporary| move_new(temporary, path))
+    // Also where no rename spares an existing file, as on NFS.
+    #[cfg(unix)]
+    file.persist_noclobber(path)?;
+    #[cfg(windows)]
+    name(file, |temporary| move_new(temporary, path))?;
+    Ok(())
 }
 
 /// Moves a file within a file system in one step, and never onto another one. The name is durable
@@ -111,11 +124,16 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 /// Does something with a file, again and again for a bounded time while another program has it
 /// open: on Windows a virus scanner, a backup or an agent keeps a file from being moved, removed
 /// or opened. Other systems have no such thing.
-fn patiently<T>(mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+pub(crate) fn patiently<T>(mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    static PULSES: AtomicU32 = AtomicU32::new(0);
     let began = Instant::now();
     loop {
         match act() {
-            Err(error) if is_held(&error) && began.elapsed() < PATIENCE => {
+            Err(error)
+                if is_held(&error)
+                    && began.elapsed() < PATIENCE
+                    && PULSE * PULSES.fetch_add(1, Ordering::Relaxed) < MOST =>
+            {
                 std::thread::sleep(PULSE);
             }
             other => return other,
@@ -171,11 +189,10 @@ pub(crate) fn writable(folder: &Path) -> io::Result<()> {
 /// Gives a written file its name; where that fails, nothing of it is left. It is closed before:
 /// Windows moves no file that is open.
 fn name(file: NamedTempFile, give: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
-    let temporary = file.into_temp_path().keep()?;
-    give(&temporary).inspect_err(|_| {
-        // What stays is known by its prefix, and cleared away.
-        let _ = std::fs::remove_file(&temporary);
-    })
+    let mut temporary = file.into_temp_path();
+    give(&temporary)?;
+    temporary.disable_cleanup(true);
+    Ok(())
 }
 
 fn write(folder: &Path, prefix: &str, bytes: &[u8], mode: u32) -> io::Result<NamedTempFile> {
@@ -189,7 +206,8 @@ fn write(folder: &Path, prefix: &str, bytes: &[u8], mode: u32) -> io::Result<Nam
     let mut file = if mode & 0o077 == 0 {
         builder.make_in(folder, crate::win::create_private)?
     } else {
-        builder.tempfile_in(folder)?
+        // A file like any other: a temporary one has an attribute that would stay with it.
+        builder.make_in(folder, |path| std::fs::File::create_new(path))?
     };
     file.write_all(bytes)?;
     file.as_file().sync_all()?;

@@ -142,13 +142,18 @@ fn event_files_and_logs_end_their_lines_as_windows_does() {
     }
 }
 
-/// Holds a file as a virus scanner or an editor does, for a while.
+/// Holds a file as a virus scanner or an editor does, from now on until so long after an event is
+/// written: only then the program comes to it.
 fn held(world: &World, name: &str, time: Duration) -> thread::JoinHandle<()> {
     let mut options = OpenOptions::new();
     // Nobody else may write or remove it.
     options.read(true).share_mode(1);
     let file = options.open(world.path(name)).unwrap();
+    let msgin = world.path("MSGIN");
     thread::spawn(move || {
+        while fs::read_dir(&msgin).unwrap().next().is_none() {
+            thread::sleep(Duration::from_millis(5));
+        }
         thread::sleep(time);
         drop(file);
     })
@@ -161,7 +166,7 @@ fn a_file_that_another_program_holds_for_a_moment_is_waited_for() {
         .set("General", "UseLastRunDate", "True")
         .rule(RULE);
     let world = World::with_mails(&ini, &[Mail::new("Test one")]);
-    let moment = Duration::from_millis(1000);
+    let moment = Duration::from_millis(700);
     let holders = [
         held(&world, "SMArtEmail.ini", moment),
         held(&world, "mails/001.eml", moment),
@@ -185,7 +190,7 @@ fn a_file_that_stays_held_ends_the_run_and_doubles_nothing() {
         .set("General", "DeleteEmails", "Match")
         .rule(RULE);
     let world = World::with_mails(&ini, &[Mail::new("Test one")]);
-    let holder = held(&world, "mails/001.eml", Duration::from_secs(20));
+    let holder = held(&world, "mails/001.eml", Duration::from_secs(15));
     world.run(&[]).exit(2).complains("001.eml");
     world.assert_events(&["one"]);
     holder.join().unwrap();
@@ -209,7 +214,7 @@ fn msgin_may_be_open_in_another_program() {
 }
 
 #[test]
-fn accounts_share_the_key_of_the_settings() {
+fn a_job_with_another_profile_finds_the_key_of_the_settings() {
     let world = World::with_mails(&Ini::folder().rule(RULE), &[Mail::new("Test one")]);
     assert!(world.path(KEY).exists());
     let text = world.read(KEY);

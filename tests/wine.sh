@@ -8,7 +8,7 @@
 #
 # What is missing is installed (on Debian and Ubuntu, as root or through sudo; Rust's part by
 # rustup); exit code 3: it can't be. Wine knows no rights for root, so the tests run as an ordinary
-# user: for root as "nobody", where that one can read this folder and cargo's.
+# user: for root as "nobody", who must be able to read this folder and cargo's.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDateTime;
 
-use crate::durable::LINE_END;
+use crate::durable::{self, LINE_END};
 use crate::events::template::fill;
 use crate::events::tokens::Value;
 use crate::events::{EventLine, Template, TokenValues, UnsafeText};
@@ -151,10 +151,9 @@ impl<'a> AuditLog<'a> {
                 .filter(|(to, _)| to == path)
                 .map(|(_, line)| line.as_str())
                 .collect();
-            let written = OpenOptions::new()
-                .append(true)
-                .create(true)
-                .open(path)
+            let mut options = OpenOptions::new();
+            options.append(true).create(true);
+            let written = durable::patiently(|| options.open(path))
                 .and_then(|mut file| file.write_all(text.as_bytes()));
             errors.extend(written.err().map(|cause| LogError {
                 path: path.display().to_string(),

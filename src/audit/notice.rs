@@ -140,7 +140,11 @@ impl NoticeSettings {
                 value
             });
             match Address::parse(&text) {
-                Ok(address) if self.is_own(&address) || to.contains(&address) => {}
+                Ok(address) if self.is_own(&address) => {}
+                Ok(address)
+                    if to
+                        .iter()
+                        .any(|known| known.as_str().eq_ignore_ascii_case(address.as_str())) => {}
                 Ok(address) => to.push(address),
                 Err(_) => unusable(&short(&text, 100), by_mail),
             }

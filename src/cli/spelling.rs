@@ -49,7 +49,7 @@ pub(super) fn normalise(
         let value = match value {
             Some(value) => Some(value),
             None => rest
-                .next_if(|next| switch_body(next).is_none() && !is_help(next))
+                .next_if(|next| switch_body(next).is_none() && *next != "/?")
                 .cloned(),
         };
         match value {

@@ -147,6 +147,14 @@ fn check_places(msgin: &Path, staging: &Path) -> Result<(), SpoolError> {
     if staging.starts_with(msgin) || canonical(found)?.starts_with(canonical(msgin)?) {
         return Err(SpoolError::Inside(staging.display().to_string()));
     }
+    // Drive or share: a move to another one would be a copy.
+    #[cfg(windows)]
+    if canonical(found)?.components().next() != canonical(msgin)?.components().next() {
+        return Err(SpoolError::OtherFileSystem {
+            staging: staging.display().to_string(),
+            msgin: msgin.display().to_string(),
+        });
+    }
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;

@@ -91,7 +91,7 @@ fn create(path: &Path) -> std::io::Result<File> {
     options.append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    crate::durable::patiently(|| options.open(path))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {

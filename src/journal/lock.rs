@@ -38,7 +38,8 @@ impl Lock {
                 Ok(()) => {
                     let since = stamp::format(now);
                     let text = format!("process {} since {since}\n", std::process::id());
-                    std::fs::write(&holder, text).map_err(Error::file("write", &holder))?;
+                    crate::durable::patiently(|| std::fs::write(&holder, &text))
+                        .map_err(Error::file("write", &holder))?;
                     let _file = file;
                     return Ok(Self { _file, holder });
                 }

@@ -90,7 +90,7 @@ const WHOSE: &str = if cfg!(windows) {
 };
 /// How others lose their rights on the key file.
 const TAKE_AWAY: &str = if cfg!(windows) {
-    "icacls FILE /inheritance:r /remove *S-1-1-0 *S-1-5-11 *S-1-5-32-545"
+    "icacls FILE /inheritance:d /remove *S-1-1-0 *S-1-5-11 *S-1-5-32-545"
 } else {
     "chmod 600"
 };

@@ -20,15 +20,17 @@ use windows_sys::Win32::Security::Authorization::{
 };
 use windows_sys::Win32::Security::{
     ACCESS_ALLOWED_ACE, ACE_HEADER, ACL, DACL_SECURITY_INFORMATION, EqualSid, GetAce,
-    GetSecurityDescriptorControl, GetTokenInformation, IsWellKnownSid, OWNER_SECURITY_INFORMATION,
-    PROTECTED_DACL_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID, SE_DACL_PROTECTED,
-    SECURITY_ATTRIBUTES, TOKEN_QUERY, TOKEN_USER, TokenUser, UNPROTECTED_DACL_SECURITY_INFORMATION,
-    WELL_KNOWN_SID_TYPE, WinAccountDomainGuestsSid, WinAccountDomainUsersSid, WinAnonymousSid,
-    WinAuthenticatedUserSid, WinBuiltinAdministratorsSid, WinBuiltinGuestsSid, WinBuiltinUsersSid,
-    WinInteractiveSid, WinLocalSystemSid, WinNetworkSid, WinWorldSid,
+    GetSecurityDescriptorControl, GetTokenInformation, INHERITED_ACE, IsWellKnownSid,
+    OWNER_SECURITY_INFORMATION, PROTECTED_DACL_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID,
+    SE_DACL_PROTECTED, SECURITY_ATTRIBUTES, TOKEN_QUERY, TOKEN_USER, TokenUser,
+    UNPROTECTED_DACL_SECURITY_INFORMATION, WELL_KNOWN_SID_TYPE, WinAccountDomainGuestsSid,
+    WinAccountDomainUsersSid, WinAnonymousSid, WinAuthenticatedUserSid,
+    WinBuiltinAdministratorsSid, WinBuiltinGuestsSid, WinBuiltinUsersSid, WinInteractiveSid,
+    WinLocalSystemSid, WinNetworkSid, WinWorldSid,
 };
 use windows_sys::Win32::Storage::FileSystem::{
-    CREATE_NEW, CreateDirectoryW, CreateFileW, FILE_ATTRIBUTE_NORMAL,
+    CREATE_NEW, CreateDirectoryW, CreateFileW, FILE_ATTRIBUTE_NORMAL, FILE_SHARE_DELETE,
+    FILE_SHARE_READ, FILE_SHARE_WRITE,
 };
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 
@@ -68,7 +70,8 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
         CreateFileW(
             path.as_ptr(),
             GENERIC_WRITE,
-            0,
+            // Others may look at it and move it while it is open.
+            FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
             &raw const attributes,
             CREATE_NEW,
             FILE_ATTRIBUTE_NORMAL,
@@ -105,7 +108,7 @@ pub(crate) fn copy_rights(from: &Path, to: &Path) -> io::Result<()> {
     let (from, to) = (wide(from)?, wide(to)?);
     let (mut list, mut descriptor) = (null_mut::<ACL>(), null_mut());
     // SAFETY: as in `exposure`; the path ends in zero.
-    checked(unsafe {
+    let found = unsafe {
         GetNamedSecurityInfoW(
             from.as_ptr(),
             SE_FILE_OBJECT,
@@ -116,13 +119,23 @@ pub(crate) fn copy_rights(from: &Path, to: &Path) -> io::Result<()> {
             null_mut(),
             &raw mut descriptor,
         )
-    })?;
+    };
+    if is_unknown_here(found) {
+        return Ok(());
+    }
+    checked(found)?;
     let _block = Local(descriptor);
     let (mut control, mut revision) = (0, 0);
     // SAFETY: the descriptor is valid until `_block` goes.
     if unsafe { GetSecurityDescriptorControl(descriptor, &raw mut control, &raw mut revision) } == 0
     {
         return Err(io::Error::last_os_error());
+    }
+    // What a new file has anyhow: all is inherited. Not every share lets rights be written.
+    let all_inherited = list.is_null()
+        || headers(list).all(|header| u32::from(header.AceFlags) & INHERITED_ACE != 0);
+    if control & SE_DACL_PROTECTED == 0 && all_inherited {
+        return Ok(());
     }
     let inherits = if control & SE_DACL_PROTECTED == 0 {
         UNPROTECTED_DACL_SECURITY_INFORMATION
@@ -141,11 +154,15 @@ pub(crate) fn copy_rights(from: &Path, to: &Path) -> io::Result<()> {
             null(),
         )
     };
-    match set {
-        // A file system that has no rights, as on many a share and stick.
-        ERROR_INVALID_FUNCTION | ERROR_NOT_SUPPORTED => Ok(()),
-        other => checked(other),
+    if is_unknown_here(set) {
+        return Ok(());
     }
+    checked(set)
+}
+
+/// Whether the file system has no rights, as on many a share and stick.
+fn is_unknown_here(code: u32) -> bool {
+    [ERROR_INVALID_FUNCTION, ERROR_NOT_SUPPORTED].contains(&code)
 }
 
 fn checked(failed: u32) -> io::Result<()> {
@@ -183,21 +200,33 @@ pub(crate) fn exposure(file: &File) -> io::Result<Exposure> {
 
 /// Those to whom an access list gives rights. The list must outlive what is made of them.
 fn allowed(list: *const ACL) -> impl Iterator<Item = PSID> {
+    entries(list).filter_map(|entry| {
+        // SAFETY: every entry starts with a header, and one of this type has the account at
+        // `SidStart`.
+        unsafe {
+            if (*entry).AceType != ALLOWED {
+                return None;
+            }
+            Some((&raw mut (*entry.cast::<ACCESS_ALLOWED_ACE>()).SidStart).cast())
+        }
+    })
+}
+
+/// The heads of an access list's entries.
+fn headers(list: *const ACL) -> impl Iterator<Item = ACE_HEADER> {
+    // SAFETY: every entry starts with a header.
+    entries(list).map(|entry| unsafe { *entry })
+}
+
+/// An access list's entries. The list must outlive them.
+fn entries(list: *const ACL) -> impl Iterator<Item = *mut ACE_HEADER> {
     // SAFETY: the caller's list is a valid one, from the system.
     let count = unsafe { (*list).AceCount };
     (0..u32::from(count)).filter_map(move |index| {
         let mut entry = null_mut();
-        // SAFETY: the list is valid, and the index below its count; every entry starts with a
-        // header, and one of this type has the account at `SidStart`.
-        unsafe {
-            if GetAce(list, index, &raw mut entry) == 0
-                || (*entry.cast::<ACE_HEADER>()).AceType != ALLOWED
-            {
-                return None;
-            }
-            let entry = entry.cast::<ACCESS_ALLOWED_ACE>();
-            Some((&raw mut (*entry).SidStart).cast())
-        }
+        // SAFETY: the list is valid, and the index below its count.
+        let found = unsafe { GetAce(list, index, &raw mut entry) };
+        (found != 0).then(|| entry.cast())
     })
 }
 

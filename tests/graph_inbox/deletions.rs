@@ -1,6 +1,6 @@
 //! Mails that are done with: deleted, or kept by the service.
 
-use smartemail::mailbox::Mailbox;
+use smartemail::mailbox::{Error, Mailbox};
 
 use crate::bed::{Bed, listed};
 use crate::harness::cloud::RULE;
@@ -75,6 +75,24 @@ fn as_many_as_are_asked_for_at_once_may_be_kept() {
 }
 
 /// The service has enough in the middle: what was deleted by then is known, and not tried again.
+/// An outage is waited for once, not once for every batch of what is to be deleted.
+#[test]
+fn where_no_deletion_works_the_rest_is_left_for_later() {
+    let Some(bed) = Bed::start() else { return };
+    bed.deliver_many(50);
+    let mut mailbox = bed.open();
+    let ids = listed(&mut mailbox);
+    bed.graph.inbox(|inbox| {
+        for number in 21..=50 {
+            inbox.spoil(number, 502, "badGateway");
+        }
+    });
+    let deletion = mailbox.delete(&ids).unwrap();
+    assert_eq!((deletion.deleted.len(), deletion.refused.len()), (20, 0));
+    let error = deletion.cut_short.unwrap();
+    assert!(matches!(error, Error::Busy { .. }), "{error}");
+}
+
 #[test]
 fn a_deletion_that_is_cut_short_counts_as_far_as_it_went() {
     let Some(cloud) = Cloud::start() else { return };

@@ -39,6 +39,7 @@ fn a_notice_is_found_in_the_sender_s_mailbox() {
     dovecot.deliver(&mail("other", "2").bytes(), 1_767_700_801);
     let ran = world.run(&[]);
     ran.exit(0).says("2 notices sent");
+    // For whoever wants to see a run: --nocapture.
     println!("{ran}\nMSGIN: {:?}", world.events());
 
     let fields = "FROM TO SUBJECT IN-REPLY-TO AUTO-SUBMITTED";

@@ -162,7 +162,9 @@ impl Mbox {
         // The lock is held up to here; Windows replaces no file that is open.
         #[cfg(windows)]
         drop(file);
-        kept.persist(&self.path).map_err(|error| error.error)?;
+        let mut kept = kept.into_temp_path();
+        crate::durable::move_over(&kept, &self.path)?;
+        kept.disable_cleanup(true);
         // Without this, a power cut could bring the mails back, and no more.
         #[cfg(unix)]
         let _ = File::open(folder).and_then(|folder| folder.sync_all());

@@ -16,7 +16,7 @@ use crate::net::http::{self, Method, StatusCode};
 pub(super) const MOST: usize = 20;
 
 /// What a batch is called in messages.
-const NAME: &str = "POST $batch";
+pub(super) const NAME: &str = "POST $batch";
 
 #[derive(Deserialize)]
 struct Responses {
@@ -127,7 +127,7 @@ impl Service {
                 continue;
             }
             for (place, ask, trouble, told) in waiting {
-                if !ask.is_to_blame(trouble) {
+                if !ask.is_to_blame(trouble) || patience.was_asked_too_much(pause) {
                     return Err(self.busy(ask.name, told.status));
                 }
                 if let Some(answer) = answers.get_mut(place) {

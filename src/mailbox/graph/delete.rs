@@ -23,6 +23,7 @@ impl GraphMailbox {
     fn delete_some(&self, ids: &[MailId], deletion: &mut Deletion) -> Result<(), Error> {
         let asks: Vec<Ask> = ids.iter().map(|id| self.deletion_of(id)).collect();
         let answers = self.service.ask_all(&asks)?;
+        let mut outlasted = 0;
         for ((id, ask), answer) in ids.iter().zip(&asks).zip(answers) {
             // An answer that is too large comes from a mail that was moved.
             let Some(answer) = answer.filter(|answer| !answer.status.is_success()) else {
@@ -37,8 +38,17 @@ impl GraphMailbox {
             if refusal.is_about_a_vanished_mail() {
                 deletion.deleted.push(id.clone());
             } else {
+                outlasted += usize::from(refusal.has_outlasted_patience());
                 deletion.refused.push((id.clone(), refusal.to_string()));
             }
+        }
+        // One mail may be at fault, twenty at a time are not: each further batch would only wait as
+        // long again.
+        if ids.len() > 1 && outlasted == ids.len() {
+            deletion
+                .refused
+                .truncate(deletion.refused.len() - outlasted);
+            return Err(self.service.busy(batch::NAME, StatusCode::BAD_GATEWAY));
         }
         Ok(())
     }

@@ -276,11 +276,12 @@ impl Service {
                 continue;
             }
             if let Some(trouble) = trouble(status, || told_by(answer.body())) {
-                if patience.wait(retry_after(&answer, clock::now())) {
+                let asked = retry_after(&answer, clock::now());
+                if patience.wait(asked) {
                     token = self.tokens.get()?;
                     continue;
                 }
-                if !ask.is_to_blame(trouble) {
+                if !ask.is_to_blame(trouble) || patience.was_asked_too_much(asked) {
                     return Err(self.busy(ask.name, status));
                 }
             }

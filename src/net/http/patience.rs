@@ -48,6 +48,13 @@ impl Patience {
         true
     }
 
+    /// Whether it was the service that wanted a longer pause than there is patience left, so that
+    /// nothing is known of what another attempt would come to.
+    #[must_use]
+    pub fn was_asked_too_much(&self, asked: Option<Duration>) -> bool {
+        asked.is_some() && self.pauses < ATTEMPTS
+    }
+
     fn next(&mut self, asked: Option<Duration>) -> Option<Duration> {
         if self.pauses >= ATTEMPTS {
             return None;

@@ -157,7 +157,7 @@ tested() {
     shift 2
     name=$(basename "$program" .exe | sed 's/-[0-9a-f]*$//')
     for go in 1 2 3; do
-        if as_user env TZ=UTC "$@" >"$place/$name.txt" 2>&1; then break; fi
+        if as_user timeout 900 env TZ=UTC "$@" >"$place/$name.txt" 2>&1; then break; fi
         echo "$where: $name failed at go $go: $(grep -A1 'panicked at' "$place/$name.txt" | tr '\n' ' ')"
     done
     if grep -q '^test result: ok' "$place/$name.txt"; then

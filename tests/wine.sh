@@ -7,9 +7,12 @@
 # the first is marked #[cfg(unix)] where it stands.
 #
 # What is missing is installed (on Debian and Ubuntu, as root or through sudo; Rust's part by
-# rustup); exit code 3: it can't be. Wine knows no rights for root, so the tests run as an ordinary
-# user: for root as "nobody", who must be able to read this folder and cargo's.
+# rustup). Wine knows no rights for root, so the tests run as an ordinary user: for root as
+# "nobody", who must be able to read this folder and cargo's. Exit code 3: they can't be run here.
 set -euo pipefail
+# What each build is for is said below, and what cargo says is read.
+unset CARGO_BUILD_TARGET
+export CARGO_TERM_COLOR=never
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # Test programs whose servers run on Linux.
@@ -52,7 +55,8 @@ if [ "$(id -u)" -eq 0 ]; then
     if nobody test -r "$PWD/Cargo.toml" && nobody test -x "$place"; then
         lends=true
     else
-        echo "nobody can't read $PWD or $build: the tests run as root" >&2
+        echo "nobody can't read $PWD or $build, so no ordinary user can run the tests there" >&2
+        exit 3
     fi
 fi
 
@@ -72,7 +76,7 @@ if [ "${#missing[@]}" -gt 0 ]; then
         echo "The Windows tests need these, under the names that Debian has for them: ${missing[*]}" >&2
         exit 3
     fi
-    as_root apt-get -q update
+    as_root apt-get -q update || exit 3
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600 \
         -o APT::Sandbox::User=root install -y --no-install-recommends "${missing[@]}" || exit 3
 fi
@@ -153,7 +157,7 @@ build_tests() {
 total=0
 failed=()
 tested() {
-    local where=$1 program=$2 name
+    local where=$1 program=$2 name go passed
     shift 2
     name=$(basename "$program" .exe | sed 's/-[0-9a-f]*$//')
     for go in 1 2 3; do

@@ -140,11 +140,7 @@ impl NoticeSettings {
                 value
             });
             match Address::parse(&text) {
-                Ok(address) if self.is_own(&address) => {}
-                Ok(address)
-                    if to
-                        .iter()
-                        .any(|known| known.as_str().eq_ignore_ascii_case(address.as_str())) => {}
+                Ok(address) if self.is_own(&address) || is_among(&to, &address) => {}
                 Ok(address) => to.push(address),
                 Err(_) => unusable(&short(&text, 100), by_mail),
             }
@@ -160,10 +156,14 @@ impl NoticeSettings {
     }
 
     fn is_own(&self, address: &Address) -> bool {
-        self.own
-            .iter()
-            .any(|own| own.as_str().eq_ignore_ascii_case(address.as_str()))
+        is_among(&self.own, address)
     }
+}
+
+/// However it is written: hardly a server tells addresses apart by their case.
+fn is_among(addresses: &[Address], address: &Address) -> bool {
+    let same = |known: &Address| known.as_str().eq_ignore_ascii_case(address.as_str());
+    addresses.iter().any(same)
 }
 
 /// The text, or its beginning.
@@ -257,7 +257,10 @@ mod tests {
 
     #[test]
     fn nobody_is_told_twice_and_we_are_not_told_at_all() {
-        let (to, _) = recipients("[[SENDER]];ops@example.test;JOBS@example.test", "");
+        let (to, _) = recipients(
+            "[[SENDER]];ops@example.test;Ops@Example.test;JOBS@example.test",
+            "",
+        );
         assert_eq!(to.unwrap(), ["ops@example.test"]);
         let (to, _) = recipients("jobs@example.test", "");
         assert_eq!(to, Err(Withheld::NoRecipient));

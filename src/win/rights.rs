@@ -248,15 +248,21 @@ impl Drop for Local {
     }
 }
 
-/// A descriptor that gives all rights to the administrators, the system and this account.
+/// Who may do what with a file.
 struct Descriptor(Local);
 
 impl Descriptor {
-    /// `inherit`: the flags of the entries, by which a folder's files get the same.
+    /// All rights for the administrators, the system and this account. `inherit`: the flags of the
+    /// entries, by which a folder's files get the same.
     fn private(inherit: &str) -> io::Result<Self> {
         let me = Me::find()?.text()?;
         let entries = ["BA", "SY", &me].map(|who| format!("(A;{inherit};FA;;;{who})"));
-        let text = wide_text(&format!("D:P{}", entries.concat()));
+        Self::of(&format!("D:P{}", entries.concat()))
+    }
+
+    /// What a text of the security descriptor definition language says.
+    fn of(text: &str) -> io::Result<Self> {
+        let text = wide_text(text);
         let mut descriptor: PSECURITY_DESCRIPTOR = null_mut();
         // SAFETY: the text ends in zero; the result is ours until LocalFree.
         let done = unsafe {
@@ -370,24 +376,12 @@ mod tests {
     #[test]
     fn the_crowds_are_told_from_accounts() {
         let listed = |entries: &str| {
-            let text = wide_text(&format!("D:{entries}"));
-            let mut descriptor: PSECURITY_DESCRIPTOR = null_mut();
-            // SAFETY: as in `Descriptor::private`.
-            let done = unsafe {
-                ConvertStringSecurityDescriptorToSecurityDescriptorW(
-                    text.as_ptr(),
-                    SDDL_REVISION_1,
-                    &raw mut descriptor,
-                    null_mut(),
-                )
-            };
-            assert_ne!(done, 0, "{entries}");
-            let _block = Local(descriptor);
+            let Descriptor(block) = Descriptor::of(&format!("D:{entries}")).unwrap();
             let (mut present, mut list, mut defaulted) = (0, null_mut(), 0);
             // SAFETY: the descriptor is valid; the list points into it.
             unsafe {
                 windows_sys::Win32::Security::GetSecurityDescriptorDacl(
-                    descriptor,
+                    block.0,
                     &raw mut present,
                     &raw mut list,
                     &raw mut defaulted,

@@ -91,6 +91,10 @@ fn where_no_deletion_works_the_rest_is_left_for_later() {
     assert_eq!((deletion.deleted.len(), deletion.refused.len()), (20, 0));
     let error = deletion.cut_short.unwrap();
     assert!(matches!(error, Error::Busy { .. }), "{error}");
+    assert!(
+        error.to_string().contains("status 502 to POST move"),
+        "{error}"
+    );
 }
 
 #[test]

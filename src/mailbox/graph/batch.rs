@@ -16,7 +16,7 @@ use crate::net::http::{self, Method, StatusCode};
 pub(super) const MOST: usize = 20;
 
 /// What a batch is called in messages.
-pub(super) const NAME: &str = "POST $batch";
+const NAME: &str = "POST $batch";
 
 #[derive(Deserialize)]
 struct Responses {

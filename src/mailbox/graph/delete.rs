@@ -23,33 +23,39 @@ impl GraphMailbox {
     fn delete_some(&self, ids: &[MailId], deletion: &mut Deletion) -> Result<(), Error> {
         let asks: Vec<Ask> = ids.iter().map(|id| self.deletion_of(id)).collect();
         let answers = self.service.ask_all(&asks)?;
-        let mut outlasted = 0;
+        let mut refused = Vec::new();
+        let mut waited_for = 0;
+        let mut busy = None;
         for ((id, ask), answer) in ids.iter().zip(&asks).zip(answers) {
             // An answer that is too large comes from a mail that was moved.
             let Some(answer) = answer.filter(|answer| !answer.status.is_success()) else {
                 deletion.deleted.push(id.clone());
                 continue;
             };
-            let is_about_the_token = answer.status == StatusCode::UNAUTHORIZED;
+            let status = answer.status;
             let refusal = self.service.refusal(ask, answer);
-            if is_about_the_token {
+            if status == StatusCode::UNAUTHORIZED {
                 return Err(refusal.into());
             }
             if refusal.is_about_a_vanished_mail() {
                 deletion.deleted.push(id.clone());
             } else {
-                outlasted += usize::from(refusal.has_outlasted_patience());
-                deletion.refused.push((id.clone(), refusal.to_string()));
+                if refusal.has_outlasted_patience() {
+                    waited_for += 1;
+                    busy = Some(self.service.busy(ask.name, status));
+                }
+                refused.push((id.clone(), refusal.to_string()));
             }
         }
-        // One mail may be at fault, twenty at a time are not: each further batch would only wait as
+        // One mail may be at fault, all of a batch are not: each further batch would only wait as
         // long again.
-        if ids.len() > 1 && outlasted == ids.len() {
-            deletion
-                .refused
-                .truncate(deletion.refused.len() - outlasted);
-            return Err(self.service.busy(batch::NAME, StatusCode::BAD_GATEWAY));
+        if let Some(busy) = busy
+            && ids.len() > 1
+            && waited_for == ids.len()
+        {
+            return Err(busy);
         }
+        deletion.refused.append(&mut refused);
         Ok(())
     }
 

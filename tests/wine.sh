@@ -152,8 +152,7 @@ build_tests() {
 }
 
 # Runs a test program and counts: tested WHERE PROGRAM [ARGUMENT...]
-# It has three goes: now and then Wine doesn't start a program, or says that a move has failed
-# that was done, because the file had been read and deleted by then.
+# It has three goes: now and then Wine doesn't start a program.
 total=0
 failed=()
 tested() {

@@ -4,6 +4,7 @@
 //! OpCon reads every file it finds in MSGIN, whatever its name, and deletes it; so nothing
 //! unfinished may ever be there, and a file that is gone was read.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::durable::{self, LINE_END};
@@ -110,7 +111,13 @@ impl Spool {
     /// Moves a staged file into MSGIN. This is the moment at which its events are submitted.
     pub fn submit(&self, staged: &Path) -> Result<(), SpoolError> {
         let to = self.msgin.join(staged.file_name().unwrap_or_default());
-        durable::move_new(staged, &to).map_err(failed("move the event file into MSGIN as", &to))
+        match durable::move_new(staged, &to) {
+            // A move can be done and reported as failed: the answer of a file server was lost, or
+            // the agent has taken the file before the system looked at it again. Where it was
+            // missing to begin with, nobody can say that it was moved.
+            Err(cause) if cause.kind() != ErrorKind::NotFound && has_left(staged) => Ok(()),
+            moved => moved.map_err(failed("move the event file into MSGIN as", &to)),
+        }
     }
 
     /// Makes the moves durable.
@@ -131,6 +138,20 @@ impl Spool {
         }
         Ok(removed)
     }
+}
+
+/// Whether a file's folder can be read and does not list it. A path that isn't found would not tell:
+/// so it is, too, where a file server doesn't answer.
+fn has_left(file: &Path) -> bool {
+    let is_listed = || -> std::io::Result<bool> {
+        for entry in std::fs::read_dir(durable::folder_of(file))? {
+            if Some(entry?.file_name().as_os_str()) == file.file_name() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    is_listed().is_ok_and(|listed| !listed)
 }
 
 /// Refuses places at which OpCon could read an unfinished file.
@@ -190,7 +211,7 @@ fn may_write(msgin: &Path) -> std::io::Result<()> {
     )?;
     #[cfg(not(unix))]
     if std::fs::metadata(msgin)?.permissions().readonly() {
-        return Err(std::io::ErrorKind::PermissionDenied.into());
+        return Err(ErrorKind::PermissionDenied.into());
     }
     Ok(())
 }
@@ -241,6 +262,20 @@ mod tests {
         );
         assert_eq!(spool.clear(std::slice::from_ref(&b)).unwrap(), 1);
         assert!(b.exists() && !c.exists() && theirs.exists());
+    }
+
+    #[test]
+    fn only_a_folder_that_can_be_read_tells_that_a_file_has_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let staging = folder.path().join("staging");
+        std::fs::create_dir(&staging).unwrap();
+        let file = staging.join("a.txt");
+        std::fs::write(&file, "").unwrap();
+        assert!(!has_left(&file));
+        std::fs::rename(&file, folder.path().join("a.txt")).unwrap();
+        assert!(has_left(&file));
+        std::fs::remove_dir(&staging).unwrap();
+        assert!(!has_left(&file));
     }
 
     #[test]

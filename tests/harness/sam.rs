@@ -42,7 +42,7 @@ impl Sam {
                 if last {
                     return read;
                 }
-                thread::sleep(Duration::from_micros(300));
+                thread::sleep(Duration::from_micros(100));
             }
         });
         Self {

@@ -154,7 +154,7 @@ fn what_is_said_in_clear_text_after_start_tls_is_never_believed() {
             let world = trusting(&ini);
             let ran = world.run(&["--verbose"]);
             ran.exit(2)
-                .complains("agreed to STARTTLS and then did not speak TLS")
+                .complains("agreed to begin TLS and then did not speak it")
                 .complains("something between it and this machine may interfere");
             assert!(!ran.output().to_lowercase().contains("forged"), "{ran}");
             assert_eq!(world.event_lines(), [""; 0]);

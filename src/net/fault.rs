@@ -25,9 +25,9 @@ pub enum TlsFault {
         "the port does not speak TLS: check Port, or set ConnectionSecurity to start-tls-required"
     )]
     NotTls,
-    /// The server agreed to STARTTLS, and what came then was something else.
+    /// The server agreed to go over to TLS, and what came then was something else.
     #[error(
-        "the server agreed to STARTTLS and then did not speak TLS: something between it and this machine may \
+        "the server agreed to begin TLS and then did not speak it: something between it and this machine may \
          interfere, or the server needs repair"
     )]
     NotTlsAfterAll,
@@ -321,7 +321,7 @@ mod tests {
     fn what_has_been_done_is_not_advised() {
         let told = |security| TlsFault::NotTls.under(security).to_string();
         assert!(told(Security::Tls).contains("start-tls-required"));
-        assert!(told(Security::StartTlsRequired).contains("agreed to STARTTLS"));
+        assert!(told(Security::StartTlsRequired).contains("agreed to begin TLS"));
         assert_eq!(
             TlsFault::Expired.under(Security::StartTls),
             TlsFault::Expired

@@ -108,6 +108,16 @@ fn a_mail_over_which_the_service_fails_each_time_stops_no_other() {
             .rule(rule);
         let world = cloud.application(ini);
         cloud.graph.inbox(|inbox| inbox.spoil(8, 502, "badGateway"));
+        let explained = world.run(&["--explain"]);
+        if rule.contains("ProcessBody") {
+            explained
+                .says("\"Test m7\": ")
+                .says("badGateway")
+                .says("30 mails, 29 would be accepted, 0 not, 1 failed");
+        } else {
+            explained.says("30 mails, 30 would be accepted, 0 not\n");
+        }
+        explained.exit(0);
         for run in 1..=5 {
             let ran = world.run(&[]);
             ran.exit(2)

@@ -207,6 +207,28 @@ fn a_run_that_recovers_may_be_killed_too() {
     bed.assert_exactly_once();
 }
 
+/// A link would do it too, and on Windows the case of its letters.
+#[test]
+fn what_was_staged_is_found_under_another_name_of_its_folder() {
+    let Some(server) = Dovecot::start() else {
+        return;
+    };
+    let mut bed = Bed::new(&server, server.imap);
+    bed.deliver(NOON);
+    bed.deliver(NOON);
+    bed.world = bed.world.env("SMARTEMAIL_CRASH", "intended");
+    bed.world.run(&[]).killed();
+    bed.world = bed.world.without_env("SMARTEMAIL_CRASH");
+    bed.world
+        .change("MSGINDirectory", &bed.world.place("MSGIN/../MSGIN"));
+    bed.world
+        .run(&[])
+        .exit(0)
+        .says("2 event files submitted now, 0 had been, 0 unfinished removed");
+    bed.world.run(&[]).exit(0).says("0 mails looked at");
+    bed.assert_exactly_once();
+}
+
 #[test]
 fn a_connection_cut_at_any_byte_loses_nothing_and_doubles_nothing() {
     let Some(server) = Dovecot::start() else {

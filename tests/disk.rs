@@ -124,6 +124,31 @@ fn staging_on_another_file_system_stops_the_run() {
 }
 
 #[test]
+fn staging_in_another_mount_of_the_file_system_stops_the_run() {
+    let world = World::with_mails(
+        &Ini::folder()
+            .set("General", "DeleteEmails", "Match")
+            .rule(RULE),
+        &[Mail::new("Test one")],
+    );
+    let msgin = world.path("MSGIN");
+    let place = msgin.to_str().unwrap().to_owned();
+    let Some(_mounted) = Mounted::mount(msgin, &["--bind", &place]) else {
+        return;
+    };
+    for arguments in [&[][..], &["--check"]] {
+        world
+            .run(arguments)
+            .exit(2)
+            .complains("StagingDirectory")
+            .complains(&place)
+            .complains("another mount");
+    }
+    assert_eq!(world.event_files(), [""; 0]);
+    assert_eq!(world.mails_left(), ["001.eml"]);
+}
+
+#[test]
 fn a_full_download_folder_keeps_the_mails_on_the_server() {
     let Some(server) = Dovecot::start() else {
         return;

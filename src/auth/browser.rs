@@ -8,15 +8,17 @@ const WATCHED_FOR: Duration = Duration::from_secs(2);
 /// How often it is looked at.
 const PULSE: Duration = Duration::from_millis(20);
 
-/// Whether somebody could see a browser here: on Unix there has to be a desktop, or a browser
-/// that is named by the variable `BROWSER`.
+/// Whether somebody could see a browser here. A remote shell has no desktop of its own, on Unix one
+/// may be lent to it; a browser that is named by the variable `BROWSER` counts anywhere.
 #[must_use]
 pub fn is_likely() -> bool {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    !cfg!(all(unix, not(target_os = "macos")))
-        || ["BROWSER", "DISPLAY", "WAYLAND_DISPLAY"]
-            .into_iter()
-            .any(is_set)
+    let desktop = if cfg!(all(unix, not(target_os = "macos"))) {
+        is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")
+    } else {
+        !is_set("SSH_CONNECTION")
+    };
+    desktop || is_set("BROWSER")
 }
 
 /// Opens a page, and says whether that seems to have worked.

@@ -82,10 +82,13 @@ impl<'a> ByBrowser<'a> {
         match listener.wait(state.secret(), limit).map_err(unheard)? {
             None => Err(Error::NobodyCame {
                 after: limit,
-                advice: desk.settings.names.fill("{sign in}"),
+                advice: desk
+                    .settings
+                    .names
+                    .fill("{sign in}, with --deviceCode where no browser has opened"),
             }),
             Some(Redirected::Refused { error, description }) => {
-                Err(desk.rejected(&error, &description, None))
+                Err(desk.rejected(&error, &description, &[]))
             }
             Some(Redirected::Code(code)) => {
                 let verifier = Secret::new(verifier.secret().clone());
@@ -108,7 +111,7 @@ fn redeem(
         .request(&|request| desk.ask(request));
     answer
         .map(|answer| Tokens::from(&answer))
-        .map_err(|error| desk.refusal(error, Some(code.expose())))
+        .map_err(|error| desk.refusal(error, &[code.clone(), verifier.clone()]))
 }
 
 fn unheard(cause: std::io::Error) -> Error {

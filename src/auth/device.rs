@@ -8,6 +8,7 @@ use super::Error;
 use super::request::{Desk, Refused, bad_address, scopes};
 use super::tokens::{Answer, Tokens};
 use crate::net::clean;
+use crate::secret::Secret;
 
 /// A code that is good for longer is not waited for.
 const LONGEST: Duration = Duration::from_secs(30 * 60);
@@ -36,7 +37,7 @@ impl<'a> ByDevice<'a> {
                 .exchange_device_code()
                 .add_scopes(scopes(&settings.scope))
                 .request(&|request| desk.ask(request));
-            answer.map_err(|error| desk.refusal(error, None))
+            answer.map_err(|error| desk.refusal(error, &[]))
         })?;
         Ok(Self { desk, details })
     }
@@ -74,9 +75,9 @@ impl<'a> ByDevice<'a> {
                 |pause| std::thread::sleep(pause.min(LONGEST_PAUSE)),
                 Some(self.lifetime()),
             );
-        let used = self.details.device_code().secret();
+        let used = Secret::new(self.details.device_code().secret().clone());
         answer
             .map(|answer| Tokens::from(&answer))
-            .map_err(|error| desk.refusal(error, Some(used)))
+            .map_err(|error| desk.refusal(error, &[used]))
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn meet(desk: &Desk) -> Result<(), Error> {
             error: Some(error),
             error_description,
             ..
-        }) => Err(desk.rejected(&error, &error_description, None)),
+        }) => Err(desk.rejected(&error, &error_description, &[])),
         _ => Err(desk.malformed(&format!("{address}: status {}", answer.status().as_u16()))),
     }
 }

@@ -80,8 +80,15 @@ impl Listener {
             let connection = match self.listener.accept() {
                 Ok((connection, _)) => connection,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                // The other end was gone before it was taken in.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
+                // The other end was gone before it was taken in: Windows says "reset".
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+                    ) =>
+                {
+                    continue;
+                }
                 Err(error) => return Err(error),
             };
             if Arc::strong_count(alive) > MOST_CONNECTIONS {

@@ -65,6 +65,7 @@ impl Desk {
         let scopes = || scopes(&self.settings.scope);
         self.trace.line(|| self.what_is_asked());
         let ask = |request| self.ask(request);
+        let mut used: Vec<Secret> = refresh.cloned().into_iter().collect();
         let answer: Result<Answer, Refused<_>> = match &self.settings.grant {
             Grant::Password { user, password } => client
                 .exchange_password(
@@ -80,12 +81,14 @@ impl Desk {
             Grant::ClientAssertion { certificate } => {
                 let endpoint = self.settings.authority.token_endpoint();
                 let signed = certificate.assertion(&self.settings.client_id, &endpoint)?;
-                client
+                let answer = client
                     .exchange_client_credentials()
                     .add_scopes(scopes())
                     .add_extra_param("client_assertion_type", JWT_BEARER)
                     .add_extra_param("client_assertion", signed.expose().to_owned())
-                    .request(&ask)
+                    .request(&ask);
+                used.push(signed);
+                answer
             }
             Grant::Refresh { token, .. } => {
                 let token = RefreshToken::new(refresh.unwrap_or(token).expose().to_owned());
@@ -105,10 +108,9 @@ impl Desk {
                     .request(&ask)
             }
         };
-        let used = refresh.map(Secret::expose);
         answer
             .map(|answer| Tokens::from(&answer))
-            .map_err(|error| self.refusal(error, used))
+            .map_err(|error| self.refusal(error, &used))
     }
 
     /// The oauth2 crate's client for this application.
@@ -155,9 +157,9 @@ impl Desk {
         format!("> grant_type={how} client_id={client_id}{secret} scope={scope}")
     }
 
-    /// What a refusal means. `used` is a secret beyond those of the settings that the request
+    /// What a refusal means. `used` are secrets beyond those of the settings that the request
     /// carried.
-    pub(super) fn refusal<K>(&self, refused: Refused<K>, used: Option<&str>) -> Error
+    pub(super) fn refusal<K>(&self, refused: Refused<K>, used: &[Secret]) -> Error
     where
         K: ErrorResponseType + AsRef<str> + std::fmt::Display + 'static,
     {
@@ -186,7 +188,7 @@ impl Desk {
     }
 
     /// What an error's name and description mean, wherever the authority said them.
-    pub(super) fn rejected(&self, error: &str, words: &str, used: Option<&str>) -> Error {
+    pub(super) fn rejected(&self, error: &str, words: &str, used: &[Secret]) -> Error {
         let [error, words] = [error, words].map(|text| self.hidden(text, used));
         let error = clean(&error, 80);
         if matches!(error.as_str(), "temporarily_unavailable" | "server_error") {
@@ -220,9 +222,8 @@ impl Desk {
     }
 
     /// What the server said, without what it must not repeat.
-    fn hidden(&self, text: &str, used: Option<&str>) -> String {
-        let used = used.map(|used| Secret::new(used.to_owned()));
-        masked(text, self.settings.grant.secrets().chain(&used))
+    fn hidden(&self, text: &str, used: &[Secret]) -> String {
+        masked(text, self.settings.grant.secrets().chain(used))
     }
 
     /// Its first line. Microsoft's further lines are numbers for its support, which `--verbose`

@@ -16,7 +16,7 @@ use crate::net::clean;
 use crate::secret::Secret;
 
 /// How long a token is taken for good whose lifetime the server does not tell.
-const UNTOLD_LIFETIME: Duration = Duration::from_secs(300);
+const UNTOLD_LIFETIME: Duration = Duration::from_secs(600);
 /// A lifetime beyond this is not believed, so that times can be added.
 const LONGEST_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 

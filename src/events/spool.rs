@@ -4,6 +4,7 @@
 //! OpCon reads every file it finds in MSGIN, whatever its name, and deletes it; so nothing
 //! unfinished may ever be there, and a file that is gone was read.
 
+use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -28,8 +29,9 @@ pub enum SpoolError {
     NoMsgin(String),
     /// A rename between the two would not be one step.
     #[error(
-        "[General] StagingDirectory {staging} is on another file system than MSGINDirectory {msgin}, so event files could be read \
-         half-written. Set StagingDirectory to a folder on the same file system, outside MSGIN"
+        "[General] StagingDirectory {staging} is on another file system than MSGINDirectory {msgin}, or in another mount of \
+         the same one, so event files could be read half-written. Set StagingDirectory to a folder in the same mount, \
+         outside MSGIN"
     )]
     OtherFileSystem {
         /// Staging folder.
@@ -42,6 +44,13 @@ pub enum SpoolError {
         "[General] StagingDirectory {0} lies in MSGINDirectory, where OpCon reads every file. Set it to a folder outside MSGIN"
     )]
     Inside(String),
+    /// A staged file is gone, and nobody has moved it.
+    #[error(
+        "the event file {0} was taken out of the staging folder before it could be moved into MSGIN, perhaps by a virus \
+         scanner. The next run takes its events for written: find out whether they were, and let the scanner leave the \
+         folder alone"
+    )]
+    TakenAway(String),
     /// Something can't be written.
     #[error("can't {what} {path}: {cause}. The mail stays on the server")]
     File {
@@ -113,9 +122,13 @@ impl Spool {
         let to = self.msgin.join(staged.file_name().unwrap_or_default());
         match durable::move_new(staged, &to) {
             // A move can be done and reported as failed: the answer of a file server was lost, or
-            // the agent has taken the file before the system looked at it again. Where it was
-            // missing to begin with, nobody can say that it was moved.
-            Err(cause) if cause.kind() != ErrorKind::NotFound && has_left(staged) => Ok(()),
+            // the agent has taken the file before the system looked at it again.
+            Err(cause) if has_left(staged) => {
+                if is_taken_away(&cause) {
+                    return Err(SpoolError::TakenAway(staged.display().to_string()));
+                }
+                Ok(())
+            }
             moved => moved.map_err(failed("move the event file into MSGIN as", &to)),
         }
     }
@@ -125,19 +138,29 @@ impl Spool {
         durable::sync_folder(&self.msgin).map_err(failed("sync", &self.msgin))
     }
 
-    /// Removes what an interrupted run has left in the staging folder, but for the files to `keep`.
+    /// Removes what an interrupted run has left in the staging folder, but for files named like
+    /// those to `keep`: the folder may have had another name then, by a link or in other letters.
     /// Returns how many there were.
     pub fn clear(&self, keep: &[PathBuf]) -> Result<usize, SpoolError> {
+        let keep: HashSet<_> = keep.iter().map(|path| path.file_name()).collect();
         let mut removed = 0;
         for entry in std::fs::read_dir(&self.staging).map_err(failed("list", &self.staging))? {
             let path = entry.map_err(failed("list", &self.staging))?.path();
-            if !keep.contains(&path) {
+            if !keep.contains(&path.file_name()) {
                 durable::remove(&path).map_err(failed("remove", &path))?;
                 removed += 1;
             }
         }
         Ok(removed)
     }
+}
+
+/// Whether a file that has left was missing to begin with, or Windows' virus scanner has removed it.
+fn is_taken_away(cause: &std::io::Error) -> bool {
+    const VIRUS_INFECTED: i32 = 225;
+    const VIRUS_DELETED: i32 = 226;
+    cause.kind() == ErrorKind::NotFound
+        || matches!(cause.raw_os_error(), Some(VIRUS_INFECTED | VIRUS_DELETED))
 }
 
 /// Whether a file's folder can be read and does not list it. A path that isn't found would not tell:
@@ -178,13 +201,8 @@ fn check_places(msgin: &Path, staging: &Path) -> Result<(), SpoolError> {
     }
     #[cfg(unix)]
     {
-        use std::os::unix::fs::MetadataExt;
-        let device = |path: &Path| {
-            path.metadata()
-                .map(|found| found.dev())
-                .map_err(failed("look at", path))
-        };
-        if device(msgin)? != device(found)? {
+        let mount = |path: &Path| mount(path).map_err(failed("look at", path));
+        if mount(msgin)? != mount(found)? {
             return Err(SpoolError::OtherFileSystem {
                 staging: staging.display().to_string(),
                 msgin: msgin.display().to_string(),
@@ -192,6 +210,24 @@ fn check_places(msgin: &Path, staging: &Path) -> Result<(), SpoolError> {
         }
     }
     Ok(())
+}
+
+/// What no rename leaves: a file system, and where the system tells, a mount of it (`rename(2)`,
+/// EXDEV). Services and containers see one file system in several mounts.
+#[cfg(unix)]
+fn mount(path: &Path) -> std::io::Result<(u64, Option<u64>)> {
+    let device = std::os::unix::fs::MetadataExt::dev(&path.metadata()?);
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+        // Since Linux 5.8.
+        if let Ok(found) = statx(CWD, path, AtFlags::empty(), StatxFlags::MNT_ID)
+            && found.stx_mask & StatxFlags::MNT_ID.bits() != 0
+        {
+            return Ok((device, Some(found.stx_mnt_id)));
+        }
+    }
+    Ok((device, None))
 }
 
 /// The folder, or the nearest one above it that exists.
@@ -262,6 +298,10 @@ mod tests {
         );
         assert_eq!(spool.clear(std::slice::from_ref(&b)).unwrap(), 1);
         assert!(b.exists() && !c.exists() && theirs.exists());
+        assert!(matches!(
+            spool.submit(&c),
+            Err(SpoolError::TakenAway(path)) if path == c.display().to_string()
+        ));
     }
 
     #[test]

@@ -27,14 +27,18 @@ pub fn safe_file_name(name: &str) -> String {
         return "unnamed".to_owned();
     }
     let (stem, extension) = halves(trimmed);
-    let guard = if is_device(trimmed) { "_" } else { "" };
     let room = Size {
         chars: LONGEST_CHARS,
         bytes: LONGEST_BYTES,
     }
-    .without(guard)
     .without(extension);
-    format!("{guard}{}{extension}", cut(stem, room))
+    let within = |room| format!("{}{extension}", cut(stem, room));
+    let name = within(room);
+    // Only now: a long name may be cut in the blanks that hide a device.
+    if is_device(&name) {
+        return format!("_{}", within(room.without("_")));
+    }
+    name
 }
 
 /// The same, but distinct (without regard to case) from the names already taken, by
@@ -196,7 +200,13 @@ mod tests {
             ("nul\u{200b}.txt", "_nul.txt"),
             (".con", "_con"),
         ];
-        for (name, expected) in cases {
+        let blanks = " ".repeat(160);
+        let long = [
+            (format!("nul{blanks}x.txt"), "_nul.txt"),
+            (format!("con{blanks}x"), "_con"),
+        ];
+        let long = long.iter().map(|(name, expected)| (&name[..], *expected));
+        for (name, expected) in cases.into_iter().chain(long) {
             assert_eq!(safe_file_name(name), expected, "{name:?}");
         }
     }

@@ -163,6 +163,16 @@ fn a_service_that_fails_over_all_mails_fails_few_of_them() {
     let ran = world.run(&[]);
     ran.exit(2).complains("given up after 2 attempts");
     assert_eq!(ran.lines_starting("failed: "), 2, "{ran}");
+    let reading = "ProcessBody=YES\nQualifyingSubjectLine=Test\nSubjectLineMask=(.*)\nEvent=$CONSOLE:DISPLAY,x";
+    let explained = cloud
+        .application(cloud.ini().rule(reading))
+        .run(&["--explain"]);
+    explained.exit(2).complains("gatewayTimeout");
+    assert_eq!(
+        explained.stdout.matches(" failed\n").count(),
+        2,
+        "{explained}"
+    );
     cloud
         .graph
         .inbox(|inbox| (1..=30).for_each(|number| inbox.free(number)));

@@ -32,6 +32,8 @@ use crate::secret::Secret;
 
 /// Mails that are looked at together.
 const BATCH: usize = 500;
+/// After so many mails in a row that the mailbox can't give it is the service that fails.
+const ENOUGH: usize = 3;
 
 /// Explains every mail in the mailbox.
 pub(super) fn run(
@@ -148,7 +150,8 @@ pub(super) fn run(
     })
 }
 
-/// Shows these mails, each once. A mail that the mailbox can't give keeps no other from being shown.
+/// Shows these mails, each once. A mail that the mailbox can't give keeps no other from being shown,
+/// unless there are [`ENOUGH`] of them.
 fn look_at(
     ids: &[MailId],
     eye: &mut Eye<'_>,
@@ -156,6 +159,7 @@ fn look_at(
     show: &mut dyn FnMut(&MailId, Result<Looked, String>),
 ) -> anyhow::Result<()> {
     let mut left: Vec<MailId> = ids.to_vec();
+    let mut in_a_row = 0;
     loop {
         let mut shown = HashSet::new();
         let looked = eye.look(mailbox, &left, &mut |_, id, looked| {
@@ -164,8 +168,11 @@ fn look_at(
             Ok(())
         });
         let Err(error) = looked else { return Ok(()) };
+        in_a_row = if shown.is_empty() { in_a_row + 1 } else { 1 };
         match error.downcast_ref() {
-            Some(mailbox::Error::OneMail { mail, cause }) if left.contains(mail) => {
+            Some(mailbox::Error::OneMail { mail, cause })
+                if left.contains(mail) && in_a_row < ENOUGH =>
+            {
                 let title = titles(mailbox, std::slice::from_ref(mail)).remove(mail);
                 let title = title.map_or_else(String::new, |title| format!("{title}: "));
                 show(mail, Err(format!("{title}{cause}")));

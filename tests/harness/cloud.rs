@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::idp::{DAEMON, SECRET, USER};
-use super::{Graph, IdentityProvider, Ini, Mail, World};
+use super::{Graph, IdentityProvider, Ini, Mail, World, program, wine};
 
 /// Two events a mail: half of a file would be seen.
 pub const RULE: &str = "SubjectLineMask=Test (\\w+)\nEvent=$CONSOLE:DISPLAY,first [[1]]\nEvent2=$CONSOLE:DISPLAY,second [[1]]";
@@ -82,6 +82,9 @@ impl Cloud {
 
 /// Where the account is kept that has signed in; `None` when there is none.
 pub fn token_cache(world: &World) -> Option<PathBuf> {
+    if program::is_windows() {
+        return Some(wine::token_cache(&world.ini_path())).filter(|path| path.exists());
+    }
     let folder = world.path("home/.local/state/smartemail");
     let mut files = std::fs::read_dir(folder).into_iter().flatten();
     let is_cache = |path: &PathBuf| path.extension().is_some_and(|kind| kind == "cache");

@@ -1,26 +1,19 @@
-//! The certificate store of Wine: what an administrator of Windows does by hand for an authority of
-//! his own, done for that of the tests.
+//! What Wine keeps in places of its own: the certificate store, where an authority of the tests is
+//! made known as an administrator of Windows does it by hand, and `%LOCALAPPDATA%`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use sha2::{Digest, Sha256};
 
 use super::{certs, program};
 
 /// Lets the store trust an authority, and know of these certificates that they haven't been
 /// revoked. Windows goes on where nobody tells it; Wine would not.
 pub fn trust(folder: &Path, authority: &str, certificates: &[String]) {
-    let program = PathBuf::from(program::path());
-    let place = program.parent().unwrap();
-    install(place, folder, authority);
-    let users = place.join("prefix/drive_c/users");
-    let user = fs::read_dir(&users).unwrap().map(Result::unwrap);
-    let user = user
-        .map(|user| user.path())
-        .find(|user| !user.ends_with("Public"));
-    let known = user
-        .unwrap()
-        .join("AppData/LocalLow/Microsoft/CryptnetUrlCache/Content");
+    install(&place(), folder, authority);
+    let known = own_folder().join("LocalLow/Microsoft/CryptnetUrlCache/Content");
     fs::create_dir_all(&known).unwrap();
     for name in certificates {
         let said = openssl(folder, name, &["-serial"]);
@@ -37,6 +30,27 @@ pub fn trust(folder: &Path, authority: &str, certificates: &[String]) {
         .concat();
         fs::write(known.join(file), content).unwrap();
     }
+}
+
+/// Where the account is kept that has signed in for an INI file. Wine sets `%LOCALAPPDATA%` itself,
+/// so the files of all worlds lie side by side.
+pub fn token_cache(ini: &Path) -> PathBuf {
+    let name = format!("Z:{}", ini.to_str().unwrap().replace('/', "\\"));
+    let tag = data_encoding::HEXLOWER.encode(&Sha256::digest(name)[..4]);
+    own_folder().join(format!("Local/smartemail/msal-{tag}.cache"))
+}
+
+/// Where tests/wine.sh has all its things.
+fn place() -> PathBuf {
+    PathBuf::from(program::path()).parent().unwrap().to_owned()
+}
+
+/// The user's `AppData`.
+fn own_folder() -> PathBuf {
+    let users = fs::read_dir(place().join("prefix/drive_c/users")).unwrap();
+    let mut users = users.map(|user| user.unwrap().path());
+    let user = users.find(|user| !user.ends_with("Public"));
+    user.unwrap().join("AppData")
 }
 
 /// Writes the certificate where the store of this account has its roots: a value of properties,

@@ -164,6 +164,14 @@ fn the_section_for_sending_comes_first() {
     world.run(&[]).exit(0);
     assert_eq!(sink.take_mails().len(), 1);
     assert_eq!(cloud.graph.sent().len(), 0);
+
+    // As it is copied from the example, with nothing filled in.
+    let world = cloud.signed_in(&telling(ini(&cloud)).set("smtp-client", "server", ""));
+    world.run(&[]).exit(2).complains_in_one_line(&[
+        "[smtp-client] ",
+        "server",
+        "remove the section",
+    ]);
 }
 
 #[test]

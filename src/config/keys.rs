@@ -27,7 +27,7 @@ macro_rules! keys {
 
 keys! {
     MSGIN_DIRECTORY = "General" "MSGINDirectory", r"%PROGRAMDATA%\OpConxps\SAM\MSGIN", "Folder that OpCon reads events from.";
-    STAGING_DIRECTORY = "General" "StagingDirectory", "", "Where event files are written before they move into MSGIN, on the same file system; blank: MSGINDirectory with .staging behind it.";
+    STAGING_DIRECTORY = "General" "StagingDirectory", "", "Where event files are written before they move into MSGIN, on the same file system and mount; blank: MSGINDirectory with .staging behind it.";
     OPCON_USER = "General" "OpConUser", "", "OpCon user of the events; set by --credentials.";
     OPCON_USER_PASSWORD = "General" "OpConUserPassword", "", "External event password of that user; set by --credentials.";
     DELETE_EMAILS = "General" "DeleteEmails", "Match", "Mails to delete from the server: Match, All or None (default for FOLDER: None; with POP nothing is deleted).";

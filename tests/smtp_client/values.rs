@@ -136,11 +136,16 @@ fn notices_are_from_the_first_address_there_is() {
     run(&unnamed().set(SECTION, "user", "not-an-address"))
         .exit(2)
         .complains("[Audit] NotifyFrom");
-    run(&to_sink(&sink).set("Audit", "NotifyFrom", "a b"))
-        .exit(2)
+    let mistaken = || to_sink(&sink).set("Audit", "NotifyFrom", "a b");
+    let ran = run(&mistaken());
+    ran.exit(2)
         .complains_in_one_line(&["[Audit] NotifyFrom", "\"a b\""]);
+    assert_eq!(ran.stderr.matches("NotifyFrom").count(), 1, "{ran}");
     assert_eq!(sink.mails(), []);
 
+    run(&mistaken().set(SECTION, "user", "first@example.test"))
+        .exit(2)
+        .complains("[Audit] NotifyFrom");
     run(&unnamed().set(SECTION, "user", "sender@example.test")).exit(0);
     let world = World::with(&unnamed());
     world.seal_setting("smtp-client.user", "sealed@example.test");
@@ -152,7 +157,14 @@ fn notices_are_from_the_first_address_there_is() {
         .iter()
         .map(|mail| mail.header("From"))
         .collect();
-    assert_eq!(from, ["sender@example.test", "sealed@example.test"]);
+    assert_eq!(
+        from,
+        [
+            "first@example.test",
+            "sender@example.test",
+            "sealed@example.test"
+        ]
+    );
 }
 
 #[test]

@@ -26,7 +26,11 @@ impl Resolver<'_> {
         mail: Option<&MailSettings>,
         purpose: Purpose<'_>,
     ) -> Option<Outbound> {
-        if let Some(MailSettings::Msal(account)) = mail
+        let account = match mail {
+            Some(MailSettings::Msal(account)) => Some(account),
+            _ => None,
+        };
+        if let Some(account) = account
             && self.document.section(SECTION).is_none()
         {
             let in_use = wanted && purpose.sends;
@@ -68,7 +72,8 @@ impl Resolver<'_> {
         let service = match options.service(&credentials, trace) {
             Ok(service) => service,
             Err(why) => {
-                self.tell_unusable(&why, wanted);
+                let instead = account.is_some() && !named;
+                self.tell_unusable(&why, wanted, instead);
                 return None;
             }
         };
@@ -112,7 +117,12 @@ impl Resolver<'_> {
         })
     }
 
+    /// Nothing is told of a `NotifyFrom` that has been told of already.
     fn tell_no_sender(&mut self, why: &str) {
+        let mut reader = self.reader("Audit", Severity::Error);
+        if reader.entry(&keys::NOTIFY_FROM).is_some() {
+            return;
+        }
         let message = format!("is not set, and {why}: notices are from nobody, so none is sent");
         self.problems
             .add(Severity::Error, None, "[Audit] NotifyFrom", message);
@@ -120,13 +130,12 @@ impl Resolver<'_> {
 
     /// Who notices are from: `NotifyFrom`, else the first of these.
     pub(super) fn notice_from(&mut self, users: &[Address]) -> Option<Address> {
-        let mut reader = self.reader("Audit", Severity::Error);
-        if reader.entry(&keys::NOTIFY_FROM).is_some() {
-            return reader.parsed(&keys::NOTIFY_FROM, "a mail address", |value| {
-                Address::parse(value).ok()
-            });
-        }
-        users.first().cloned()
+        let named = self.reader("Audit", Severity::Error).parsed(
+            &keys::NOTIFY_FROM,
+            "a mail address",
+            |value| Address::parse(value).ok(),
+        );
+        named.or_else(|| users.first().cloned())
     }
 
     /// The user that notices are sent as, if it is an address. Problems with it are told where it
@@ -146,15 +155,21 @@ impl Resolver<'_> {
         Address::parse(user.expose()).ok()
     }
 
-    fn tell_unusable(&mut self, why: &Unusable, wanted: bool) {
+    /// `instead`: without the section the mailbox's account would send.
+    fn tell_unusable(&mut self, why: &Unusable, wanted: bool, instead: bool) {
         let section = self.document.section(SECTION);
         let line = section.map(|section| section.line);
         let end = if wanted { "; no notice is sent" } else { "" };
+        let instead = if instead {
+            ". To send through the mailbox's account, remove the section"
+        } else {
+            ""
+        };
         self.problems.add(
             Severity::Error,
             line,
             format!("[{SECTION}]"),
-            format!("{}{end}", why.0),
+            format!("{}{end}{instead}", why.0),
         );
     }
 }

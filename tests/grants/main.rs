@@ -13,11 +13,15 @@ pub mod harness;
 
 pub mod ways;
 
+use std::sync::mpsc;
 use std::thread;
 
 use harness::idp::{DIRECTORY, NARROW, PASSWORD, SECRET, USER, USER_WITH_MFA};
+use harness::site::{self, Reply};
 use harness::{IdentityProvider, Table};
-use smartemail::auth::{Error, Settings, TokenSource};
+use oauth2::url::form_urlencoded;
+use serde_json::json;
+use smartemail::auth::{Authority, Error, Settings, TokenSource};
 use smartemail::net::Trace;
 use ways::{
     Account, GRAPH, LONG, Person, Shown, Way, by_certificate, by_password, by_refresh, by_secret,
@@ -361,4 +365,44 @@ fn a_source_keeps_to_the_account_that_it_began_with() {
     assert!(of_user.renew(&held).is_err());
     assert!(matches!(of_nobody.get(), Err(Error::NotSignedIn { .. })));
     assert_eq!(provider.requests().len(), asked + 1, "the sign-in alone");
+}
+
+#[test]
+fn what_an_authority_repeats_of_a_request_is_masked() {
+    let Some(provider) = IdentityProvider::start() else {
+        return;
+    };
+    let (told, forms) = mpsc::channel();
+    let port = site::serve(move |asked| {
+        let form: Vec<_> = form_urlencoded::parse(&asked.body).into_owned().collect();
+        told.send(form.clone()).unwrap();
+        let words: Vec<_> = form.iter().map(|(_, value)| value.as_str()).collect();
+        let refusal = json!({ "error": "invalid_request", "error_description": words.join(" ") });
+        Reply::json(400, &refusal)
+    });
+    let authority = Authority::of(&format!("http://127.0.0.1:{port}"), DIRECTORY).unwrap();
+    for (grant, secrets) in [
+        (by_password(USER, PASSWORD), &["password"][..]),
+        (by_secret(SECRET), &["client_secret"]),
+        (
+            by_refresh("1.AQ-refresh-7"),
+            &["client_secret", "refresh_token"],
+        ),
+        (by_certificate("application"), &["client_assertion"]),
+    ] {
+        let settings = Settings {
+            authority: authority.clone(),
+            ..settings(&provider, grant)
+        };
+        let shown = Shown::default();
+        let error = TokenSource::new(settings, shown.trace()).get().unwrap_err();
+        shown.word_for(&error);
+        let form = forms.recv().unwrap();
+        let sent = form
+            .into_iter()
+            .filter(|(name, _)| secrets.contains(&name.as_str()));
+        let sent: Vec<_> = sent.map(|(_, value)| value).collect();
+        assert_eq!(sent.len(), secrets.len());
+        shown.without(&sent);
+    }
 }

@@ -173,7 +173,15 @@ fn a_mail_adds_neither_recipients_nor_headers() {
             ran.without_complaint();
         }
     }
-    // What the administrator wrote is an error.
+    // What the administrator wrote is an error, told once where no mail has a part in it.
+    let plain = ini
+        .clone()
+        .set("Audit", "NotifyOnAcceptTo", "admin;admin@example.test");
+    let mails = ["Test one", "Test two"].map(Mail::new);
+    let ran = World::with_mails(&plain, &mails).run(&[]);
+    ran.exit(2).says("; 2 notices sent; ");
+    assert_eq!(ran.stderr.matches("NotifyOnAcceptTo").count(), 1, "{ran}");
+    sink.take_mails();
     let ini = ini.set("Audit", "NotifyOnAcceptTo", "admin@example.test;[[TYPO]]");
     let world = World::with_mails(&ini, &[Mail::new("Test one")]);
     world

@@ -108,7 +108,7 @@ impl Resolver<'_> {
             let on = newer || (older && reader.entry(switch).is_none());
             let [subject, body, list] =
                 [subject, body, to].map(|key| audit_text(&mut reader, key, tokens));
-            let form = Form::new(subject, body, &list);
+            let mut form = Form::new(subject, body, &list);
             if on && form.to.len() > MOST_RECIPIENTS {
                 let line = reader.entry(to).map_or(0, |entry| entry.line);
                 let count = form.to.len();
@@ -117,13 +117,16 @@ impl Resolver<'_> {
                 reader.wrong(line, to, message);
             }
             // What has a token in it is judged with each mail.
-            let is_plain = |entry: &&String| !entry.contains("[[");
-            for wrong in form.to.iter().filter(is_plain) {
-                if let (true, Err(error)) = (on, Address::parse(wrong)) {
-                    let line = reader.entry(to).map_or(0, |entry| entry.line);
-                    reader.wrong(line, to, error.to_string());
+            form.to.retain(|entry| match Address::parse(entry) {
+                Err(error) if !entry.contains("[[") => {
+                    if on {
+                        let line = reader.entry(to).map_or(0, |entry| entry.line);
+                        reader.wrong(line, to, error.to_string());
+                    }
+                    false
                 }
-            }
+                _ => true,
+            });
             on.then_some(form)
         };
         let on_accept = form(

@@ -119,7 +119,7 @@ impl Resolver<'_> {
 
     /// Nothing is told of a `NotifyFrom` that has been told of already.
     fn tell_no_sender(&mut self, why: &str) {
-        let mut reader = self.reader("Audit", Severity::Error);
+        let reader = self.reader("Audit", Severity::Error);
         if reader.entry(&keys::NOTIFY_FROM).is_some() {
             return;
         }

@@ -99,7 +99,7 @@ warning-line = Warning: { $message }
 
 wrong-unknown = { $option } is not an option of smail; smail /? lists them
 wrong-unknown-near = { $option } is not an option of smail; did you mean { $near }?
-wrong-unknown-bare = Argument { $place } is not an option of smail; smail /? lists them
+argument-at = Argument { $place }
 wrong-stray = Argument { $place } begins neither with / nor with --: put a value that holds blanks in quotes
 wrong-unicode = Argument { $place } is not valid Unicode text
 wrong-twice = { $option } is given twice

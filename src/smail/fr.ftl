@@ -99,7 +99,7 @@ warning-line = Avertissement : { $message }
 
 wrong-unknown = { $option } n’est pas une option de smail ; smail /? en donne la liste
 wrong-unknown-near = { $option } n’est pas une option de smail ; vouliez-vous dire { $near } ?
-wrong-unknown-bare = L’argument { $place } n’est pas une option de smail ; smail /? en donne la liste
+argument-at = L’argument { $place }
 wrong-stray = L’argument { $place } ne commence ni par / ni par -- : mettez entre guillemets toute valeur qui contient des espaces
 wrong-unicode = L’argument { $place } n’est pas un texte Unicode valide
 wrong-twice = { $option } est indiquée deux fois

@@ -4,7 +4,7 @@
 //! without a shell leaves around an argument or a value don't belong to it.
 
 use super::table::{Key, Row, TABLE, Takes, find};
-use super::texts::{Language, Message, Phrase};
+use super::texts::{Language, Message, Phrase, Value};
 use crate::secret::Secret;
 
 /// What stood on the command line.
@@ -27,6 +27,8 @@ impl Given {
         };
         let mut seen = Vec::new();
         let mut problems = Vec::new();
+        // What stands behind a password may be its other half.
+        let mut may_be_secret = false;
         for (index, argument) in arguments.iter().enumerate() {
             let Some(argument) = argument else {
                 problems.push(Phrase::WrongUnicode.with("place", index + 1));
@@ -43,6 +45,7 @@ impl Given {
             let Some(body) = body.filter(|body| !body.is_empty()) else {
                 // It may be a part of a password, so it is not shown.
                 problems.push(Phrase::WrongStray.with("place", index + 1));
+                may_be_secret = true;
                 continue;
             };
             let (name, value) = match body.split_once('=') {
@@ -54,9 +57,13 @@ impl Given {
                 continue;
             }
             let Some(row) = find(name) else {
-                problems.push(unknown(index + 1, name, value.is_some()));
+                let near = meant(name);
+                may_be_secret |= near.is_some_and(|(row, _)| row.is_secret());
+                let is_hidden = may_be_secret || value.is_none();
+                problems.push(unknown(name, near, is_hidden.then_some(index + 1)));
                 continue;
             };
+            may_be_secret = row.is_secret();
             if seen.contains(&row.name) {
                 problems.push(Phrase::WrongTwice.with("option", row.shown()));
                 continue;
@@ -107,9 +114,7 @@ impl Given {
     /// Everything as it was given, secrets as stars.
     pub(super) fn shown(&self) -> Vec<String> {
         let values = self.values.iter().map(|(name, value)| {
-            let is_secret = name
-                .row()
-                .is_some_and(|row| matches!(row.takes, Takes::Secret(_)));
+            let is_secret = name.row().is_some_and(Row::is_secret);
             let value = if is_secret { "***" } else { value.expose() };
             format!("{}={value}", name.shown())
         });
@@ -118,20 +123,46 @@ impl Given {
     }
 }
 
-/// A name that is none. Without a value it is shown only if it is like one: it may be a part of a
-/// password.
-fn unknown(place: usize, name: &str, has_value: bool) -> Message {
-    let all = TABLE.iter().flat_map(|row| row.spellings).copied();
-    // What stands where a `=` should be may be a password, too.
-    let name = name.split([' ', ':']).next().unwrap_or_default();
-    let option = format!("/{}", crate::net::clean(&name.to_ascii_uppercase(), 30));
-    match crate::suggest::nearest(name, all) {
-        Some(near) => Phrase::WrongUnknownNear
-            .with("option", option)
-            .with("near", format!("/{near}")),
-        None if has_value => Phrase::WrongUnknown.with("option", option),
-        None => Phrase::WrongUnknownBare.with("place", place),
+/// The option that a name which is none is nearest to, and its spelling. A name that holds that of
+/// a secret lacks the `=` between the two.
+fn meant(name: &str) -> Option<(&'static Row, &'static str)> {
+    let all = || {
+        TABLE
+            .iter()
+            .flat_map(|row| row.spellings.iter().map(move |s| (row, *s)))
+    };
+    let folded = name.to_ascii_uppercase();
+    let held = all().find(|(row, spelling)| row.is_secret() && folded.contains(spelling));
+    held.or_else(|| {
+        let nearest =
+            crate::suggest::nearest(first_word(name), all().map(|(_, spelling)| spelling));
+        all().find(|(_, spelling)| Some(*spelling) == nearest)
+    })
+}
+
+/// Tells of a name that is none; of one that may be a part of a password the place alone.
+fn unknown(name: &str, near: Option<(&Row, &str)>, hidden_at: Option<usize>) -> Message {
+    let option = match hidden_at {
+        Some(place) => Value::from(Phrase::ArgumentAt.with("place", place)),
+        None => {
+            let name = first_word(name).to_ascii_uppercase();
+            format!("/{}", crate::net::clean(&name, 30)).into()
+        }
+    };
+    match near {
+        Some((row, spelling)) => {
+            let value = if row.is_secret() { "=\u{2026}" } else { "" };
+            Phrase::WrongUnknownNear
+                .with("option", option)
+                .with("near", format!("/{spelling}{value}"))
+        }
+        None => Phrase::WrongUnknown.with("option", option),
     }
+}
+
+/// What stands in a name before a blank or `:`, which may be meant as the `=` that ends it.
+fn first_word(name: &str) -> &str {
+    name.split([' ', ':']).next().unwrap_or_default()
 }
 
 /// Text without blanks and one pair of quotes around it.
@@ -225,22 +256,37 @@ mod tests {
             "/CC=a@b",
             "--cc=a@b",
             "/",
+            "/READ_AK",
+            "/O365_SECRETSecr3t",
+            "/SMTP_PASSWROD=Secr3t",
+            "/Secr3t=",
         ];
         let (given, problems) = read(&arguments);
+        let place = |place: usize| Phrase::ArgumentAt.with("place", place);
         let expected = [
             Phrase::WrongUnknownNear
                 .with("option", "/SUBJET")
                 .with("near", "/SUBJECT"),
             Phrase::WrongUnknown.with("option", "/XYZZY"),
-            Phrase::WrongUnknownBare.with("place", 3),
+            Phrase::WrongUnknown.with("option", place(3)),
             Phrase::WrongStray.with("place", 4),
             Phrase::WrongUnknownNear
-                .with("option", "/SMTP_PASSWORD")
-                .with("near", "/SMTP_PASSWORD"),
+                .with("option", place(5))
+                .with("near", "/SMTP_PASSWORD=\u{2026}"),
             Phrase::WrongNoValue.with("option", "/TO"),
             Phrase::WrongSwitch.with("option", "/READ_ACK"),
             Phrase::WrongTwice.with("option", "/CC"),
             Phrase::WrongStray.with("place", 10),
+            Phrase::WrongUnknownNear
+                .with("option", place(11))
+                .with("near", "/READ_ACK"),
+            Phrase::WrongUnknownNear
+                .with("option", place(12))
+                .with("near", "/O365_SECRET=\u{2026}"),
+            Phrase::WrongUnknownNear
+                .with("option", place(13))
+                .with("near", "/SMTP_PASSWORD=\u{2026}"),
+            Phrase::WrongUnknown.with("option", place(14)),
         ];
         assert_eq!(problems, expected);
         let shown = format!("{given:?}{problems:?}").to_lowercase();

@@ -151,6 +151,11 @@ impl Row {
     pub(super) fn shown(&self) -> String {
         format!("/{}", self.spellings.first().copied().unwrap_or_default())
     }
+
+    /// Whether nobody else may see its value.
+    pub(super) fn is_secret(&self) -> bool {
+        matches!(self.takes, Takes::Secret(_))
+    }
 }
 
 /// The row of an option that is written so.

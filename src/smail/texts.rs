@@ -277,7 +277,7 @@ texts! {
     WarningLine = "warning-line",
     WrongUnknown = "wrong-unknown",
     WrongUnknownNear = "wrong-unknown-near",
-    WrongUnknownBare = "wrong-unknown-bare",
+    ArgumentAt = "argument-at",
     WrongStray = "wrong-stray",
     WrongUnicode = "wrong-unicode",
     WrongTwice = "wrong-twice",

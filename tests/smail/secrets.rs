@@ -64,6 +64,8 @@ fn no_secret_is_shown_or_logged() {
     sender.world.secret(MAIL_PASSWORD);
     let wrong = "Wr0ng-pass-4402";
     sender.world.secret(wrong);
+    // As names of options are shown.
+    sender.world.secret(&wrong.to_uppercase());
     let user = format!("/SMTP_USERNAME={MAIL_USER}");
     for auth in ["SASL", "DEFAULT"] {
         let auth = format!("/AUTH_TYPE={auth}");
@@ -89,6 +91,22 @@ fn no_secret_is_shown_or_logged() {
         &["/SMTP_PASSWORD Wr0ng-pass-4402"],
         &["/SMTP_PASSWORD=two", wrong],
         &["/SMTP_PASSWORD=@Wr0ng", "-pass-4402"],
+        &["/SMTP_PASSWORDWr0ng-pass-4402"],
+        &["/SMTP_PASSWORD;Wr0ng-pass-4402"],
+        &["/SMTP_PASSWORD-Wr0ng-pass-4402"],
+        &["/SMTP_PASSWORDWr0ng-pass-4402="],
+        &["/O365_SECRETSWr0ng-pass-4402"],
+        &["--smtp_passwordWr0ng-pass-4402"],
+        &["--smtp-passwordWr0ng-pass-4402"],
+        &["//SMTP_PASSWORDWr0ng-pass-4402="],
+        &["-SMTP_PASSWORD=Wr0ng-pass-4402"],
+        &["/SMTP_PASSWROD=Wr0ng-pass-4402"],
+        &["/SMTP_PASSWRODWr0ng-pass-4402"],
+        &["/SMTP_PWWr0ng-pass-4402"],
+        &["/SMTP_PASSWORD", "/Wr0ng-pass-4402="],
+        &["/SMTP_PASSWROD", "/Wr0ng-pass-4402="],
+        &["-SMTP_PASSWORD", "/Wr0ng-pass-4402="],
+        &["/SMTP_PASSWORD=two", "or", "/Wr0ng-pass-4402="],
     ] {
         sender
             .mail(1, &[&["/LOG=log.txt"], arguments].concat())

@@ -4,7 +4,7 @@ use super::list::{self, Paths};
 use super::options::Given;
 use super::table::Key;
 use super::texts::{Message, Phrase};
-use crate::net::clean;
+use crate::net::{clean, http};
 use crate::send::{Address, Person};
 
 /// Reads options and collects what is wrong with them.
@@ -22,15 +22,16 @@ impl Reader<'_> {
             return Some(usual.to_owned());
         };
         let url = url.trim_end_matches('/');
-        let folded = url.to_ascii_lowercase();
-        let host = folded
-            .strip_prefix("https://")
-            .or_else(|| folded.strip_prefix("http://"));
-        let is_host = |host: &str| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']);
-        if host.is_some_and(is_host) {
-            return Some(url.to_owned());
+        let host = url.split_once("://").map_or("", |(_, host)| host);
+        match http::check(url) {
+            Ok(()) if !host.contains(['/', '?', '#']) => return Some(url.to_owned()),
+            Err(http::Error::ClearText { .. }) => {
+                let shown = format!("{}={}", name.shown(), clean(url, 100));
+                self.problems
+                    .push(Phrase::WebClearText.with("server", shown));
+            }
+            _ => self.wrong_url(name, url),
         }
-        self.wrong_url(name, url);
         None
     }
 

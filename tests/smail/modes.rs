@@ -348,3 +348,36 @@ fn an_application_sends_by_graph() {
         (&"boss@example.com".into(), &"Chef".into())
     );
 }
+
+/// Tokens and mails cross no network in clear text, and that is known before a token is fetched.
+#[test]
+fn graph_and_the_issuer_of_tokens_are_asked_in_clear_text_on_this_machine_alone() {
+    let Some(provider) = IdentityProvider::start() else {
+        return;
+    };
+    let graph = Graph::start(&provider);
+    let sender = Sender::new();
+    sender.world.secret(SECRET);
+    for (place, given) in [
+        (1, "/O365_AUTHORITY=http://login.example"),
+        (2, "/GRAPH_SERVER=http://graph.example"),
+        (2, "/GRAPH_SERVER=HTTP://localhost.example:8080/"),
+    ] {
+        for (language, told) in [
+            (
+                "/LANG=EN",
+                "would be asked in clear text: write https:// (http:// is for this machine itself only)",
+            ),
+            ("/LANG=FR", "serait interrog\u{e9} en clair"),
+        ] {
+            let mut options = graph_options(&provider, &graph);
+            given.clone_into(&mut options[place]);
+            let options: Vec<_> = options.iter().map(String::as_str).collect();
+            let more = ["/TO=bob@example.test", "/BODY_FILE=Msg.txt", language];
+            let ran = sender.run(&[&options[..], &more].concat());
+            ran.exit(2)
+                .complains(&format!("{} {told}", given.trim_end_matches('/')));
+        }
+    }
+    assert_eq!(provider.requests().len(), 0);
+}

@@ -104,6 +104,52 @@ fn all_that_is_missing_is_told_at_once() {
     }
 }
 
+/// Passwords, tokens and mails cross no network in clear text.
+#[test]
+fn a_service_that_would_be_asked_in_clear_text_is_told_before_a_notice_waits() {
+    let ews = || ini().set(SECTION, "server-type", "EWS");
+    let graph = || {
+        ini()
+            .set(SECTION, "server-type", "GRAPH")
+            .set(SECTION, "client-id", "app")
+            .set(SECTION, "directory-id", "contoso.example")
+    };
+    let checked = |ini: &Ini| {
+        let world = World::with(&ini.clone().set(SECTION, "user", MAIL_USER));
+        world.seal_setting("smtp-client.password", MAIL_PASSWORD);
+        world.run(&["--check"])
+    };
+    for (ini, host) in [
+        (
+            ews().set(
+                SECTION,
+                "server",
+                "http://mail.example.com/EWS/Exchange.asmx",
+            ),
+            "mail.example.com",
+        ),
+        (
+            graph().set(SECTION, "server", "http://graph.example"),
+            "graph.example",
+        ),
+        (
+            graph().set(SECTION, "scope", "http://graph.example/.default"),
+            "graph.example",
+        ),
+    ] {
+        checked(&ini).exit(2).complains_in_one_line(&[
+            "[smtp-client]",
+            &format!("{host} would be asked in clear text: write https://"),
+            "no notice is sent",
+        ]);
+    }
+    for server in ["http://localhost:1/ews", "http://127.0.0.1:1/ews"] {
+        checked(&ews().set(SECTION, "server", server))
+            .exit(0)
+            .says("the password shows its worth when a notice is sent");
+    }
+}
+
 #[test]
 fn nothing_is_asked_of_the_section_while_nobody_wants_notices() {
     let quiet = || {

@@ -198,6 +198,17 @@ impl Read for &Body<'_> {
     }
 }
 
+/// Whether this address may be asked: over TLS, or on this machine itself.
+///
+/// # Errors
+/// [`Error::BadAddress`] or [`Error::ClearText`], as a request to it would have.
+pub fn check(address: &str) -> Result<(), Error> {
+    let uri = address.parse::<Uri>().map_err(|_| Error::BadAddress {
+        address: super::clean(address, 300),
+    })?;
+    checked(&uri).map(drop)
+}
+
 /// An address that may be asked, as messages name its server.
 fn checked(uri: &Uri) -> Result<String, Error> {
     let bad = || Error::BadAddress {

@@ -3,7 +3,7 @@
 use super::SECTION;
 use super::options::{Mechanisms, Options, ServerType};
 use crate::config::keys::{self, Key};
-use crate::net::http::Limits;
+use crate::net::http::{self, Limits};
 use crate::net::{Endpoint, Timeouts, TlsFloor, Trust};
 use crate::secret::Secret;
 use crate::send::{Service, ews, graph, smtp, web};
@@ -91,7 +91,7 @@ impl Options {
             ServerType::Ews => Service::Ews(ews::Settings {
                 impersonate: (with_token && self.application.acts_for_itself())
                     .then(|| user.clone()),
-                address: web_address(server)?,
+                address: checked(web_address(server)?)?,
                 version: self.version,
                 login: if with_token {
                     web::Login::Token(source()?)
@@ -105,7 +105,8 @@ impl Options {
             }),
             ServerType::Graph => Service::Graph(graph::Settings {
                 root: graph::root(&server, self.application.scope())
-                    .map_err(|error| Unusable(error.to_string()))?,
+                    .map_err(|error| Unusable(error.to_string()))
+                    .and_then(checked)?,
                 user,
                 access: graph::Access::Application,
                 delegate: self.delegate,
@@ -152,4 +153,10 @@ fn web_address(server: String) -> Result<String, Unusable> {
         "server={server} is no address: with server-type=EWS it is one such as \
          https://{server}/EWS/Exchange.asmx"
     )))
+}
+
+/// An address that requests may go to.
+fn checked(address: String) -> Result<String, Unusable> {
+    let checked = http::check(&address).map_err(|error| Unusable(error.to_string()));
+    checked.map(|()| address)
 }

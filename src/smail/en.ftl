@@ -170,6 +170,8 @@ flaw-too-weak = its key or its signature is too weak; have it issued anew
 flaw-wrong-purpose = it was not issued for servers; have it issued anew
 flaw-other = the log says why, with /LOG_LEVEL=DEBUG
 tls-other = the two sides did not agree: check /SSL_VERSION and the server; with /LOG_LEVEL=DEBUG the log says why
+tls-web-floor = the server and this machine have no version of TLS from 1.2 on in common, or no cipher: have the server updated, or ask its administrator
+tls-web-other = the two sides did not agree: ask the server's administrator; with /LOG_LEVEL=DEBUG the log says why
 
 unanswered = The whole mail was sent, but the server's answer to it was lost. Whether it arrived is not known; it is not sent again, so that nobody gets it twice. ({ $cause })
 
@@ -204,7 +206,7 @@ token-advice-expired = the secret has expired; have a new one made for /O365_SEC
 token-advice-application = the directory has no such application; check /O365_APP_ID and /O365_TENANT_ID
 token-advice-tenant = there is no such directory; check /O365_TENANT_ID
 token-advice-other = check /O365_TENANT_ID, /O365_APP_ID and /O365_SECRET
-token-busy = { $server } gave no token for the moment (status { $status })
+token-busy = { $server } gave no token for the moment (status { $status }): try later, or use /RETRY
 token-malformed = { $server } does not answer as a token endpoint does: check /O365_AUTHORITY and /O365_TENANT_ID
 token-unusable = The access token holds characters that no request can carry
 web-bad-address = { $address } is not an address that can be asked: check /GRAPH_SENDER, /GRAPH_SERVER and /O365_AUTHORITY
@@ -212,6 +214,8 @@ web-clear-text = { $server } would be asked in clear text: write https:// (http:
 web-malformed = { $server } does not answer as Microsoft Graph does: check /GRAPH_SERVER
 status = status { $status }
 graph-refused = { $server } refused the mail ({ $said }). Check /GRAPH_SENDER and the recipients
+graph-busy = { $server } does not take the mail for the moment ({ $said }): try later, or use /RETRY
+graph-too-large = { $server } takes no mail of this size ({ $said }): send smaller attachments
 graph-refused-rights = { $server } refused the mail ({ $said }). Check that the application /O365_APP_ID has the permission Mail.Send for the mailbox /GRAPH_SENDER
 graph-uncertain = { $server } failed while it had the mail ({ $said }). Whether it arrived is not known; it is not sent again, so that nobody gets it twice
 

@@ -170,6 +170,8 @@ flaw-too-weak = sa clé ou sa signature est trop faible ; faites-en émettre u
 flaw-wrong-purpose = il n’a pas été émis pour un serveur ; faites-en émettre un autre
 flaw-other = la raison figure dans le journal, avec /LOG_LEVEL=DEBUG
 tls-other = les deux côtés ne se sont pas mis d’accord : vérifiez /SSL_VERSION et le serveur ; avec /LOG_LEVEL=DEBUG, la raison figure dans le journal
+tls-web-floor = le serveur et cette machine n’ont en commun aucune version de TLS à partir de la 1.2, ou aucun chiffrement : faites mettre à jour le serveur, ou adressez-vous à son administrateur
+tls-web-other = les deux côtés ne se sont pas mis d’accord : adressez-vous à l’administrateur du serveur ; avec /LOG_LEVEL=DEBUG, la raison figure dans le journal
 
 unanswered = Le message a été transmis en entier, mais la réponse du serveur s’est perdue. On ne sait pas s’il est arrivé ; il n’est pas renvoyé, pour que personne ne le reçoive deux fois. ({ $cause })
 
@@ -204,7 +206,7 @@ token-advice-expired = le secret a expiré ; faites-en créer un nouveau pour 
 token-advice-application = l’annuaire ne connaît pas cette application ; vérifiez /O365_APP_ID et /O365_TENANT_ID
 token-advice-tenant = cet annuaire n’existe pas ; vérifiez /O365_TENANT_ID
 token-advice-other = vérifiez /O365_TENANT_ID, /O365_APP_ID et /O365_SECRET
-token-busy = { $server } ne délivre pas de jeton pour le moment (statut { $status })
+token-busy = { $server } ne délivre pas de jeton pour le moment (statut { $status }) : réessayez plus tard, ou utilisez /RETRY
 token-malformed = { $server } ne répond pas comme un émetteur de jetons : vérifiez /O365_AUTHORITY et /O365_TENANT_ID
 token-unusable = Le jeton d’accès contient des caractères interdits dans une requête
 web-bad-address = { $address } n’est pas une adresse utilisable : vérifiez /GRAPH_SENDER, /GRAPH_SERVER et /O365_AUTHORITY
@@ -212,6 +214,8 @@ web-clear-text = { $server } serait interrogé en clair : écrivez https:// (ht
 web-malformed = { $server } ne répond pas comme Microsoft Graph : vérifiez /GRAPH_SERVER
 status = statut { $status }
 graph-refused = { $server } a refusé le message ({ $said }). Vérifiez /GRAPH_SENDER et les destinataires
+graph-busy = { $server } n’accepte pas le message pour le moment ({ $said }) : réessayez plus tard, ou utilisez /RETRY
+graph-too-large = { $server } n’accepte pas de message de cette taille ({ $said }) : envoyez des pièces jointes plus petites
 graph-refused-rights = { $server } a refusé le message ({ $said }). Vérifiez que l’application /O365_APP_ID a l’autorisation Mail.Send pour la boîte aux lettres /GRAPH_SENDER
 graph-uncertain = { $server } a connu une défaillance après avoir reçu le message ({ $said }). On ne sait pas s’il est arrivé ; il n’est pas renvoyé, pour que personne ne le reçoive deux fois
 

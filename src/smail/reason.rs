@@ -227,6 +227,18 @@ fn tls(server: &str, fault: &TlsFault, options: &str) -> Message {
     at(Phrase::LostTls, server).with("fault", fault)
 }
 
+/// The same for services of the web, whose TLS 1.2 at least is no matter of options.
+fn web_tls(server: &str, fault: &TlsFault, options: &str) -> Message {
+    let fault = match fault {
+        TlsFault::VersionFloor(_) | TlsFault::NotOnThisMachine(_) | TlsFault::NothingInCommon => {
+            Phrase::TlsWebFloor
+        }
+        TlsFault::Other(_) => Phrase::TlsWebOther,
+        _ => return tls(server, fault, options),
+    };
+    at(Phrase::LostTls, server).with("fault", Message::from(fault))
+}
+
 fn no_login(server: &str, why: &NoLogin) -> Message {
     match why {
         NoLogin::NotOffered {
@@ -267,7 +279,9 @@ fn web(cause: &Web) -> Message {
 
 fn refused(refusal: &Refusal) -> Message {
     let text = match refusal.kind {
-        Kind::Permanent | Kind::Unfit | Kind::Recipient | Kind::Transient => Phrase::GraphRefused,
+        Kind::Permanent | Kind::Recipient => Phrase::GraphRefused,
+        Kind::Unfit => Phrase::GraphTooLarge,
+        Kind::Transient => Phrase::GraphBusy,
         Kind::Authentication => Phrase::GraphRefusedRights,
         Kind::Uncertain => Phrase::GraphUncertain,
     };
@@ -334,7 +348,7 @@ fn http(cause: &Http) -> Message {
         Http::Unreachable { server, .. } => {
             at(Phrase::LostUnreachable, server).with("options", options)
         }
-        Http::Tls { server, fault } => tls(server, fault, &options),
+        Http::Tls { server, fault } => web_tls(server, fault, &options),
         Http::TimedOut {
             server,
             step,

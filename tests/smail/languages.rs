@@ -101,10 +101,16 @@ fn what_is_no_word_of_a_server_s_is_in_french_too() {
     let graph = Graph::start(&provider);
     let options = graph_options(&provider, &graph);
     let options: Vec<_> = options.iter().map(String::as_str).collect();
-    graph.fail("sendMail", Fault::Refuse(400, "", Vec::new()));
     let mail = ["/LANG=FR", "/TO=a@example.test", "/BODY_FILE=Msg.txt"];
-    sender
-        .run(&[&options[..], &mail].concat())
-        .exit(5)
-        .complains("(statut 400");
+    for (status, code, told) in [
+        (400, "", "(statut 400"),
+        (503, "ErrorServerBusy", "r\u{e9}essayez plus tard"),
+        (413, "", "pi\u{e8}ces jointes plus petites"),
+    ] {
+        graph.fail("sendMail", Fault::Refuse(status, code, Vec::new()));
+        sender
+            .run(&[&options[..], &mail].concat())
+            .exit(5)
+            .complains(told);
+    }
 }

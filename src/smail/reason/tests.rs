@@ -3,7 +3,7 @@
 mod every;
 
 use super::super::texts::{Language, Speaker};
-use super::message;
+use super::{Error, Kind, Web, message};
 
 /// What stands for a server's own words, for a name or for an address.
 const OWN: &str = "<own>";
@@ -37,6 +37,52 @@ fn every_failure_is_told_in_one_language() {
                 .collect();
             assert!(left.is_empty(), "{left:?} in {said}");
             assert!(words.len() > 3, "{said}");
+        }
+    }
+}
+
+#[test]
+fn what_graph_refuses_is_told_with_what_helps() {
+    for error in every::errors() {
+        let Error::Web(Web::Refused(refusal)) = &error else {
+            continue;
+        };
+        let helps = match refusal.kind {
+            Kind::Permanent | Kind::Recipient => [
+                "Check /GRAPH_SENDER and the recipients",
+                "V\u{e9}rifiez /GRAPH_SENDER et les destinataires",
+            ],
+            Kind::Unfit => [
+                "send smaller attachments",
+                "envoyez des pi\u{e8}ces jointes plus petites",
+            ],
+            Kind::Authentication => ["permission Mail.Send", "autorisation Mail.Send"],
+            Kind::Transient => [
+                "try later, or use /RETRY",
+                "r\u{e9}essayez plus tard, ou utilisez /RETRY",
+            ],
+            Kind::Uncertain => ["it is not sent again", "il n\u{2019}est pas renvoy\u{e9}"],
+        };
+        for (language, helps) in [Language::English, Language::French].into_iter().zip(helps) {
+            let said = Speaker::of(language).say(&message(&error, false));
+            assert!(said.contains(helps), "{helps} in {said}");
+        }
+    }
+}
+
+/// The floor of TLS is fixed there, and so is the port.
+#[test]
+fn calls_of_the_web_are_told_without_the_options_of_smtp() {
+    for error in every::errors() {
+        let (Error::Web(_) | Error::Token(_)) = error else {
+            continue;
+        };
+        for language in [Language::English, Language::French] {
+            let said = Speaker::of(language).say(&message(&error, false));
+            assert!(
+                !said.contains("/SSL_VERSION") && !said.contains("/SMTP_"),
+                "{said}"
+            );
         }
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn normalise(
     arguments: &[String],
     command: &Command,
 ) -> Result<Vec<String>, UsageError> {
-    // Behind --credentials, an argument that is none may be a part of a password.
+    // Beside a password, an argument that is none may be a part of it.
     let tells = !arguments.iter().any(|argument| names_a_secret(argument));
     let mut spelled = vec![command.get_name().to_owned()];
     let mut rest = arguments.iter().peekable();
@@ -109,9 +109,13 @@ fn unknown(command: &Command, name: &str, tells: bool) -> UsageError {
     })
 }
 
-/// Whether the argument is a switch whose value is a secret.
+/// Whether the argument is a switch whose value is a secret, or is called like one: without the
+/// `:` in between, or an option of `smail` where that word is missing.
 fn names_a_secret(argument: &str) -> bool {
-    let name = switch_body(argument).and_then(|body| body.split([':', '=']).next());
-    let is = |askable: &&str| name.is_some_and(|name| name.eq_ignore_ascii_case(askable));
-    super::switches::ASKABLE.iter().any(is)
+    let name = argument.split([':', '=']).next().unwrap_or_default();
+    let name = name.trim_start_matches('-').to_ascii_lowercase();
+    super::switches::ASKABLE.contains(&name.as_str())
+        || ["password", "secret"]
+            .iter()
+            .any(|word| name.contains(word))
 }

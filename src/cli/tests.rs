@@ -123,6 +123,9 @@ fn no_mistake_shows_a_password() {
         "--credentials -opconuser:u -opconpassword my S3cretPw",
         "--credentials -opconuser:u -opconpassword:x --S3cretPw:y",
         "-password S3cretPw",
+        "--credentials -smtppasswordS3cretPw",
+        "/SMTP_PASSWORD=S3cretPw",
+        "/O365_SECRET=S3cretPw",
         "--credentials -opconuser:u -opconpassword:S3cretPw -opconpassword:S3cretPw",
     ] {
         let message = parse_line(line).unwrap_err().to_string();

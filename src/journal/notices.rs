@@ -32,6 +32,9 @@ pub struct Notice {
     pub at: i64,
     /// The sender whose limit it counts for, in lower case; `None` where there is no limit.
     pub counts_for: Option<String>,
+    /// How often it was tried in vain.
+    #[serde(default)]
+    pub tries: u32,
 }
 
 impl Notice {
@@ -56,10 +59,13 @@ pub struct Notices {
 }
 
 impl Notices {
-    /// Those that wait to be sent, the oldest first.
+    /// Those that wait to be sent, the oldest first; but before them those that were tried less
+    /// often, so that none is kept back by others that fail again and again.
     pub fn due(&self) -> impl Iterator<Item = &Notice> {
         let waits = |notice: &&Notice| !self.going.contains(&notice.id);
-        self.due.values().filter(waits)
+        let mut due: Vec<_> = self.due.values().filter(waits).collect();
+        due.sort_by_key(|notice| notice.tries);
+        due.into_iter()
     }
 
     /// Those that were about to be sent when it was last heard of them.
@@ -114,6 +120,7 @@ impl Notices {
                     self.due.remove(id);
                 } else if let Some(notice) = self.due.get_mut(id) {
                     notice.to.clone_from(left);
+                    notice.tries = notice.tries.saturating_add(1);
                 }
             }
             Record::NoticeCounted { sender, at } => self.count(sender, *at),
@@ -167,6 +174,7 @@ mod tests {
             answers: None,
             at,
             counts_for: Some(sender.into()),
+            tries: 0,
         };
         Record::Handled {
             id: MailId::new("1"),
@@ -219,8 +227,16 @@ mod tests {
         };
         notices.apply(&tried(&["c@d.test"]));
         assert_eq!(notices.going().count(), 0);
-        assert_eq!(notices.due().next().unwrap().to, ["c@d.test"]);
+        let due: Vec<_> = notices.due().map(|n| (n.at, n.to.len())).collect();
+        assert_eq!(due, [(2, 2), (1, 1)], "what has failed goes last");
         notices.apply(&tried(&[]));
         assert_eq!(notices.due().map(|n| n.at).collect::<Vec<_>>(), [2]);
+    }
+
+    #[test]
+    fn a_notice_of_an_older_version_is_read() {
+        let text = r#"{"id":"1","to":["a@b.test"],"subject":"s","body":"b","answers":null,"at":1,"counts_for":null}"#;
+        let notice: Notice = serde_json::from_str(text).unwrap();
+        assert_eq!((notice.at, notice.tries), (1, 0));
     }
 }

@@ -402,6 +402,7 @@ mod tests {
                     answers: None,
                     at: at * 1000,
                     counts_for,
+                    tries: 0,
                 }
             })
         };

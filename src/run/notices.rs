@@ -180,6 +180,7 @@ impl<'a> Notices<'a> {
             answers: looked.summary.envelope.message_id.clone(),
             at: self.began.timestamp(),
             counts_for: (!looked.judgement.is_accepted()).then_some(sender),
+            tries: 0,
         };
         if self.waiting + notice.cost() > MOST_WAITING {
             if !std::mem::replace(&mut self.is_full, true) {

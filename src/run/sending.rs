@@ -15,7 +15,7 @@ use crate::send::{
     Address, Answered, Body, Delivery, Error, Mail, Outbox, Person, Priority, Refusal,
 };
 
-/// After so many notices in a row that found the server away the others are left alone: each of
+/// After so many notices in a row that found the server away or out of order the others are left alone: each of
 /// them may take all the time there is. After one alone it may have been the notice itself.
 const MOST_LOSSES: usize = 2;
 
@@ -283,7 +283,9 @@ impl Sending<'_> {
 
 /// Why all of them failed, if it is the server or the log-in that is at fault.
 fn common_failure(results: &[Result<Delivery, Error>]) -> Option<Error> {
-    let at_fault = |error: &Error| error.is_connection() || error.is_authentication();
+    let at_fault = |error: &Error| {
+        error.is_connection() || error.is_service_fault() || error.is_authentication()
+    };
     let all = results
         .iter()
         .all(|result| result.as_ref().err().is_some_and(at_fault));

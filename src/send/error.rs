@@ -262,6 +262,12 @@ impl Error {
         }
     }
 
+    /// A service over HTTP has no time or is out of order, whatever the mail may be.
+    #[must_use]
+    pub fn is_service_fault(&self) -> bool {
+        matches!(self, Self::Web(cause) if cause.is_transient())
+    }
+
     /// The mail may be with its recipients all the same: another attempt may double it.
     #[must_use]
     pub fn may_have_arrived(&self) -> bool {

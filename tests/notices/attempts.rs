@@ -14,7 +14,7 @@ use crate::harness::{Ews, Graph, IdentityProvider, ews};
 
 /// Notices on acceptance, by this service.
 #[cfg(unix)]
-fn by_graph(graph: &Graph, provider: &IdentityProvider) -> Ini {
+pub(super) fn by_graph(graph: &Graph, provider: &IdentityProvider) -> Ini {
     Ini::folder()
         .set("smtp-client", "server-type", "GRAPH")
         .set("smtp-client", "user", USER)
@@ -23,6 +23,17 @@ fn by_graph(graph: &Graph, provider: &IdentityProvider) -> Ini {
         .set("smtp-client", "client-id", DAEMON)
         .set("smtp-client", "grant-type", "client_credentials")
         .set("smtp-client", "scope", &graph.scope())
+        .set("Audit", "NotifyOnAccepts", "True")
+        .rule(HIT)
+}
+
+/// The same by this one.
+#[cfg(unix)]
+pub(super) fn by_ews(ews: &Ews) -> Ini {
+    Ini::folder()
+        .set("smtp-client", "server-type", "EWS")
+        .set("smtp-client", "server", &ews.address())
+        .set("smtp-client", "user", USER)
         .set("Audit", "NotifyOnAccepts", "True")
         .rule(HIT)
 }
@@ -262,13 +273,7 @@ fn a_recipient_that_exchange_does_not_know_keeps_the_notice_from_nobody_else() {
     let Some(ews) = Ews::start(None) else {
         return;
     };
-    let ini = Ini::folder()
-        .set("smtp-client", "server-type", "EWS")
-        .set("smtp-client", "server", &ews.address())
-        .set("smtp-client", "user", USER)
-        .set("Audit", "NotifyOnAccepts", "True")
-        .set("Audit", "NotifyOnAcceptTo", "[[SENDER]];admin@example.test")
-        .rule(HIT);
+    let ini = by_ews(&ews).set("Audit", "NotifyOnAcceptTo", "[[SENDER]];admin@example.test");
     let world = World::with_mails(&ini, &[Mail::new("Test one")]);
     world.seal_setting("smtp-client.password", PASSWORD);
     for _ in ["for all", "for the sender"] {

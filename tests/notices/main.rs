@@ -10,6 +10,8 @@ mod crash;
 mod limits;
 #[cfg(unix)]
 mod mailboxes;
+#[cfg(unix)]
+mod outages;
 
 use harness::world::OPCON_PASSWORD;
 use harness::{Ini, Mail, Sink, World};

@@ -57,6 +57,32 @@ fn a_busy_service_is_asked_again_after_its_pause() {
     assert_eq!(bed.graph.sent().len(), 1);
 }
 
+/// However many mails there are, they wait no longer than one of them may.
+#[test]
+fn all_mails_together_wait_no_longer_than_for_one_answer() {
+    let Some(mut bed) = Bed::start() else { return };
+    bed.limit = Duration::from_secs(5);
+    let busy = || Fault::Refuse(429, "TooManyRequests", vec![("Retry-After", "3".into())]);
+    let outbox = bed.outbox();
+    let send = || outbox.send(&[mail()]).pop().unwrap();
+    bed.graph.fail("sendMail", busy());
+    send().unwrap();
+    bed.graph.fail("sendMail", busy());
+    assert!(send().unwrap_err().is_transient());
+    // A pause that takes no time is made by each.
+    for _ in 0..3 {
+        let now = vec![("Retry-After", "0".to_owned())];
+        for _ in 0..4 {
+            bed.graph.fail(
+                "sendMail",
+                Fault::Refuse(429, "TooManyRequests", now.clone()),
+            );
+        }
+        send().unwrap();
+    }
+    assert_eq!(bed.graph.sent().len(), 4);
+}
+
 #[test]
 fn a_refused_token_is_renewed_once() {
     let Some(bed) = Bed::start() else { return };

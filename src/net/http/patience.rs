@@ -37,6 +37,11 @@ impl Patience {
         }
     }
 
+    /// The same for another request: it may be repeated as often, in the time that is left.
+    pub fn renew(&mut self) {
+        self.pauses = 0;
+    }
+
     /// Waits as long as the service asked for, and says whether another attempt is due. It is
     /// not when the service wants a longer pause than there is patience left: that is for a
     /// later run.
@@ -113,5 +118,10 @@ mod tests {
         let mut patience = Patience::of(seconds(1000));
         let granted = (0..9).filter(|_| patience.next(Some(seconds(0))).is_some());
         assert_eq!(granted.count(), 4);
+        assert_eq!(patience.next(Some(seconds(900))), None);
+        patience.renew();
+        assert_eq!(patience.next(Some(seconds(900))), Some(seconds(900)));
+        patience.renew();
+        assert_eq!(patience.next(Some(seconds(101))), None);
     }
 }

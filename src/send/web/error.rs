@@ -114,6 +114,13 @@ impl Error {
                 cause: cause.clone(),
                 arrived: false,
             },
+            Self::Refused(refusal) if refusal.kind == Kind::Uncertain => {
+                Self::Refused(Box::new(Refusal {
+                    kind: Kind::Transient,
+                    advice: "the service is out of order: a later run may have more luck",
+                    ..(**refusal).clone()
+                }))
+            }
             other => other.clone(),
         }
     }

@@ -10,7 +10,7 @@ mod refusal;
 
 use std::fmt;
 use std::iter;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use data_encoding::BASE64;
@@ -84,6 +84,8 @@ pub(super) struct Caller {
     login: Login,
     /// Host and port.
     server: String,
+    /// What is left of it, for all mails together.
+    patience: Mutex<Patience>,
     /// How the log-in was refused; that stands.
     refused: OnceLock<Response<Vec<u8>>>,
 }
@@ -106,6 +108,7 @@ impl Caller {
             client: Client::new(limits, trace),
             login,
             server: clean(host, 200),
+            patience: Mutex::new(Patience::of(limits.answer)),
             refused: OnceLock::new(),
         }
     }
@@ -116,9 +119,12 @@ impl Caller {
         Ok(token.map_or(Checked::Nothing, |_| Checked::Token))
     }
 
-    /// The pauses that one mail may take.
-    pub(super) fn patience(&self) -> Patience {
-        Patience::of(self.client.limits().answer)
+    /// The pauses that one mail may take: however many there are, together they wait no longer
+    /// than for one answer.
+    pub(super) fn patience(&self) -> MutexGuard<'_, Patience> {
+        let mut patience = self.patience.lock().unwrap_or_else(PoisonError::into_inner);
+        patience.renew();
+        patience
     }
 
     /// An answer of any status but those that ask for patience, as long as there is some.

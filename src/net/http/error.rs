@@ -150,7 +150,7 @@ fn tls_advice(fault: &TlsFault, server: &str) -> String {
 
 impl Error {
     pub(super) fn of(server: String, error: ureq::Error, fate: Fate, after: Duration) -> Self {
-        let arrived = matches!(fate, Fate::Complete | Fate::Unknown);
+        let arrived = matches!(fate, Fate::Complete | Fate::Unknown | Fate::Harmless);
         let broken = |server, cause: &dyn std::fmt::Display| Self::Broken {
             server,
             cause: clean(&cause.to_string(), 200),
@@ -179,14 +179,10 @@ impl Error {
                 let cause = clean(&error.to_string(), 200);
                 Self::Unreachable { server, cause }
             }
-            ureq::Error::Io(cause)
-                if fate == Fate::Untouched || is_about_reaching(cause.kind()) =>
-            {
-                Self::Unreachable {
-                    server,
-                    cause: clean(&cause.to_string(), 200),
-                }
-            }
+            ureq::Error::Io(cause) if is_about_reaching(cause.kind(), fate) => Self::Unreachable {
+                server,
+                cause: clean(&cause.to_string(), 200),
+            },
             ureq::Error::Io(cause) => broken(server, &cause),
             ureq::Error::BodyExceedsLimit(largest) => Self::TooLarge { server, largest },
             other => broken(server, &other),
@@ -223,16 +219,25 @@ impl Error {
     }
 }
 
-/// Errors that the making of a connection gives, for requests that have no body to tell by.
-fn is_about_reaching(kind: io::ErrorKind) -> bool {
-    matches!(
-        kind,
-        io::ErrorKind::ConnectionRefused
-            | io::ErrorKind::HostUnreachable
-            | io::ErrorKind::NetworkUnreachable
-            | io::ErrorKind::NetworkDown
-            | io::ErrorKind::AddrNotAvailable
-    )
+/// Errors that the making of a connection gives. A route that is lost while the answer is awaited
+/// gives some of them as well: only where nothing is done twice do these tell anything.
+fn is_about_reaching(kind: io::ErrorKind, fate: Fate) -> bool {
+    use io::ErrorKind::{
+        AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkDown, NetworkUnreachable,
+    };
+    match fate {
+        Fate::Untouched => true,
+        Fate::Incomplete | Fate::Complete => false,
+        Fate::Unknown => matches!(kind, ConnectionRefused | AddrNotAvailable),
+        Fate::Harmless => matches!(
+            kind,
+            ConnectionRefused
+                | AddrNotAvailable
+                | HostUnreachable
+                | NetworkUnreachable
+                | NetworkDown
+        ),
+    }
 }
 
 /// The limit for everything may run out anywhere, so then the body tells how far it got.
@@ -242,5 +247,43 @@ fn step(limit: Timeout, fate: Fate) -> Step {
         Timeout::SendRequest | Timeout::SendBody => Step::Sending,
         _ if matches!(fate, Fate::Untouched | Fate::Incomplete) => Step::Sending,
         _ => Step::Answering,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_left_whole_may_have_arrived_however_the_route_was_lost() {
+        use io::ErrorKind::{
+            AddrNotAvailable, ConnectionRefused, ConnectionReset, HostUnreachable, NetworkDown,
+            NetworkUnreachable,
+        };
+        let connecting = [ConnectionRefused, AddrNotAvailable];
+        let route = [HostUnreachable, NetworkUnreachable, NetworkDown];
+        let any = [ConnectionReset];
+        for (fate, reached, arrived) in [
+            // Which of the three kinds leave it open whether the server was reached, and whether
+            // the request is said to have arrived then.
+            (Fate::Untouched, [false, false, false], false),
+            (Fate::Incomplete, [true, true, true], false),
+            (Fate::Complete, [true, true, true], true),
+            (Fate::Unknown, [false, true, true], true),
+            (Fate::Harmless, [false, false, true], true),
+        ] {
+            let kinds = [&connecting[..], &route[..], &any[..]];
+            for (kinds, reached) in kinds.into_iter().zip(reached) {
+                for kind in kinds {
+                    let cause = ureq::Error::Io((*kind).into());
+                    let error = Error::of("h:1".into(), cause, fate, Duration::ZERO);
+                    let broken = matches!(error, Error::Broken { .. });
+                    assert_eq!(broken, reached, "{fate:?} {kind:?}: {error:?}");
+                    let known = error.may_have_arrived();
+                    assert_eq!(known, reached && arrived, "{fate:?} {kind:?}: {error:?}");
+                    assert!(error.is_transient());
+                }
+            }
+        }
     }
 }

@@ -110,7 +110,8 @@ impl Client {
         self.trace
             .line(|| format!("> {what}, {} bytes", bytes.len()));
         let body = Body::new(bytes);
-        let answer = if bytes.is_empty() && parts.method != Method::POST {
+        let is_harmless = bytes.is_empty() && parts.method != Method::POST;
+        let answer = if is_harmless {
             self.run(Request::from_parts(parts, ()))
         } else {
             parts.headers.insert(CONTENT_LENGTH, bytes.len().into());
@@ -135,7 +136,12 @@ impl Client {
                 Ok(answer)
             }
             Err(cause) => {
-                let error = Error::of(server, cause, body.fate(), began.elapsed());
+                let fate = if is_harmless {
+                    Fate::Harmless
+                } else {
+                    body.fate()
+                };
+                let error = Error::of(server, cause, fate, began.elapsed());
                 self.trace.line(|| format!("< {error}"));
                 Err(error)
             }
@@ -163,6 +169,8 @@ enum Fate {
     Complete,
     /// There was no body to tell by.
     Unknown,
+    /// Neither was there, and nothing is done twice by a repetition (RFC 9110, section 9.2.2).
+    Harmless,
 }
 
 /// A request's body, which knows how far it was read.

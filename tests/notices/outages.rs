@@ -76,6 +76,25 @@ fn exchange_out_of_order_uses_up_no_more_than_two() {
     }
 }
 
+/// Whatever it is that answers, the mail went out to it.
+#[test]
+fn an_answer_that_is_none_is_said_to_leave_it_open() {
+    let Some(provider) = IdentityProvider::start() else {
+        return;
+    };
+    let graph = Graph::start(&provider);
+    let world = World::with_mails(&by_graph(&graph, &provider), &six_mails());
+    world.seal_setting("smtp-client.password", SECRET);
+    for _ in 0..2 {
+        graph.fail("sendMail", Fault::Say(200, serde_json::Value::Null));
+    }
+    let ran = world.run(&[]);
+    waits(&ran, true);
+    let open = "the mail went out, but whether it arrived is not known: ";
+    let warnings = ran.stderr.lines().filter(|line| line.contains(open));
+    assert_eq!(warnings.count(), 2, "{ran}");
+}
+
 /// It may have been the notice after all: those that were not tried come first in the next run.
 #[test]
 fn what_failed_keeps_nothing_back_in_the_next_run() {

@@ -14,7 +14,7 @@ pub enum Error {
     #[error("the access token holds characters that no request can carry: check tenant-authority")]
     UnusableToken,
     /// The service could not be asked, or its answer was lost.
-    #[error("{}{cause}", if *arrived { "the mail went out, but whether it arrived is not known: " } else { "" })]
+    #[error("{}{cause}", left_open(*arrived))]
     Unanswered {
         /// What became of the request.
         cause: http::Error,
@@ -25,7 +25,10 @@ pub enum Error {
     #[error(transparent)]
     Refused(Box<Refusal>),
     /// The answer is not that of such a service.
-    #[error("{server} does not answer as it should ({cause}): check server and scope")]
+    #[error(
+        "{}{server} does not answer as it should ({cause}): check server and scope",
+        left_open(*arrived)
+    )]
     Malformed {
         /// Host and port.
         server: String,
@@ -40,6 +43,14 @@ pub enum Error {
         /// The address without its query.
         address: String,
     },
+}
+
+fn left_open(arrived: bool) -> &'static str {
+    if arrived {
+        "the mail went out, but whether it arrived is not known: "
+    } else {
+        ""
+    }
 }
 
 impl From<Refusal> for Error {
@@ -109,19 +120,15 @@ impl Error {
     /// What it means for mails that were not tried because of it: of them nothing was sent.
     #[must_use]
     pub fn for_others(&self) -> Self {
-        match self {
-            Self::Unanswered { cause, .. } => Self::Unanswered {
-                cause: cause.clone(),
-                arrived: false,
-            },
+        let mut told = self.clone();
+        match &mut told {
+            Self::Unanswered { arrived, .. } | Self::Malformed { arrived, .. } => *arrived = false,
             Self::Refused(refusal) if refusal.kind == Kind::Uncertain => {
-                Self::Refused(Box::new(Refusal {
-                    kind: Kind::Transient,
-                    advice: "the service is out of order: a later run may have more luck",
-                    ..(**refusal).clone()
-                }))
+                refusal.kind = Kind::Transient;
+                refusal.advice = "the service is out of order: a later run may have more luck";
             }
-            other => other.clone(),
+            _ => {}
         }
+        told
     }
 }

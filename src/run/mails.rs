@@ -102,7 +102,7 @@ impl<'a> Mails<'a> {
     }
 
     /// Tells of notices that were too many.
-    pub(super) fn tell_crowd(&self, output: &Output) {
+    pub(super) fn tell_crowd(&self, output: &mut Output) {
         self.notices.tell_crowd(output);
     }
 

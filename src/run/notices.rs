@@ -56,9 +56,10 @@ pub(super) struct Notices<'a> {
     made: usize,
     /// What those that wait take, in bytes.
     waiting: usize,
-    is_full: bool,
     /// Those that a limit kept back.
     pub(super) suppressed: usize,
+    /// Those of them for which there was no room.
+    left_out: usize,
     /// Those of them that were too many for all senders together.
     crowded_out: usize,
 }
@@ -79,8 +80,8 @@ impl<'a> Notices<'a> {
             count_of_all: known.of_all_in_the_last_hour(began.timestamp()),
             made: 0,
             waiting: known.cost(),
-            is_full: false,
             suppressed: 0,
+            left_out: 0,
             crowded_out: 0,
         }
     }
@@ -183,11 +184,10 @@ impl<'a> Notices<'a> {
             tries: 0,
         };
         if self.waiting + notice.cost() > MOST_WAITING {
-            if !std::mem::replace(&mut self.is_full, true) {
-                output.error(
-                    "too many notices wait to be sent; this run makes no more of them. See why they can't be sent",
-                );
-            }
+            self.suppressed += 1;
+            self.left_out += 1;
+            let mail = named(looked);
+            output.line(&format!("no notice: {mail}: too many wait to be sent"));
             return None;
         }
         self.waiting += notice.cost();
@@ -213,8 +213,14 @@ impl<'a> Notices<'a> {
         Ok(())
     }
 
-    /// Tells of those that were too many for all senders together.
-    pub(super) fn tell_crowd(&self, output: &Output) {
+    /// Tells of those that were too many: to wait, or for all senders together.
+    pub(super) fn tell_crowd(&self, output: &mut Output) {
+        if self.left_out > 0 {
+            output.error(&format!(
+                "{} brought no notice: too many wait to be sent. See why they can't be sent",
+                count(self.left_out, "mail")
+            ));
+        }
         if self.crowded_out > 0 {
             output.warning(&format!(
                 "{} brought no notice: [Audit] NotifyLimitPerHour={} allows no more within an hour, to all senders together",

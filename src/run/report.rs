@@ -23,7 +23,8 @@ pub(super) struct Report {
     pub(super) held_back: usize,
     /// What became of the notices that were due.
     pub(super) notices: Tally,
-    /// Notices that `NotifyLimitPerSenderPerHour` or `NotifyLimitPerHour` kept back.
+    /// Notices that `NotifyLimitPerSenderPerHour` or `NotifyLimitPerHour` kept back, or for which
+    /// there was no room.
     pub(super) suppressed: usize,
 }
 

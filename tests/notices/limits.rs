@@ -1,6 +1,7 @@
 //! How many rejections bring a notice within an hour.
 
 use super::*;
+use crate::harness::sink::Mood;
 
 #[test]
 fn a_sender_is_told_of_one_rejection_an_hour() {
@@ -86,4 +87,26 @@ fn all_senders_together_have_a_hundred_an_hour() {
         .run(&[])
         .exit(0)
         .says("100 notices sent, 3 suppressed");
+}
+
+/// What waits takes no more than 16 MiB: with texts of the greatest length not quite a thousand.
+#[test]
+fn those_that_are_too_many_to_wait_are_counted() {
+    let sink = Sink::start();
+    sink.behave(Mood::Away);
+    let ini = with(&sink).set("Audit", "NotifyOnAcceptBody", &"x".repeat(20_000));
+    let mails = (1..=1000).map(|number| Mail::new(&format!("Test {number}")));
+    let world = World::with_mails(&ini, &mails.collect::<Vec<_>>());
+    let ran = world.run(&[]);
+    ran.exit(2)
+        .complains_in_one_line(&["brought no notice", "too many wait to be sent"])
+        .says("no notice: ops@example.test \"Test 999\": too many wait to be sent");
+    let left_out = ran.lines_starting("no notice: ");
+    let told = format!("{left_out} mails brought no notice");
+    let waiting = 1000 - left_out;
+    ran.complains(&told)
+        .complains(&format!("{waiting} notices wait"))
+        .says(&format!("{waiting} failed, {left_out} suppressed"));
+    assert!((2..50).contains(&left_out), "{left_out}");
+    assert_eq!(ran.stderr.lines().count(), 2, "{ran}");
 }

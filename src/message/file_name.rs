@@ -205,7 +205,9 @@ mod tests {
             (format!("nul{blanks}x.txt"), "_nul.txt"),
             (format!("con{blanks}x"), "_con"),
         ];
-        let long = long.iter().map(|(name, expected)| (name.as_str(), *expected));
+        let long = long
+            .iter()
+            .map(|(name, expected)| (name.as_str(), *expected));
         for (name, expected) in cases.into_iter().chain(long) {
             assert_eq!(safe_file_name(name), expected, "{name:?}");
         }

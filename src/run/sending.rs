@@ -15,8 +15,9 @@ use crate::send::{
     Address, Answered, Body, Delivery, Error, Mail, Outbox, Person, Priority, Refusal,
 };
 
-/// After so many notices in a row that found the server away or out of order the others are left alone: each of
-/// them may take all the time there is. After one alone it may have been the notice itself.
+/// After so many notices in a row that found the server away or out of order the others are left
+/// alone: each of them may take all the time there is. After one alone it may have been the notice
+/// itself.
 const MOST_LOSSES: usize = 2;
 
 /// A notice that could not be sent for so long is given up.

@@ -112,8 +112,10 @@ fn unknown(command: &Command, name: &str, tells: bool) -> UsageError {
 /// Whether the argument is a switch whose value is a secret, or is called like one: without the
 /// `:` in between, or an option of `smail` where that word is missing.
 fn names_a_secret(argument: &str) -> bool {
-    let name = argument.split([':', '=']).next().unwrap_or_default();
-    let name = name.trim_start_matches('-').to_ascii_lowercase();
+    let name = argument.trim_start_matches(['-', '/']);
+    // A path or the name of a setting is none.
+    let name = name.split([':', '=', '.', '/', '\\']).next();
+    let name = name.unwrap_or_default().to_ascii_lowercase();
     super::switches::ASKABLE.contains(&name.as_str())
         || ["password", "secret"]
             .iter()

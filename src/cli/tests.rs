@@ -134,6 +134,18 @@ fn no_mistake_shows_a_password() {
 }
 
 #[test]
+fn a_slip_is_named_where_no_password_is_near() {
+    for line in [
+        "-seal smtp-client.password -chekc",
+        "-inifile:/etc/secret/x.ini -chekc",
+        "-inifile C:\\secret\\x.ini -chekc",
+    ] {
+        let message = parse_line(line).unwrap_err().to_string();
+        assert!(message.contains("did you mean --check?"), "{message}");
+    }
+}
+
+#[test]
 fn one_setting_is_sealed_by_its_name() {
     let Ok(Request::Seal(seal)) = parse_line("-SEAL:Secret-smtp.Password -inifile:a.ini") else {
         panic!("seal");

@@ -4,7 +4,6 @@
 //! OpCon reads every file it finds in MSGIN, whatever its name, and deletes it; so nothing
 //! unfinished may ever be there, and a file that is gone was read.
 
-use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -44,13 +43,25 @@ pub enum SpoolError {
         "[General] StagingDirectory {0} lies in MSGINDirectory, where OpCon reads every file. Set it to a folder outside MSGIN"
     )]
     Inside(String),
-    /// A staged file is gone, and nobody has moved it.
+    /// A staged file is gone, and not into MSGIN as far as can be seen.
     #[error(
-        "the event file {0} was taken out of the staging folder before it could be moved into MSGIN, perhaps by a virus \
-         scanner. The next run takes its events for written: find out whether they were, and let the scanner leave the \
-         folder alone"
+        "the event file {0} has left the staging folder, and nobody can tell whether for MSGIN: a virus scanner may have \
+         taken it, or a file server's answer was lost. The next run takes its events for written: find out whether they \
+         were"
     )]
     TakenAway(String),
+    /// What an earlier run has staged can't be looked for.
+    #[error(
+        "an earlier run was interrupted with the event file {path} in its staging folder, which can't be read now \
+         ({cause}), so nobody can tell whether its events were written. Let the folder be reached again; where it is gone \
+         for good, an empty one in its place says that they were"
+    )]
+    OutOfReach {
+        /// Where it was.
+        path: String,
+        /// Why.
+        cause: std::io::Error,
+    },
     /// Something can't be written.
     #[error("can't {what} {path}: {cause}. The mail stays on the server")]
     File {
@@ -123,8 +134,8 @@ impl Spool {
         match durable::move_new(staged, &to) {
             // A move can be done and reported as failed: the answer of a file server was lost, or
             // the agent has taken the file before the system looked at it again.
-            Err(cause) if has_left(staged) => {
-                if is_taken_away(&cause) {
+            Err(cause) if is_listed(staged).is_ok_and(|listed| !listed) => {
+                if is_taken_away(&cause) && !to.exists() {
                     return Err(SpoolError::TakenAway(staged.display().to_string()));
                 }
                 Ok(())
@@ -138,15 +149,31 @@ impl Spool {
         durable::sync_folder(&self.msgin).map_err(failed("sync", &self.msgin))
     }
 
-    /// Removes what an interrupted run has left in the staging folder, but for files named like
-    /// those to `keep`: the folder may have had another name then, by a link or in other letters.
+    /// Where a file is now that an earlier run has staged as `path`; `None` if it is certainly gone,
+    /// and so was submitted. The staging folder may have another name by now: moved, by a link, or
+    /// in other letters.
+    pub fn find(&self, path: &Path) -> Result<Option<PathBuf>, SpoolError> {
+        let here = self.staging.join(path.file_name().unwrap_or_default());
+        for place in [here, path.to_path_buf()] {
+            match is_listed(&place) {
+                Ok(true) => return Ok(Some(place)),
+                Ok(false) => {}
+                Err(cause) => {
+                    let path = place.display().to_string();
+                    return Err(SpoolError::OutOfReach { path, cause });
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Removes what an interrupted run has left in the staging folder, but for the files to `keep`.
     /// Returns how many there were.
     pub fn clear(&self, keep: &[PathBuf]) -> Result<usize, SpoolError> {
-        let keep: HashSet<_> = keep.iter().map(|path| path.file_name()).collect();
         let mut removed = 0;
         for entry in std::fs::read_dir(&self.staging).map_err(failed("list", &self.staging))? {
             let path = entry.map_err(failed("list", &self.staging))?.path();
-            if !keep.contains(&path.file_name()) {
+            if !keep.contains(&path) {
                 durable::remove(&path).map_err(failed("remove", &path))?;
                 removed += 1;
             }
@@ -163,18 +190,15 @@ fn is_taken_away(cause: &std::io::Error) -> bool {
         || matches!(cause.raw_os_error(), Some(VIRUS_INFECTED | VIRUS_DELETED))
 }
 
-/// Whether a file's folder can be read and does not list it. A path that isn't found would not tell:
-/// so it is, too, where a file server doesn't answer.
-fn has_left(file: &Path) -> bool {
-    let is_listed = || -> std::io::Result<bool> {
-        for entry in std::fs::read_dir(durable::folder_of(file))? {
-            if Some(entry?.file_name().as_os_str()) == file.file_name() {
-                return Ok(true);
-            }
+/// Whether a file's folder lists it. That a path isn't found would not tell that it is gone: so it
+/// is, too, where a file server doesn't answer.
+fn is_listed(file: &Path) -> std::io::Result<bool> {
+    for entry in std::fs::read_dir(durable::folder_of(file))? {
+        if Some(entry?.file_name().as_os_str()) == file.file_name() {
+            return Ok(true);
         }
-        Ok(false)
-    };
-    is_listed().is_ok_and(|listed| !listed)
+    }
+    Ok(false)
 }
 
 /// Refuses places at which OpCon could read an unfinished file.
@@ -298,24 +322,36 @@ mod tests {
         );
         assert_eq!(spool.clear(std::slice::from_ref(&b)).unwrap(), 1);
         assert!(b.exists() && !c.exists() && theirs.exists());
-        assert!(matches!(
-            spool.submit(&c),
-            Err(SpoolError::TakenAway(path)) if path == c.display().to_string()
-        ));
     }
 
     #[test]
-    fn only_a_folder_that_can_be_read_tells_that_a_file_has_left() {
+    fn what_was_staged_is_found_wherever_its_folder_is() {
         let folder = tempfile::tempdir().unwrap();
-        let staging = folder.path().join("staging");
-        std::fs::create_dir(&staging).unwrap();
-        let file = staging.join("a.txt");
-        std::fs::write(&file, "").unwrap();
-        assert!(!has_left(&file));
-        std::fs::rename(&file, folder.path().join("a.txt")).unwrap();
-        assert!(has_left(&file));
-        std::fs::remove_dir(&staging).unwrap();
-        assert!(!has_left(&file));
+        let place = |name: &str| folder.path().join(name);
+        std::fs::create_dir(place("MSGIN")).unwrap();
+        let open = |staging| Spool::open(&place("MSGIN"), &place(staging), "t").unwrap();
+        let file = open("one").stage("a.txt", &[]).unwrap();
+        // The old folder is still there, and then it is the new one.
+        assert_eq!(open("two").find(&file).unwrap(), Some(file.clone()));
+        std::fs::remove_dir_all(place("two")).unwrap();
+        std::fs::rename(place("one"), place("two")).unwrap();
+        let moved = open("two").find(&file).unwrap().unwrap();
+        assert_eq!(moved, place("two").join("t").join("a.txt"));
+        open("two").submit(&moved).unwrap();
+        // Nobody can tell, until somebody says that nothing is left.
+        assert!(matches!(
+            open("two").find(&file),
+            Err(SpoolError::OutOfReach { .. })
+        ));
+        std::fs::create_dir_all(place("one").join("t")).unwrap();
+        assert_eq!(open("two").find(&file).unwrap(), None);
+        // It is in MSGIN, so it was moved, whatever was said of that.
+        open("two").submit(&moved).unwrap();
+        std::fs::remove_file(place("MSGIN").join("a.txt")).unwrap();
+        assert!(matches!(
+            open("two").submit(&moved),
+            Err(SpoolError::TakenAway(_))
+        ));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! hangs on it.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
@@ -228,14 +228,7 @@ pub(super) fn recover(spool: &Spool, journal: &mut Journal, output: &Output) -> 
     let intents = journal.unfinished();
     let mut staged = Vec::new();
     for (_, intent) in &intents {
-        let path = PathBuf::from(&intent.file);
-        // Only a file that is certainly gone was submitted; one that can't be looked at is not.
-        let exists = path.try_exists();
-        if exists
-            .with_context(|| format!("can't look for the staged event file {}", intent.file))?
-        {
-            staged.push(path);
-        }
+        staged.extend(spool.find(Path::new(&intent.file))?);
     }
     let removed = spool.clear(&staged)?;
     for path in &staged {

@@ -32,6 +32,7 @@ impl Given {
         for (index, argument) in arguments.iter().enumerate() {
             let Some(argument) = argument else {
                 problems.push(Phrase::WrongUnicode.with("place", index + 1));
+                may_be_secret = true;
                 continue;
             };
             let argument = quoted(argument.trim()).unwrap_or_else(|| argument.trim_start());
@@ -58,7 +59,8 @@ impl Given {
             }
             let Some(row) = find(name) else {
                 let near = meant(name);
-                may_be_secret |= near.is_some_and(|(row, _)| row.is_secret());
+                may_be_secret |=
+                    near.is_some_and(|(row, _)| row.is_secret()) || sounds_secret(name);
                 let is_hidden = may_be_secret || value.is_none();
                 problems.push(unknown(name, near, is_hidden.then_some(index + 1)));
                 continue;
@@ -158,6 +160,14 @@ fn unknown(name: &str, near: Option<(&Row, &str)>, hidden_at: Option<usize>) -> 
         }
         None => Phrase::WrongUnknown.with("option", option),
     }
+}
+
+/// Whether a name is called like one of a secret, which may stand right behind it.
+fn sounds_secret(name: &str) -> bool {
+    let folded = name.to_ascii_uppercase();
+    ["PASSWORD", "SECRET"]
+        .iter()
+        .any(|word| folded.contains(word))
 }
 
 /// What stands in a name before a blank or `:`, which may be meant as the `=` that ends it.
@@ -289,6 +299,8 @@ mod tests {
             Phrase::WrongUnknown.with("option", place(14)),
         ];
         assert_eq!(problems, expected);
+        let (_, beside) = read(&["/PASSWORDSecr3t="]);
+        assert_eq!(beside, [Phrase::WrongUnknown.with("option", place(1))]);
         let shown = format!("{given:?}{problems:?}").to_lowercase();
         assert!(!shown.contains("secr3t"), "{shown}");
     }

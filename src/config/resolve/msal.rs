@@ -9,7 +9,7 @@ use crate::config::places::token_cache;
 use crate::config::problem::Severity;
 use crate::config::settings::GraphAccount;
 use crate::config::values::is_set;
-use crate::net::http::{Limits, Uri, is_this_machine};
+use crate::net::http::{self, Limits, Uri};
 use crate::send::graph::Access;
 
 const SECTION: &str = "MSAL";
@@ -152,13 +152,8 @@ impl Resolver<'_> {
         reader.parsed(&keys::GRAPH_ENDPOINT, expected, |value| {
             let base = value.trim_end_matches('/');
             let uri = base.parse::<Uri>().ok()?;
-            let is_safe = match uri.scheme_str() {
-                Some("https") => uri.host().is_some(),
-                Some("http") => is_this_machine(&uri),
-                _ => false,
-            };
-            let is_plain = uri.path() == "/" && uri.query().is_none() && !base.contains('@');
-            (is_safe && is_plain).then(|| base.to_owned())
+            let is_plain = uri.path() == "/" && uri.query().is_none();
+            (is_plain && http::check(base).is_ok()).then(|| base.to_owned())
         })
     }
 

@@ -32,7 +32,8 @@ use crate::secret::Secret;
 
 /// Mails that are looked at together.
 const BATCH: usize = 500;
-/// After so many mails in a row that the mailbox can't give it is the service that fails.
+/// After so many mails that the mailbox can't give, with none before them that it can, it is the
+/// service that fails.
 const ENOUGH: usize = 3;
 
 /// Explains every mail in the mailbox.
@@ -151,7 +152,7 @@ pub(super) fn run(
 }
 
 /// Shows these mails, each once. A mail that the mailbox can't give keeps no other from being shown,
-/// unless there are [`ENOUGH`] of them.
+/// unless there are [`ENOUGH`] of them at the front.
 fn look_at(
     ids: &[MailId],
     eye: &mut Eye<'_>,
@@ -168,11 +169,16 @@ fn look_at(
             Ok(())
         });
         let Err(error) = looked else { return Ok(()) };
-        in_a_row = if shown.is_empty() { in_a_row + 1 } else { 1 };
         match error.downcast_ref() {
-            Some(mailbox::Error::OneMail { mail, cause })
-                if left.contains(mail) && in_a_row < ENOUGH =>
-            {
+            Some(mailbox::Error::OneMail { mail, cause }) if left.contains(mail) => {
+                in_a_row = if left.first() == Some(mail) {
+                    in_a_row + 1
+                } else {
+                    1
+                };
+                if in_a_row == ENOUGH {
+                    return Err(error);
+                }
                 let title = titles(mailbox, std::slice::from_ref(mail)).remove(mail);
                 let title = title.map_or_else(String::new, |title| format!("{title}: "));
                 show(mail, Err(format!("{title}{cause}")));

@@ -3,9 +3,11 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
+use std::iter;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::program;
@@ -14,6 +16,10 @@ use super::program;
 pub const LOG: &str = "server.log";
 /// How long a server may take until it serves.
 const START: Duration = Duration::from_secs(20);
+/// Where their ports are: above those that browsers refuse, below those of connections (from 32768
+/// on Linux).
+const FIRST_PORT: u16 = 11_000;
+const PORTS: u16 = 21_000;
 
 /// Whether these files, which `server` needs, are all there. A run that demands its servers
 /// fails if not; any other says what it skips.
@@ -75,10 +81,19 @@ pub fn greets(address: (&str, u16), name: &str) -> bool {
     read.is_ok() && greeting.contains(name)
 }
 
-/// Ports that nobody listens on at this moment.
+/// Ports that nobody listens on at this moment. Each is given once, and none is among those that
+/// systems give to connections: until its server listens, no other takes it.
 pub fn free_ports<const N: usize>(address: &str) -> [u16; N] {
-    let listeners = [(); N].map(|()| TcpListener::bind((address, 0)).unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    // Test programs that run at the same time begin apart.
+    let start = std::process::id().wrapping_mul(97);
+    let next = || {
+        let number = start.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed));
+        FIRST_PORT + u16::try_from(number % u32::from(PORTS)).unwrap()
+    };
+    let is_free = |port: &u16| TcpListener::bind((address, *port)).is_ok();
+    let mut ports = iter::repeat_with(next).filter(is_free);
+    [(); N].map(|()| ports.next().unwrap())
 }
 
 /// Whom servers run as: never root, which some refuse.

@@ -59,7 +59,9 @@ fn of_two_runs_at_the_same_moment_one_works_and_one_says_who_does() {
         refused > ROUNDS / 10,
         "the two hardly ever met: {refused} times"
     );
-    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+    // A program of Wine takes its time to start.
+    let at_once = Duration::from_secs(if program::is_windows() { 10 } else { 1 });
+    assert!(slowest < at_once, "{slowest:?}");
     sam.finish().assert_once(&expected);
 }
 

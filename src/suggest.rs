@@ -1,4 +1,4 @@
-//! "Did you mean …?": the nearest of the names that exist.
+//! Names that are none: "did you mean …?", and whether one may be told at all.
 
 /// The name most like the one typed, if any is like it at all. Case is no difference.
 #[must_use]
@@ -13,6 +13,15 @@ pub(crate) fn nearest<'a>(
         .filter(|(likeness, _)| *likeness > 0.85)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
+}
+
+/// Whether a name is called like one of a secret, which may stand right behind it.
+#[must_use]
+pub(crate) fn sounds_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["password", "secret"]
+        .iter()
+        .any(|word| name.contains(word))
 }
 
 #[cfg(test)]

@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use crate::net::clean;
 use crate::secret::Secret;
 
-/// How long a token is taken for good whose lifetime the server does not tell.
+/// How long a token is taken for good whose lifetime the server does not tell: for longer than the
+/// margin in which tokens are renewed, or each use would ask for another one.
 const UNTOLD_LIFETIME: Duration = Duration::from_secs(600);
 /// A lifetime beyond this is not believed, so that times can be added.
 const LONGEST_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);

@@ -116,8 +116,5 @@ fn names_a_secret(argument: &str) -> bool {
     // A path or the name of a setting is none.
     let name = name.split([':', '=', '.', '/', '\\']).next();
     let name = name.unwrap_or_default().to_ascii_lowercase();
-    super::switches::ASKABLE.contains(&name.as_str())
-        || ["password", "secret"]
-            .iter()
-            .any(|word| name.contains(word))
+    super::switches::ASKABLE.contains(&name.as_str()) || crate::suggest::sounds_secret(&name)
 }

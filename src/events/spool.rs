@@ -131,17 +131,18 @@ impl Spool {
     /// Moves a staged file into MSGIN. This is the moment at which its events are submitted.
     pub fn submit(&self, staged: &Path) -> Result<(), SpoolError> {
         let to = self.msgin.join(staged.file_name().unwrap_or_default());
-        match durable::move_new(staged, &to) {
-            // A move can be done and reported as failed: the answer of a file server was lost, or
-            // the agent has taken the file before the system looked at it again.
-            Err(cause) if is_listed(staged).is_ok_and(|listed| !listed) => {
-                if is_taken_away(&cause) && !to.exists() {
-                    return Err(SpoolError::TakenAway(staged.display().to_string()));
-                }
-                Ok(())
-            }
-            moved => moved.map_err(failed("move the event file into MSGIN as", &to)),
+        let Err(cause) = durable::move_new(staged, &to) else {
+            return Ok(());
+        };
+        if is_listed(staged).unwrap_or(true) {
+            return Err(failed("move the event file into MSGIN as", &to)(cause));
         }
+        if is_taken_away(&cause) && !to.exists() {
+            return Err(SpoolError::TakenAway(staged.display().to_string()));
+        }
+        // A move can be done and reported as failed: the answer of a file server was lost, or the
+        // agent has taken the file before the system looked at it again.
+        Ok(())
     }
 
     /// Makes the moves durable.
@@ -207,33 +208,33 @@ fn check_places(msgin: &Path, staging: &Path) -> Result<(), SpoolError> {
         return Err(SpoolError::NoMsgin(msgin.display().to_string()));
     }
     let found = existing(staging);
-    // Not every file system of Windows can tell where a path leads.
-    let canonical = |path: &Path| {
-        let found = dunce::canonicalize(path).or_else(|_| std::path::absolute(path));
-        found.map_err(failed("find", path))
-    };
+    let canonical = |path: &Path| canonical(path).map_err(failed("find", path));
     if staging.starts_with(msgin) || canonical(found)?.starts_with(canonical(msgin)?) {
         return Err(SpoolError::Inside(staging.display().to_string()));
     }
-    // Drive or share: a move to another one would be a copy.
-    #[cfg(windows)]
-    if canonical(found)?.components().next() != canonical(msgin)?.components().next() {
+    let mount = |path: &Path| mount(path).map_err(failed("look at", path));
+    if mount(msgin)? != mount(found)? {
         return Err(SpoolError::OtherFileSystem {
             staging: staging.display().to_string(),
             msgin: msgin.display().to_string(),
         });
     }
-    #[cfg(unix)]
-    {
-        let mount = |path: &Path| mount(path).map_err(failed("look at", path));
-        if mount(msgin)? != mount(found)? {
-            return Err(SpoolError::OtherFileSystem {
-                staging: staging.display().to_string(),
-                msgin: msgin.display().to_string(),
-            });
-        }
-    }
     Ok(())
+}
+
+/// Where a path leads; not every file system of Windows can tell.
+fn canonical(path: &Path) -> std::io::Result<PathBuf> {
+    dunce::canonicalize(path).or_else(|_| std::path::absolute(path))
+}
+
+/// What no move leaves in one step: a drive or a share.
+#[cfg(windows)]
+fn mount(path: &Path) -> std::io::Result<Option<std::ffi::OsString>> {
+    let path = canonical(path)?;
+    Ok(path
+        .components()
+        .next()
+        .map(|first| first.as_os_str().to_owned()))
 }
 
 /// What no rename leaves: a file system, and where the system tells, a mount of it (`rename(2)`,
@@ -352,6 +353,14 @@ mod tests {
             open("two").submit(&moved),
             Err(SpoolError::TakenAway(_))
         ));
+    }
+
+    #[test]
+    fn a_missing_file_and_a_scanner_s_are_no_moves() {
+        let code = std::io::Error::from_raw_os_error;
+        assert!(is_taken_away(&ErrorKind::NotFound.into()));
+        assert!(is_taken_away(&code(225)) && is_taken_away(&code(226)));
+        assert!(!is_taken_away(&code(8)) && !is_taken_away(&ErrorKind::TimedOut.into()));
     }
 
     #[test]

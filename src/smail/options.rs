@@ -6,6 +6,7 @@
 use super::table::{Key, Row, TABLE, Takes, find};
 use super::texts::{Language, Message, Phrase, Value};
 use crate::secret::Secret;
+use crate::suggest::{nearest, sounds_secret};
 
 /// What stood on the command line.
 #[derive(Debug, Default)]
@@ -136,8 +137,7 @@ fn meant(name: &str) -> Option<(&'static Row, &'static str)> {
     let folded = name.to_ascii_uppercase();
     let held = all().find(|(row, spelling)| row.is_secret() && folded.contains(spelling));
     held.or_else(|| {
-        let nearest =
-            crate::suggest::nearest(first_word(name), all().map(|(_, spelling)| spelling));
+        let nearest = nearest(first_word(name), all().map(|(_, spelling)| spelling));
         all().find(|(_, spelling)| Some(*spelling) == nearest)
     })
 }
@@ -160,14 +160,6 @@ fn unknown(name: &str, near: Option<(&Row, &str)>, hidden_at: Option<usize>) -> 
         }
         None => Phrase::WrongUnknown.with("option", option),
     }
-}
-
-/// Whether a name is called like one of a secret, which may stand right behind it.
-fn sounds_secret(name: &str) -> bool {
-    let folded = name.to_ascii_uppercase();
-    ["PASSWORD", "SECRET"]
-        .iter()
-        .any(|word| folded.contains(word))
 }
 
 /// What stands in a name before a blank or `:`, which may be meant as the `=` that ends it.

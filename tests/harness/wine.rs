@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sha2::{Digest, Sha256};
+use smartemail::config::places::tag;
 
 use super::{certs, program};
 
@@ -36,7 +36,7 @@ pub fn trust(folder: &Path, authority: &str, certificates: &[String]) {
 /// so the files of all worlds lie side by side.
 pub fn token_cache(ini: &Path) -> PathBuf {
     let name = format!("Z:{}", ini.to_str().unwrap().replace('/', "\\"));
-    let tag = data_encoding::HEXLOWER.encode(&Sha256::digest(name)[..4]);
+    let tag = tag(Path::new(&name));
     own_folder().join(format!("Local/smartemail/msal-{tag}.cache"))
 }
 
